@@ -1,0 +1,32 @@
+# `make book` and `make test` do all their own set-up; second runs reuse .venv.
+PYTHON ?= python3
+VENV := .venv/bin/python
+STAMP := .venv/.installed
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv book test clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
+
+$(STAMP): pyproject.toml requirements.lock
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; found: $$("$(PYTHON)" --version 2>&1). Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	[ -x $(VENV) ] || "$(PYTHON)" -m venv .venv
+	$(VENV) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[test]'
+	touch $(STAMP)
+
+venv: $(STAMP) ## create .venv with the pinned packages
+
+book: $(STAMP) ## run the notebooks at the classroom scale and build the book
+	$(VENV) scripts/build_book.py
+
+test: $(STAMP) ## check style, run the tests and every notebook at smoke scale
+	$(VENV) -m ruff check .
+	$(VENV) -m nbstripout --verify notebooks/*.ipynb
+	$(VENV) -m pytest -q tests
+	FMFP_RECORDS="$$(mktemp -d)" $(VENV) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+
+clean: ## remove what was built (the environment and the records stay)
+	rm -rf _build

@@ -1,0 +1,159 @@
+"""``fmfp train | run | doctor`` on the command line."""
+
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def train(
+    dataset: Annotated[str, typer.Option(help="A data set's name, or a path ending in .npz")] = "embedded",
+    network: Annotated[str, typer.Option(help="A network's name; the scale's own if not given")] = None,
+    method: Annotated[str, typer.Option(help="A name from the method table")] = "baseline",
+    scale: Annotated[str, typer.Option(help="smoke, classroom, workstation or paper")] = "smoke",
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation")] = 0,
+    protocol: Annotated[str, typer.Option(help="paper or code")] = "paper",
+    epochs: Annotated[int, typer.Option(help="Instead of the scale's")] = None,
+    train_size: Annotated[int, typer.Option(help="Training images, instead of the scale's")] = None,
+    test_size: Annotated[int, typer.Option(help="Test images, instead of the scale's")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a path")] = False,
+):
+    """Train one network, or find its record; print the path of the record last."""
+    from .settings import Settings
+
+    settings = Settings(
+        dataset=dataset, network=network, method=method, scale=scale, seed=seed, protocol=protocol, epochs=epochs,
+        train_size=train_size, test_size=test_size, device=device,
+    )  # fmt: skip
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
+    import torch
+
+    from . import training
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu or auto")
+    if threads:
+        torch.set_num_threads(threads)
+    record = training.train(settings, force=force)
+    if as_json:
+        # JSON has no NaN: a metric that is not defined (all right, say) is null.
+        metrics = {k: v if v == v else None for k, v in record.metrics.items()}
+        print(json.dumps({"settings": record.settings.model_dump(), "metrics": metrics, "path": str(record.path)}))
+    else:
+        print(record.path)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(
+    context: typer.Context,
+    notebook: Annotated[str, typer.Argument(help="Path of a notebook, or its name in notebooks/; then -p NAME VALUE")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the executed notebook goes")] = None,
+):
+    """Run a notebook by papermill with any number of -p NAME VALUE; unknown names and wrong types are rejected."""
+    import ast
+
+    import papermill
+
+    from .settings import choose
+
+    path = Path(notebook)
+    if not path.exists():
+        home = Path(__file__).resolve().parent.parent / "notebooks"
+        names = {p.stem: p for p in sorted(home.glob("*.ipynb"))}
+        path = names[choose("notebook", path.stem, names)]
+    known = papermill.inspect_notebook(str(path))
+    values = {}
+    words = list(context.args)
+    while words:
+        if words[0] not in ("-p", "--parameter") or len(words) < 3:
+            raise ValueError(f"cannot read {' '.join(words)!r}; parameters are given as -p NAME VALUE")
+        _, name, text, *words = words
+        default = ast.literal_eval(known[choose("parameter", name, sorted(known))]["default"])
+        values[name] = _typed(name, text, default)
+    output = output or Path(f"{path.stem}.out.ipynb")
+    unfinished = output.with_name(f".{output.name}.unfinished.ipynb")
+    try:
+        papermill.execute_notebook(str(path), str(unfinished), values)
+    except papermill.PapermillExecutionError as error:
+        raise ValueError(f"{path.name} failed: {error.ename}: {error.evalue} (see {unfinished})") from None
+    unfinished.replace(output)
+    print(output)
+
+
+def _typed(name: str, text: str, default):
+    import ast
+
+    if isinstance(default, str):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default):
+        raise ValueError(f"parameter {name} is {text!r}; it must be a {type(default).__name__}, such as {default!r}")
+    return value
+
+
+@app.command()
+def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed")] = 10.0):
+    """Report versions, device, threads, data found and speed; on a GPU, compare ten steps with the CPU's."""
+    import numpy
+    import torch
+    import torchvision
+
+    from . import __version__, datasets, records
+    from .settings import Settings
+    from .training import Run
+
+    print(f"fmfp_lib {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
+          f"torchvision {torchvision.__version__}, numpy {numpy.__version__}")  # fmt: skip
+    cuda = torch.cuda.is_available()
+    print(f"device: {torch.cuda.get_device_name() if cuda else 'cpu'}; {torch.get_num_threads()} threads "
+          f"of {os.cpu_count()} cores")  # fmt: skip
+    print(f"records: {records.folder()} ({len(list(records.folder().glob('*.json')))} finished runs)")
+    print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
+    run_ = Run(Settings(scale="classroom", epochs=1000))
+    start, images = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        float(run_.train_epoch())
+        images += len(run_.x_train)
+    print(f"speed: {images / (time.perf_counter() - start):,.0f} images/s, {run_.settings.network}, embedded data")
+    if cuda:
+        losses = {}
+        for device in ("cpu", "cuda"):
+            run_ = Run(Settings(scale="smoke", epochs=10, device=device))
+            x, y = run_.x_train[:128], run_.y_train[:128]
+            losses[device] = []
+            for _ in range(10):
+                run_.optimizer.zero_grad()
+                losses[device].append(float(run_.loss_and_gradient(x, y)))
+                run_.optimizer.step()
+        worst = max(abs(a - b) for a, b in zip(losses["cpu"], losses["cuda"], strict=True))
+        print(f"CPU and CUDA losses over ten steps differ by at most {worst:.3g} (bf16 on CUDA: below 0.1 expected)")
+
+
+def main():
+    """Run the command line; a wrong value ends in one line on standard error and exit code 2."""
+    try:
+        app()
+    except ValueError as error:
+        print(f"fmfp: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

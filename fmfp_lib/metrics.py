@@ -1,0 +1,319 @@
+"""Every metric of the paper, in the conventions of its published numbers. NumPy in, floats out.
+
+Confidence may be any score that grows with trust; the paper's is the maximum softmax probability (MSP).
+All values are in natural units: fractions and nats. `correct` is True where the prediction equals the label.
+
+A metric that is not defined is NaN: AUROC, FPR-95%TPR and NAURC need both right and wrong predictions,
+AUPR-Success a right and AUPR-Error a wrong one.
+
+Ties: samples of equal confidence form one threshold. Risk-coverage metrics give every sample of a tied group
+the group's error rate, so no value depends on the order of the samples; without ties this is the published
+convention exactly.
+"""
+
+import numpy as np
+
+
+def softmax(logits) -> np.ndarray:
+    """Return probabilities (n, k) of `logits` (n, k), in float64."""
+    z = np.asarray(logits, np.float64)
+    z = np.exp(z - z.max(1, keepdims=True))
+    return z / z.sum(1, keepdims=True)
+
+
+# -- checks -------------------------------------------------------------------------------------------------
+
+
+def _check_labels(labels, n, k):
+    labels = np.asarray(labels)
+    if labels.shape != (n,):
+        raise ValueError(f"labels have shape {labels.shape}; expected ({n},), one a sample")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels are {labels.dtype}; expected integers")
+    if labels.min() < 0 or labels.max() >= k:
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to {k - 1}")
+    return labels.astype(np.int64)
+
+
+def _check_matrix(values, name):
+    values = np.asarray(values)
+    if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
+        raise ValueError(f"{name} have shape {values.shape}; expected (n, k) with n >= 1 samples and k >= 2 classes")
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} hold NaN or infinite values; all must be finite")
+    return values
+
+
+def _check_probabilities(probabilities, labels):
+    p = _check_matrix(probabilities, "probabilities")
+    if p.min() < 0 or p.max() > 1 + 1e-3 or np.abs(p.sum(1) - 1).max() > 1e-3:
+        raise ValueError("probabilities must lie in [0, 1] and sum to one in every row (within 0.001)")
+    return p, _check_labels(labels, *p.shape)
+
+
+def _check_confidence(confidence, correct):
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct)
+    if confidence.ndim != 1 or not len(confidence) or correct.shape != confidence.shape:
+        raise ValueError(
+            f"confidence has shape {confidence.shape} and correct {correct.shape}; expected (n,) twice, n >= 1"
+        )
+    if np.isnan(confidence).any():
+        raise ValueError("confidence holds NaN")
+    if not np.isin(correct, (0, 1)).all():
+        raise ValueError("correct must hold True and False (or 1 and 0) only")
+    return confidence, correct.astype(bool)
+
+
+# -- ranking: one sort, shared by all ------------------------------------------------------------------------
+
+
+class _Ranking:
+    """Samples sorted by confidence, descending, with what every ranking metric needs."""
+
+    def __init__(self, confidence, correct):
+        confidence, correct = _check_confidence(confidence, correct)
+        n = self.n = len(confidence)
+        order = np.argsort(-confidence, kind="stable")
+        ordered, wrong = confidence[order], ~correct[order]
+        self.ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)  # last sample of each tied group
+        self.taken = self.ends + 1
+        self.false = np.cumsum(wrong)[self.ends].astype(np.float64)  # errors accepted down to each threshold
+        self.true = self.taken - self.false
+        self.errors, self.successes = self.false[-1], self.true[-1]
+        self.k = np.arange(1, n + 1)
+        if len(self.ends) == n:
+            self.accepted = self.false
+        else:  # spread each group's errors evenly over its places
+            self.accepted = np.interp(self.k, np.append(0, self.taken), np.append(0.0, self.false))
+        self.risk = self.accepted / self.k
+
+    def aurc(self):
+        return float(self.risk.mean())
+
+    def eaurc(self):
+        r = self.errors / self.n
+        return self.aurc() - float(r + (1 - r) * np.log1p(-r) if r < 1 else 1.0)
+
+    def optimum(self):
+        return float((np.maximum(self.k - self.successes, 0) / self.k).mean())
+
+    def naurc(self):
+        if not self.errors or not self.successes:
+            return float("nan")
+        optimum = self.optimum()
+        return (self.aurc() - optimum) / (self.errors / self.n - optimum)
+
+    def augrc(self):
+        return float(self.accepted.mean() / self.n)
+
+    def auroc(self):
+        if not self.errors or not self.successes:
+            return float("nan")
+        tpr, fpr = np.append(0, self.true) / self.successes, np.append(0, self.false) / self.errors
+        return float(np.trapezoid(tpr, fpr))
+
+    def fpr95(self):
+        if not self.errors or not self.successes:
+            return float("nan")
+        tpr, fpr = np.append(0, self.true) / self.successes, np.append(0, self.false) / self.errors
+        return float(fpr[np.argmin(np.abs(tpr - 0.95))])
+
+    def aupr_success(self):
+        if not self.successes:
+            return float("nan")
+        precision, recall = np.append(1.0, self.true / self.taken), np.append(0, self.true) / self.successes
+        return float(np.trapezoid(precision, recall))
+
+    def aupr_error(self):
+        if not self.errors:
+            return float("nan")
+        # The same thresholds from the other end: samples at or below each are called errors.
+        caught = self.errors - np.append(0, self.false[:-1])
+        precision = caught / (self.n - np.append(0, self.taken[:-1]))
+        return float((precision * np.diff(np.append(0, self.false))).sum() / self.errors)
+
+    def all(self):
+        return {
+            "aurc": self.aurc(), "eaurc": self.eaurc(), "fpr95": self.fpr95(), "auroc": self.auroc(),
+            "aupr_success": self.aupr_success(), "aupr_error": self.aupr_error(),
+            "augrc": self.augrc(), "naurc": self.naurc(),
+        }  # fmt: skip
+
+
+def evaluate_confidence(confidence, correct) -> dict[str, float]:
+    """Return every ranking metric of any score: `confidence` (n,), `correct` (n,) bool."""
+    return _Ranking(confidence, correct).all()
+
+
+def aurc(confidence, correct) -> float:
+    """Return the area under the risk-coverage curve, in [0, 1]: mean over k of (errors among the k first) / k.
+
+    (The trapezoid variant divided by 1 - 1/n exists elsewhere and differs slightly.)
+
+    Examples
+    --------
+    >>> round(aurc([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0]), 4)
+    0.1967
+    """
+    return _Ranking(confidence, correct).aurc()
+
+
+def eaurc(confidence, correct) -> float:
+    """Return AURC minus the continuous optimum r + (1 - r) ln(1 - r) (Geifman et al. 2019), r the error rate.
+
+    Being measured against the continuous optimum, it can fall a little below 0 in small samples.
+    """
+    return _Ranking(confidence, correct).eaurc()
+
+
+def naurc(confidence, correct) -> float:
+    """Return AURC on a scale where 0 is the best possible order and 1 is no order (Cattelan & Silva 2024)."""
+    return _Ranking(confidence, correct).naurc()
+
+
+def augrc(confidence, correct) -> float:
+    """Return the area under the generalised risk-coverage curve, in [0, 0.5]: mean over k of
+    (errors among the k first) / n, the expected risk of silent failures (Traub et al. 2024)."""
+    return _Ranking(confidence, correct).augrc()
+
+
+def auroc(confidence, correct) -> float:
+    """Return the area under the ROC curve, in [0, 1]; positives are right predictions.
+
+    Examples
+    --------
+    >>> round(auroc([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0]), 4)
+    0.8333
+    """
+    return _Ranking(confidence, correct).auroc()
+
+
+def fpr95(confidence, correct) -> float:
+    """Return the share of errors accepted at the ROC point whose TPR is nearest to 0.95, in [0, 1]."""
+    return _Ranking(confidence, correct).fpr95()
+
+
+def aupr_success(confidence, correct) -> float:
+    """Return the trapezoid area under the precision-recall curve; positives are right predictions."""
+    return _Ranking(confidence, correct).aupr_success()
+
+
+def aupr_error(confidence, correct) -> float:
+    """Return the average precision (step sum) of -confidence; positives are errors."""
+    return _Ranking(confidence, correct).aupr_error()
+
+
+def risk_coverage_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
+    """Return coverage k/n and selective risk, each (n,), for k = 1 .. n."""
+    ranking = _Ranking(confidence, correct)
+    return ranking.k / ranking.n, ranking.risk
+
+
+def selective_risk_at(confidence, correct, coverage: float) -> float:
+    """Return the error rate among the ceil(coverage n) most confident samples; `coverage` in (0, 1]."""
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage is {coverage}; it must lie in (0, 1]")
+    ranking = _Ranking(confidence, correct)
+    return float(ranking.risk[max(int(np.ceil(coverage * ranking.n - 1e-9)), 1) - 1])
+
+
+# -- calibration ---------------------------------------------------------------------------------------------
+
+
+def _check_bins(bins):
+    if not isinstance(bins, (int, np.integer)) or bins < 1:
+        raise ValueError(f"bins is {bins!r}; it must be an integer of at least 1")
+
+
+def _binned_gap(confidence, hit, bins):
+    """Return the weighted mean absolute gap over equal-width bins, closed on the right."""
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return np.abs(np.bincount(index, hit - confidence, bins)).sum() / len(confidence)
+
+
+def ece(probabilities, labels, bins: int = 15) -> float:
+    """Return the expected calibration error, in [0, 1]: equal-width bins, right-closed (equation 1's estimate).
+
+    Parameters
+    ----------
+    probabilities : array_like of shape (n, k)
+    labels : array_like of shape (n,)
+    bins : int
+        Number of bins.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, NaN, rows that do not sum to one, labels out of range.
+    """
+    p, labels = _check_probabilities(probabilities, labels)
+    _check_bins(bins)
+    return float(_binned_gap(p.max(1), p.argmax(1) == labels, bins))
+
+
+def ece_classwise(probabilities, labels, bins: int = 15) -> float:
+    """Return the mean over classes of the calibration error of that class's probability, in [0, 1]."""
+    p, labels = _check_probabilities(probabilities, labels)
+    _check_bins(bins)
+    return float(np.mean([_binned_gap(p[:, c], labels == c, bins) for c in range(p.shape[1])]))
+
+
+def ece_adaptive(probabilities, labels, bins: int = 15) -> float:
+    """Return the calibration error over `bins` groups of (nearly) equal size, in [0, 1]."""
+    p, labels = _check_probabilities(probabilities, labels)
+    _check_bins(bins)
+    confidence, hit = p.max(1), p.argmax(1) == labels
+    order = np.argsort(confidence, kind="stable")
+    groups = np.array_split((hit - confidence)[order], min(bins, len(order)))
+    return float(sum(abs(group.sum()) for group in groups) / len(order))
+
+
+def nll(logits, labels) -> float:
+    """Return the mean of -log p(true class) in nats, from logits (n, k)."""
+    z = _check_matrix(logits, "logits")
+    labels = _check_labels(labels, *z.shape)
+    z = z - z.max(1, keepdims=True)
+    return float(np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), labels]))
+
+
+def brier(probabilities, labels) -> float:
+    """Return the mean squared distance between probabilities and one-hot labels, summed over classes: 0 to 2."""
+    p, labels = _check_probabilities(probabilities, labels)
+    return float(np.mean((p * p).sum(1) - 2 * p[np.arange(len(p)), labels] + 1))
+
+
+def evaluate(logits, labels) -> dict[str, float]:
+    """Return every metric of a classifier, with the maximum softmax probability as confidence.
+
+    Parameters
+    ----------
+    logits : array_like of shape (n, k)
+        Any float type; computed in float64.
+    labels : array_like of shape (n,)
+        Integers from 0 to k - 1.
+
+    Returns
+    -------
+    dict of str to float
+        ``accuracy, aurc, eaurc, fpr95, auroc, aupr_success, aupr_error, ece, nll, brier``, and beyond the paper
+        ``augrc, naurc, ece_classwise, ece_adaptive``; fractions and nats.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, no samples, NaN or infinite logits, labels that are not integers or out of range.
+    """
+    logits = _check_matrix(logits, "logits")
+    labels = _check_labels(labels, *logits.shape)
+    p = softmax(logits)
+    correct = p.argmax(1) == labels
+    return {
+        "accuracy": float(correct.mean()),
+        **evaluate_confidence(p.max(1), correct),
+        "ece": ece(p, labels),
+        "nll": nll(logits, labels),
+        "brier": brier(p, labels),
+        "ece_classwise": ece_classwise(p, labels),
+        "ece_adaptive": ece_adaptive(p, labels),
+    }

@@ -1,0 +1,153 @@
+"""One validated description of a run. Its hash names the record that the run leaves."""
+
+import difflib
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from .datasets import DATASETS
+from .methods import METHODS
+from .networks import NETWORKS
+
+FORMAT = 1  # raised when a run's outcome changes for the same settings, so that old records are not mistaken for new
+
+
+def choose(kind: str, given: str, choices) -> str:
+    """Return `given` if it is among `choices`; otherwise raise ValueError naming them and the nearest."""
+    if given in choices:
+        return given
+    near = difflib.get_close_matches(str(given), list(choices), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown {kind} {given!r}; choose one of {', '.join(choices)}{hint}")
+
+
+# What each scale fills in where a setting is left at None: epochs, training images, test images, network.
+SCALES = {
+    "smoke": dict(epochs=2, train_size=256, test_size=256, network="preact_resnet8_w8_s2"),
+    "classroom": dict(epochs=100, train_size=1000, test_size=10_000, network="preact_resnet8_w16_s2"),
+    "workstation": dict(epochs=200, train_size=5000, test_size=10_000, network="preact_resnet8_w32_s2"),
+    "paper": dict(epochs=200, train_size=45_000, test_size=10_000, network="preact_resnet110"),
+}
+
+
+class Settings(BaseModel):
+    """Everything that decides the outcome of one run.
+
+    Attributes
+    ----------
+    dataset, network, method : str
+        Names from ``datasets.DATASETS`` (or a path ending in ``.npz``), ``networks.NETWORKS``, ``methods.METHODS``.
+    scale : {'smoke', 'classroom', 'workstation', 'paper'}
+        Fills in `epochs`, `train_size`, `test_size` and `network` where they are not given.
+    protocol : {'paper', 'code'}
+        Where the paper and its released code disagree, which of them to follow.
+    batch_size : int
+        Images per step (128 in the paper).
+    learning_rate, momentum, weight_decay : float
+        SGD's settings (0.1, 0.9 and 5e-4 in the paper).
+    rho : float
+        Norm of SAM's perturbation (0.05).
+    epsilon : float
+        Strength of label smoothing (0.05).
+    device : {'auto', 'cpu', 'cuda'}
+        Where to train; part of the hash, since devices round differently.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = "embedded"
+    network: str | None = None
+    method: str = "baseline"
+    scale: Literal["smoke", "classroom", "workstation", "paper"] = "smoke"
+    seed: int = Field(0, ge=0, lt=2**31)
+    protocol: Literal["paper", "code"] = "paper"
+    epochs: int | None = Field(None, ge=1, le=10_000)
+    train_size: int | None = Field(None, ge=2)
+    test_size: int | None = Field(None, ge=1)
+    batch_size: int = Field(128, ge=2)
+    learning_rate: float = Field(0.1, gt=0, allow_inf_nan=False)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False)
+    rho: float = Field(0.05, ge=0, allow_inf_nan=False)
+    epsilon: float = Field(0.05, ge=0, lt=1)
+    padding: int = Field(4, ge=0, le=16)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @field_validator("dataset")
+    @classmethod
+    def _dataset(cls, name):
+        return name if name.endswith(".npz") else choose("dataset", name, DATASETS)
+
+    @field_validator("method")
+    @classmethod
+    def _method(cls, name):
+        return choose("method", name, METHODS)
+
+    @field_validator("network")
+    @classmethod
+    def _network(cls, name):
+        return name if name is None else choose("network", name, NETWORKS)
+
+    def __init__(self, **values):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ValueError(_one_line(error, type(self).model_fields)) from None
+
+    def complete(self) -> "Settings":
+        """Return the settings with every None filled in from the scale and `device` resolved."""
+        values = self.model_dump()
+        values.update({k: v for k, v in SCALES[self.scale].items() if values[k] is None})
+        if values["device"] == "auto":
+            import torch
+
+            values["device"] = "cuda" if torch.cuda.is_available() else "cpu"
+        return Settings(**values)
+
+    def hash(self) -> str:
+        """Return the 16 hexadecimal digits that name this run's record."""
+        text = f"{FORMAT}:{self.complete().model_dump_json(exclude={'scale'})}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check_parameters(names: dict, **defaults) -> None:
+    """Reject notebook parameters that papermill injected under an unknown name or with another type.
+
+    Parameters
+    ----------
+    names : dict
+        The notebook's ``globals()``.
+    **defaults
+        The notebook's parameters, each with a value of the accepted type.
+
+    Raises
+    ------
+    ValueError
+        In one line: what was given, what is accepted, and the nearest name.
+    """
+    plain = (str, int, float, bool, list)
+    for name, value in names.items():
+        if name.startswith("_") or name == "In" or not isinstance(value, plain):
+            continue
+        choose("parameter", name, sorted(defaults))
+        if type(value) is not type(defaults[name]):
+            raise ValueError(
+                f"parameter {name} is {value!r} ({type(value).__name__}); "
+                f"it must be a {type(defaults[name]).__name__}, such as {defaults[name]!r}"
+            )
+
+
+def _one_line(error: ValidationError, fields) -> str:
+    parts = []
+    for item in error.errors():
+        name = ".".join(map(str, item["loc"])) or "settings"
+        if item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, list(fields), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            parts.append(f"unknown setting {name!r}; choose among {', '.join(fields)}{hint}")
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            given = "" if item["type"] == "value_error" else f", given {item['input']!r}"
+            parts.append(f"{name}: {message}{given}")
+    return " | ".join(parts)

@@ -1,0 +1,48 @@
+"""The command line as its user meets it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def fmfp(*words, **options):
+    return subprocess.run([sys.executable, "-m", "fmfp_lib.cli", *words], capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["train", "--method", "fmpf"], "did you mean 'fmfp'"),
+        (["train", "--network", "resnet"], "preact_resnet110"),
+        (["train", "--dataset", "mnist"], "embedded"),
+        (["train", "--scale", "huge"], "'classroom'"),
+        (["train", "--seed", "-1"], "greater than or equal to 0"),
+        (["train", "--train-size", "99999"], "10"),
+        (["run", "00_quickstart", "-p", "scael", "smoke"], "did you mean 'scale'"),
+        (["run", "00_quickstart", "-p", "seeds", "three"], "must be a list"),
+        (["run", "nothing"], "00_quickstart"),
+    ],
+)
+def test_wrong_value_gets_one_line_that_names_the_choices(words, expected):
+    result = fmfp(*words)
+    assert result.returncode == 2
+    assert expected in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_train_prints_json(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    result = fmfp("train", "--method", "fmfp", "--seed", "3", "--json", check=True)
+    content = json.loads(result.stdout)
+    assert content["settings"]["seed"] == 3 and 0 <= content["metrics"]["accuracy"] <= 1
+
+
+def test_doctor_reports_a_speed():
+    result = fmfp("doctor", "--seconds", "0.1", check=True)
+    assert "images/s" in result.stdout and "torch" in result.stdout
+
+
+def test_importing_the_library_and_its_metrics_loads_no_torch():
+    code = "import sys, fmfp_lib, fmfp_lib.metrics; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,145 @@
+"""SAM, averaging and the loop, against their definitions."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from fmfp_lib import methods, networks
+from fmfp_lib.flatness import SAM, frozen_batch_norm_statistics
+from fmfp_lib.methods import METHODS
+from fmfp_lib.settings import Settings
+from fmfp_lib.training import Run, train
+
+
+@pytest.fixture(autouse=True)
+def own_records(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+
+
+def small(**values):
+    return Settings(**({"scale": "smoke", "train_size": 130, "test_size": 40, "device": "cpu"} | values))
+
+
+def weights(run):
+    return torch.cat([p.detach().flatten() for p in run.model.parameters()])
+
+
+def test_sam_on_a_quadratic_takes_the_step_known_by_hand():
+    # f = (w1^2 + 4 w2^2) / 2 at (3, 1): gradient (3, 4), norm 5; rho 0.5 climbs to (3.3, 1.4),
+    # where the gradient is (3.3, 5.6); a step of 0.1 ends at (2.67, 0.44).
+    w = torch.nn.Parameter(torch.tensor([3.0, 1.0]))
+    sam = SAM(torch.optim.SGD([w], 0.1), 0.5)
+    (0.5 * (w * w * torch.tensor([1.0, 4.0])).sum()).backward()
+    before = w.detach().clone()
+    sam.first_step()
+    assert torch.allclose(w, torch.tensor([3.3, 1.4]))
+    assert torch.isclose((w.detach() - before).norm(), torch.tensor(0.5))
+    (0.5 * (w * w * torch.tensor([1.0, 4.0])).sum()).backward()
+    sam.second_step()
+    assert torch.allclose(w, torch.tensor([2.67, 0.44]))
+
+
+def test_sam_brings_the_weights_back_bit_for_bit():
+    w = torch.nn.Parameter(torch.randn(1000, generator=torch.Generator().manual_seed(0)))
+    before, sam = w.detach().clone(), SAM(torch.optim.SGD([w], 0.0), 0.05)
+    for _ in range(2):
+        (w**3).sum().backward()
+        sam.first_step() if sam._saved is None else sam.second_step()
+    assert torch.equal(w, before)
+
+
+def test_sam_with_rho_zero_takes_the_steps_of_sgd():
+    sgd, sam = Run(small(method="baseline")), Run(small(method="sam", rho=0.0))
+    sgd.train_epoch(), sam.train_epoch()
+    assert torch.equal(weights(sgd), weights(sam))
+    other = Run(small(method="sam", rho=0.05))
+    other.train_epoch()
+    assert not torch.equal(weights(sgd), weights(other))
+
+
+def test_frozen_statistics_stay_and_the_output_is_that_of_training():
+    layer = torch.nn.BatchNorm2d(3)
+    other, x = copy.deepcopy(layer), torch.randn(8, 3, 4, 4)
+    with frozen_batch_norm_statistics(layer):
+        frozen = layer(x)
+    assert torch.equal(layer.running_mean, torch.zeros(3)) and layer.num_batches_tracked == 0
+    assert torch.equal(frozen, other(x)) and not torch.equal(other.running_mean, torch.zeros(3))
+    layer(x)
+    assert torch.equal(layer.running_mean, other.running_mean)
+
+
+@pytest.mark.parametrize(("protocol", "count"), [("paper", 2), ("code", 4)])
+def test_second_pass_updates_statistics_in_the_code_protocol_only(protocol, count):
+    run = Run(small(method="sam", protocol=protocol))
+    run.train_epoch()
+    assert run.model.norm.num_batches_tracked == count
+
+
+def test_swa_is_the_arithmetic_mean():
+    run, seen = Run(small(method="swa", epochs=5)), []
+    while run.epoch < 5:
+        averaged = methods.averages(run.method, run.settings, run.epoch)
+        run.train_epoch()
+        if averaged:
+            seen.append(weights(run))
+    mean = torch.cat([p.detach().flatten() for p in run.average.module.parameters()])
+    assert len(seen) == 2
+    assert torch.allclose(mean, torch.stack(seen).mean(0), atol=1e-6)
+
+
+def test_average_of_one_is_that_one():
+    run = Run(small(method="swa", epochs=1))
+    run.train_epoch()
+    assert torch.equal(weights(run), torch.cat([p.detach().flatten() for p in run.average.module.parameters()]))
+
+
+def test_schedules_scale_with_the_epochs():
+    for epochs in (100, 200):
+        settings = Settings(epochs=epochs)
+        rates = [methods.learning_rate(METHODS["baseline"], settings, epochs * f) for f in (0.39, 0.41, 0.66, 0.9)]
+        assert rates == pytest.approx([0.1, 0.01, 0.001, 0.0001])
+        assert methods.learning_rate(METHODS["fmfp"], settings, 0.6 * epochs) == pytest.approx(0.05)
+    late = [methods.takes_sam_steps(METHODS["fmfp"], Settings(epochs=10), e) for e in range(10)]
+    assert late == [False] * 6 + [True] * 4
+    assert methods.takes_sam_steps(METHODS["fmfp"], Settings(epochs=10, protocol="code"), 0)
+
+
+def test_preact_resnet110_has_the_published_parameter_counts():
+    for classes, published in ((10, 1_730_522), (100, 1_736_372)):
+        model = networks.create("preact_resnet110", classes)
+        assert sum(p.numel() for p in model.parameters()) == published
+
+
+def test_interrupted_run_resumes_to_the_same_bits():
+    whole, cut = Run(small(method="fmfp", epochs=4)), Run(small(method="fmfp", epochs=4))
+    whole.fit(progress=False)
+    for _ in range(3):
+        cut.history.append({"epoch": cut.epoch + 1, "train_loss": float(cut.train_epoch())})
+    cut.checkpoint()
+    again = Run(small(method="fmfp", epochs=4))
+    again.resume()
+    assert again.epoch == 3
+    again.fit(progress=False)
+    assert torch.equal(weights(whole), weights(again))
+    assert np.array_equal(whole.test_logits(), again.test_logits())
+
+
+def test_damaged_checkpoint_is_named_and_set_aside():
+    run = Run(small())
+    run.checkpoint()
+    run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:200])
+    with pytest.warns(UserWarning, match="checkpoint is damaged"):
+        run.resume()
+    assert run.epoch == 0 and not run.checkpoint_path.exists()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_a_smoke_run_and_leaves_a_record(method, tmp_path):
+    record = train(small(method=method), progress=False)
+    assert record.logits.shape == (40, 10) and len(record.history) == 2
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".checkpoint"] == []
+    stamp = record.path.stat().st_mtime_ns
+    train(small(method=method), progress=False)
+    assert record.path.stat().st_mtime_ns == stamp
