@@ -1,0 +1,95 @@
+"""Metrics against scikit-learn, values worked out by hand, and properties that hold for any data."""
+
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmfp_lib import metrics
+
+CONFIDENCE, CORRECT = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 1, 0, 1, 0])
+
+
+def test_values_worked_out_by_hand():
+    r = 2 / 5
+    assert metrics.aurc(CONFIDENCE, CORRECT) == pytest.approx((1 / 3 + 1 / 4 + 2 / 5) / 5)
+    assert metrics.eaurc(CONFIDENCE, CORRECT) == pytest.approx(59 / 300 - (r + (1 - r) * np.log(1 - r)))
+    assert metrics.auroc(CONFIDENCE, CORRECT) == pytest.approx(5 / 6)
+    assert metrics.fpr95(CONFIDENCE, CORRECT) == 0.5
+    assert metrics.augrc(CONFIDENCE, CORRECT) == pytest.approx((1 + 1 + 2) / 25)
+    assert metrics.naurc(CONFIDENCE, CORRECT) == pytest.approx((59 / 300 - 0.13) / (r - 0.13))
+    assert metrics.selective_risk_at(CONFIDENCE, CORRECT, 0.6) == pytest.approx(1 / 3)
+    p = np.array([[0.8, 0.2], [0.4, 0.6]])
+    assert metrics.ece(p, [0, 0]) == pytest.approx((0.2 + 0.6) / 2)
+    assert metrics.brier(p, [0, 0]) == pytest.approx((0.08 + 0.72) / 2)
+    assert metrics.nll(np.log(p), [0, 0]) == pytest.approx(-(np.log(0.8) + np.log(0.4)) / 2)
+
+
+def test_bins_are_closed_on_the_right():
+    p = np.array([[0.6, 0.4], [0.61, 0.39]])  # 0.6 is the upper edge of the third of five bins
+    assert metrics.ece(p, [0, 1], bins=5) == pytest.approx((0.4 + 0.61) / 2)
+
+
+@pytest.mark.parametrize("decimals", [1, 15])
+def test_agreement_with_scikit_learn_with_and_without_ties(decimals):
+    rng = np.random.default_rng(0)
+    correct = rng.random(500) < 0.8
+    confidence = np.round(rng.random(500) * 0.7 + 0.3 * correct, decimals)
+    got = metrics.evaluate_confidence(confidence, correct)
+    precision, recall, _ = sk.precision_recall_curve(correct, confidence)
+    fpr, tpr, _ = sk.roc_curve(correct, confidence, drop_intermediate=False)
+    assert got["auroc"] == pytest.approx(sk.roc_auc_score(correct, confidence))
+    assert got["aupr_success"] == pytest.approx(sk.auc(recall, precision))
+    assert got["aupr_error"] == pytest.approx(sk.average_precision_score(~correct, -confidence))
+    assert got["fpr95"] == pytest.approx(fpr[np.argmin(np.abs(tpr - 0.95))])
+
+
+samples = st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=60)
+
+
+@given(samples)
+def test_properties(pairs):
+    confidence, correct = np.array([c for c, _ in pairs], float), np.array([r for _, r in pairs])
+    got = metrics.evaluate_confidence(confidence, correct)
+    moved = metrics.evaluate_confidence(np.exp(confidence / 10) - 3, correct)
+    shuffled = np.random.default_rng(0).permutation(len(pairs))
+    for name, value in metrics.evaluate_confidence(confidence[shuffled], correct[shuffled]).items():
+        assert value == pytest.approx(got[name], nan_ok=True) and moved[name] == pytest.approx(value, nan_ok=True)
+    best = metrics.aurc(correct.astype(float) + np.linspace(0, 0.5, len(pairs)), correct)
+    assert got["aurc"] >= best - 1e-12
+
+
+def test_one_sample_all_right_all_wrong():
+    right = metrics.evaluate([[2.0, 1.0]], [0])
+    assert right["accuracy"] == 1 and right["aurc"] == 0 and np.isnan(right["auroc"]) and np.isnan(right["aupr_error"])
+    wrong = metrics.evaluate([[2.0, 1.0]], [1])
+    assert wrong["aurc"] == 1 and wrong["eaurc"] == 0 and np.isnan(wrong["fpr95"]) and np.isnan(wrong["aupr_success"])
+
+
+def test_float16_is_computed_in_float64():
+    logits = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float16)
+    labels = np.arange(50) % 4
+    assert metrics.evaluate(logits, labels) == metrics.evaluate(logits.astype(np.float64), labels)
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "message"),
+    [
+        ([[np.nan, 1.0]], [0], "NaN"),
+        ([1.0, 2.0], [0], "shape"),
+        (np.zeros((0, 2)), [], "shape"),
+        ([[1.0, 2.0]], [2], "expected 0 to 1"),
+        ([[1.0, 2.0]], [-1], "expected 0 to 1"),
+        ([[1.0, 2.0]], [0.5], "integers"),
+        ([[1.0, 2.0]], [0, 1], "one a sample"),
+    ],
+)
+def test_bad_input_gets_a_clear_error(logits, labels, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.evaluate(logits, labels)
+
+
+def test_probabilities_must_sum_to_one():
+    with pytest.raises(ValueError, match="sum to one"):
+        metrics.ece([[0.5, 0.6]], [0])
