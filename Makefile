@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 STAMP := .venv/.installed
-export PYTHONPATH := $(CURDIR)
+
 
 .DEFAULT_GOAL := help
 .PHONY: help venv book test clean

@@ -17,7 +17,7 @@ STAGE = BUILD / "src"
 
 def execute(notebook: Path, scale: str):
     """Run one staged notebook; it is replaced only by a whole run."""
-    unfinished = notebook.with_suffix(".unfinished")
+    unfinished = notebook.with_suffix(".unfinished.ipynb")
     # A book's numbers are those of three seeds.
     papermill.execute_notebook(str(notebook), str(unfinished), {"scale": scale, "seeds": [0, 1, 2]}, cwd=str(ROOT))
     content = nbformat.read(unfinished, as_version=4)
@@ -40,7 +40,7 @@ def main():
     for notebook in sorted((STAGE / "notebooks").glob("*.ipynb")):
         execute(notebook, scale)
     command = [
-        sys.executable, "-m", "jupyter_book.cli.main", "build", str(STAGE), "--toc", str(STAGE / "book" / "_toc.yml"),
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE), "--toc", str(STAGE / "book" / "_toc.yml"),
         "--config", str(STAGE / "_config.yml"), "--path-output", str(BUILD / "output"), "-W", "-n", "--all",
     ]  # fmt: skip
     subprocess.run(command, check=True, cwd=STAGE)
