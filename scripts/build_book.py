@@ -40,7 +40,8 @@ def main():
     for notebook in sorted((STAGE / "notebooks").glob("*.ipynb")):
         execute(notebook, scale)
     command = [
-        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE), "--toc", str(STAGE / "book" / "_toc.yml"),
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
+        "--toc", str(STAGE / "book" / "_toc.yml"),
         "--config", str(STAGE / "_config.yml"), "--path-output", str(BUILD / "output"), "-W", "-n", "--all",
     ]  # fmt: skip
     subprocess.run(command, check=True, cwd=STAGE)
