@@ -9,7 +9,7 @@ from torch import nn
 class SAM:
     """Sharpness-aware minimisation around any optimiser (Foret et al., ICLR 2021; no adaptive scaling).
 
-    Call `first_step` with the gradient at w: it moves the weights to w + rho g / |g|. Call `second_step`
+    Call `first_step` with the gradient at w: it moves the weights to ``w + rho g / ||g||``. Call `second_step`
     with the gradient there: it restores w bit for bit and takes the optimiser's step with that gradient.
 
     Parameters
@@ -30,7 +30,7 @@ class SAM:
 
     @torch.no_grad()
     def first_step(self):
-        """Climb to w + rho g / |g|, keeping w."""
+        """Climb to ``w + rho g / ||g||``, keeping w."""
         parameters = self._parameters()
         gradients = [p.grad for p in parameters]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
