@@ -42,7 +42,8 @@ def main():
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
         "--toc", str(STAGE / "book" / "_toc.yml"),
-        "--config", str(STAGE / "_config.yml"), "--path-output", str(BUILD / "output"), "-W", "-n", "--keep-going", "--all",
+        "--config", str(STAGE / "_config.yml"), "--path-output", str(BUILD / "output"), "-W", "-n",
+        "--keep-going", "--all",
     ]  # fmt: skip
     subprocess.run(command, check=True, cwd=STAGE)
     shutil.rmtree(BUILD / "html", ignore_errors=True)
