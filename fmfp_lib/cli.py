@@ -27,6 +27,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
+    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Write the weights beside the record")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a path")] = False,
 ):
     """Train one network, or find its record; print the path of the record last."""
@@ -46,7 +47,7 @@ def train(
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu or auto")
     if threads:
         torch.set_num_threads(threads)
-    record = training.train(settings, force=force)
+    record = training.train(settings, force=force, keep_weights=keep_weights)
     if as_json:
         # JSON has no NaN: a metric that is not defined (all right, say) is null.
         metrics = {k: v if v == v else None for k, v in record.metrics.items()}
@@ -116,6 +117,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     import torchvision
 
     from . import __version__, datasets, records
+    from .objectives import Batch, draws
     from .settings import Settings
     from .training import Run
 
@@ -129,18 +131,19 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     run_ = Run(Settings(scale="classroom", epochs=1000))
     start, images = time.perf_counter(), 0
     while time.perf_counter() - start < seconds:
-        float(run_.train_epoch())
+        float(run_.train_epoch()[0])
         images += len(run_.x_train)
     print(f"speed: {images / (time.perf_counter() - start):,.0f} images/s, {run_.settings.network}, embedded data")
     if cuda:
         losses = {}
         for device in ("cpu", "cuda"):
             run_ = Run(Settings(scale="smoke", epochs=10, device=device))
-            x, y = run_.x_train[:128], run_.y_train[:128]
+            index = torch.arange(128, device=device)
+            batch = Batch(run_.x_train[:128], run_.y_train[:128], index, 0, draws(0, 0, 0), run_)
             losses[device] = []
             for _ in range(10):
                 run_.optimizer.zero_grad()
-                losses[device].append(float(run_.loss_and_gradient(x, y)))
+                losses[device].append(float(run_.loss_and_gradient(batch)[0]))
                 run_.optimizer.step()
         worst = max(abs(a - b) for a, b in zip(losses["cpu"], losses["cuda"], strict=True))
         print(f"CPU and CUDA losses over ten steps differ by at most {worst:.3g} (bf16 on CUDA: below 0.1 expected)")

@@ -14,11 +14,16 @@ EMBEDDED_SHA256 = "23c09f83c95ee198b114c0e722bacff79cc26fb73c664cdb9921f619b0bee
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images (n, c, h, w) uint8 and labels (n,) int64; `mean` and `std` (c,) of the training pixels in [0, 1]."""
+    """Images (n, c, h, w) uint8 and labels (n,) int64; `mean` and `std` (c,) of the training pixels in [0, 1].
+
+    The validation images are a tenth of the training set that is never trained on.
+    """
 
     name: str
     x_train: np.ndarray
     y_train: np.ndarray
+    x_valid: np.ndarray
+    y_valid: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
     num_classes: int
@@ -111,8 +116,7 @@ def _arrays(name: str, place: Path):
 
 def _prefix(x, y, size, part):
     """Return the first `size` images of an order that takes classes in turn, so that any prefix is balanced."""
-    if size is None or size == len(y):
-        return x, y
+    size = len(y) if size is None else size
     if not 1 <= size <= len(y):
         raise ValueError(f"{part}_size is {size}; the data set has {len(y)}, so choose 1 to {len(y)}")
     rank = np.empty(len(y), np.int64)
@@ -144,8 +148,12 @@ def load(name: str, train_size: int | None = None, test_size: int | None = None)
         choose("dataset", name, DATASETS)
     x_train, y_train, x_test, y_test = _arrays(name, folder())
     classes = int(max(y_train.max(), y_test.max())) + 1
+    # The last tenth of an order that takes classes in turn is held out, whatever is trained on.
+    x_train, y_train = _prefix(x_train, y_train, len(y_train), "train")
+    kept = len(y_train) - len(y_train) // 10
+    x_valid, y_valid, x_train, y_train = x_train[kept:], y_train[kept:], x_train[:kept], y_train[:kept]
     x_train, y_train = _prefix(x_train, y_train, train_size, "train")
     x_test, y_test = _prefix(x_test, y_test, test_size, "test")
     pixels = x_train.astype(np.float64) / 255
     mean, std = pixels.mean((0, 2, 3)), np.maximum(pixels.std((0, 2, 3)), 1e-8)
-    return Dataset(name, x_train, y_train, x_test, y_test, classes, mean, std)
+    return Dataset(name, x_train, y_train, x_valid, y_valid, x_test, y_test, classes, mean, std)

@@ -1,10 +1,10 @@
 """The table of methods: an objective, plus optionally SAM, plus optionally weight averaging.
 
-FMFP is ``sam=True, averaging=True``; the whole comparison of the paper is the dictionary below.
+FMFP is ``sam=True, averaging="swa"``; the whole comparison of the paper is the dictionary below.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -13,29 +13,88 @@ class Method:
 
     Attributes
     ----------
-    objective : str
-        A name from ``objectives.OBJECTIVES``.
+    terms : tuple of str
+        Names from ``objectives.TERMS``; the loss is their sum.
     sam : bool
         Take sharpness-aware steps (Foret et al. 2021).
-    averaging : bool
-        Average the weights late in training (Izmailov et al. 2018).
+    averaging : {None, 'swa', 'ema'}
+        Average the weights: once an epoch late in training (Izmailov et al. 2018), or exponentially after each step.
+    cosine : bool
+        Classify by the cosine between features and class weights, times 16, instead of by their product.
     summary : str
         One line for tables and help texts.
+    equation : str
+        The loss in LaTeX, for the book.
     """
 
-    objective: str = "cross_entropy"
+    terms: tuple[str, ...] = ("cross_entropy",)
     sam: bool = False
-    averaging: bool = False
+    averaging: str | None = None
+    cosine: bool = False
     summary: str = ""
+    equation: str = r"-\log p_y"
 
+
+OBJECTIVES: dict[str, Method] = {
+    "baseline": Method(summary="cross-entropy; confidence is the maximum softmax probability"),
+    "mixup": Method(
+        ("mixup",), summary="images and labels mixed in pairs, lambda ~ Beta(0.3, 0.3)",
+        equation=r"-\lambda \log p_{y}(\tilde x) - (1-\lambda) \log p_{y'}(\tilde x)",
+    ),
+    "label_smoothing": Method(
+        ("label_smoothing",), summary="targets mixed with the uniform distribution, epsilon 0.05",
+        equation=r"-(1-\epsilon) \log p_y - \frac{\epsilon}{k} \sum_j \log p_j",
+    ),
+    "focal": Method(
+        ("focal",), summary="easy images weigh less, gamma 2", equation=r"-(1-p_y)^{\gamma} \log p_y",
+    ),
+    "cs_kd": Method(
+        ("cross_entropy", "cs_kd"), summary="predictions pulled towards another image of the class, temperature 4",
+        equation=r"-\log p_y + T^2 \, \mathrm{KL}(p_T(x') \,\|\, p_T(x))",
+    ),
+    "l1_norm": Method(
+        ("cross_entropy", "l1_norm"), summary="small logits: strength 0.01 on their L1 norm",
+        equation=r"-\log p_y + 0.01 \, \|z\|_1",
+    ),
+    "crl": Method(
+        ("cross_entropy", "crl"), summary="confidence ranked by the history of correctness",
+        equation=r"-\log p_y + \max(0, |\Delta c| - \mathrm{sign}(\Delta c)\,\Delta\kappa)",
+    ),
+    "regmixup": Method(
+        ("cross_entropy", "regmixup"), summary="cross-entropy plus half of mixup's loss",
+        equation=r"-\log p_y + \tfrac12 L_{\mathrm{mixup}}",
+    ),
+}  # fmt: skip
+
+FLATNESS: dict[str, dict] = {
+    "sam": dict(sam=True),
+    "swa": dict(averaging="swa"),
+    "ema": dict(averaging="ema"),
+    "fmfp": dict(sam=True, averaging="swa"),
+}
+
+_FLAT_SUMMARIES = {
+    "sam": "sharpness-aware minimisation",
+    "swa": "stochastic weight averaging",
+    "ema": "exponential moving average of the weights",
+    "fmfp": "flat minima for failure prediction: SAM and SWA together",
+}
 
 METHODS: dict[str, Method] = {
-    "baseline": Method(summary="cross-entropy, confidence is the maximum softmax probability"),
-    "label_smoothing": Method("label_smoothing", summary="targets mixed with the uniform distribution"),
-    "sam": Method(sam=True, summary="sharpness-aware minimisation"),
-    "swa": Method(averaging=True, summary="stochastic weight averaging"),
-    "fmfp": Method(sam=True, averaging=True, summary="flat minima for failure prediction: SAM and SWA together"),
-}
+    **OBJECTIVES,
+    **{name: Method(summary=_FLAT_SUMMARIES[name], **flat) for name, flat in FLATNESS.items()},
+    # Every objective with every kind of flatness: ``mixup+fmfp`` and so on.
+    **{
+        f"{name}+{kind}": replace(method, summary=f"{name} with {kind}", **flat)
+        for name, method in OBJECTIVES.items() if name != "baseline"
+        for kind, flat in FLATNESS.items()
+    },
+    "cosine": Method(cosine=True, summary="cosine-similarity classifier"),
+    "sure": Method(
+        ("cross_entropy", "regmixup", "crl"), sam=True, averaging="swa", cosine=True,
+        summary="RegMixup, CRL, cosine classifier, SAM and SWA together (SURE, Li et al. 2024)",
+    ),
+}  # fmt: skip
 
 
 MILESTONES = (0.40, 0.65, 0.85)  # epochs 80, 130, 170 of 200: the learning rate falls tenfold at each
@@ -43,9 +102,23 @@ AVERAGING_START = 0.60  # epoch 120 of 200: from here on, weights are averaged o
 
 
 def averages(method: Method, settings, epoch: int) -> bool:
-    """Tell whether the weights at the end of `epoch` (from 0) enter the average."""
+    """Tell whether the weights at the end of `epoch` (from 0) enter the once-an-epoch average."""
     last = epoch == settings.epochs - 1  # a run too short to reach the start still averages its last weights
-    return method.averaging and (epoch >= AVERAGING_START * settings.epochs or last)
+    return method.averaging == "swa" and (epoch >= AVERAGING_START * settings.epochs or last)
+
+
+def trunk(method: Method, settings) -> tuple[str, int] | None:
+    """Return the method and the number of epochs that `method` shares with it, or None.
+
+    In the paper's protocol SWA and FMFP start from the checkpoint, at epoch 120 of 200, of the same objective
+    trained plainly; that checkpoint is trained once and shared.
+    """
+    if method.averaging != "swa" or settings.protocol != "paper":
+        return None
+    for name, other in OBJECTIVES.items():
+        if other.terms == method.terms and other.cosine == method.cosine:
+            return name, math.ceil(AVERAGING_START * settings.epochs)
+    return None
 
 
 def takes_sam_steps(method: Method, settings, epoch: int) -> bool:
@@ -54,7 +127,7 @@ def takes_sam_steps(method: Method, settings, epoch: int) -> bool:
     In the paper FMFP starts from the baseline's checkpoint at epoch 120, so SAM begins there; in the code
     SAM steps are taken from the first epoch on. SAM alone always takes them.
     """
-    late = method.averaging and settings.protocol == "paper"
+    late = method.averaging == "swa" and settings.protocol == "paper"
     return method.sam and (not late or averages(method, settings, epoch))
 
 
@@ -66,8 +139,9 @@ def learning_rate(method: Method, settings, progress: float) -> float:
     cosine whose period ends at half of the epochs and then holds 1/2 of the first rate.
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
-    if method.averaging and fraction >= AVERAGING_START:
+    swa = method.averaging == "swa"
+    if swa and fraction >= AVERAGING_START:
         return first * 0.5 if settings.protocol == "code" else first * (0.5 - 0.4 * (progress % 1))
-    if method.averaging and settings.protocol == "code":
+    if swa and settings.protocol == "code":
         return first * 0.5 * (1 + math.cos(math.pi * fraction / 0.5))
     return first * 0.1 ** sum(int(progress) >= m * settings.epochs for m in MILESTONES)

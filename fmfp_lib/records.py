@@ -1,10 +1,14 @@
-"""What a finished run leaves: ``<hash>.npz`` (test logits and labels) and ``<hash>.json`` (everything else).
+"""What a finished run leaves: ``<hash>.npz`` (logits and labels) and ``<hash>.json`` (everything else).
+
+Logits are kept as 16-bit integers times one scale a run, exact to 1/65,000 of the largest logit. Weights may stand
+beside them in ``<hash>.weights.npz``.
 
 Metrics are never stored: they are computed from the logits when asked for. The JSON file is written last and
 holds the checksum of the arrays, so a run that was cut off leaves no record, and a damaged one is found out.
 """
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -16,7 +20,8 @@ import numpy as np
 
 from .settings import Settings
 
-SHIPPED = Path(__file__).resolve().parent.parent / "data" / "records"
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "data" / "records"  # read, and written only if FMFP_RECORDS names it
 
 
 class DamagedRecord(ValueError):
@@ -25,11 +30,14 @@ class DamagedRecord(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """A finished run: `logits` (n, k) float32 and `labels` (n,) of the test set, settings, history per epoch."""
+    """A finished run: `logits` (n, k) float32 and `labels` (n,) of the test set, `valid_logits` and `valid_labels` of
+    the validation set, settings, history per epoch, environment."""
 
     settings: Settings
     logits: np.ndarray
     labels: np.ndarray
+    valid_logits: np.ndarray
+    valid_labels: np.ndarray
     history: list
     environment: dict
     path: Path
@@ -41,10 +49,19 @@ class Record:
 
         return evaluate(self.logits, self.labels)
 
+    @property
+    def weights(self) -> dict[str, np.ndarray] | None:
+        """State of the network by name, or None if it was not kept."""
+        path = self.path.with_suffix(".weights.npz")
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
 
 def folder() -> Path:
-    """Return the folder for new records: ``FMFP_RECORDS`` if set, else ``data/records``."""
-    return Path(os.environ.get("FMFP_RECORDS") or SHIPPED)
+    """Return the folder for new records: ``FMFP_RECORDS`` if set, else ``records``, which git ignores."""
+    return Path(os.environ.get("FMFP_RECORDS") or ROOT / "records")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -74,21 +91,48 @@ def set_aside(path: Path, reason) -> None:
     warnings.warn(f"{path.name} is damaged ({reason}); set aside as {target.name}", stacklevel=2)
 
 
-def save(settings: Settings, logits, labels, history: list, environment: dict) -> Path:
-    """Write the record of a finished run and return the path of its JSON file."""
-    import io
-
+def _pack(arrays: dict) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, logits=np.asarray(logits, np.float32), labels=np.asarray(labels, np.int64))
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _to_fixed_point(logits, scale):
+    return np.rint(np.asarray(logits, np.float64) / scale).astype(np.int16)
+
+
+def save(settings: Settings, test, valid, history: list, environment: dict, weights: dict | None = None) -> Path:
+    """Write the record of a finished run and return the path of its JSON file.
+
+    Parameters
+    ----------
+    settings : Settings
+    test, valid : tuple of ndarray
+        Logits (n, k) and labels (n,) of the test and of the validation set.
+    history : list of dict
+        One entry an epoch.
+    environment : dict
+        Versions, machine, threads.
+    weights : dict of str to ndarray, optional
+        State of the network.
+    """
+    scale = np.float64(max(np.abs(test[0]).max(), np.abs(valid[0]).max(initial=0), 1e-6) / 32767)
+    data = _pack({
+        "scale": scale,
+        "logits": _to_fixed_point(test[0], scale), "labels": np.asarray(test[1], np.int16),
+        "valid_logits": _to_fixed_point(valid[0], scale), "valid_labels": np.asarray(valid[1], np.int16),
+    })  # fmt: skip
     path = folder() / f"{settings.hash()}.json"
     content = {
-        "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+        "sha256": hashlib.sha256(data).hexdigest(),
         "settings": settings.complete().model_dump(),
         "environment": environment,
         "history": history,
     }
-    write_atomically(path.with_suffix(".npz"), buffer.getvalue())
-    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+    if weights is not None:
+        write_atomically(path.with_suffix(".weights.npz"), _pack(weights))
+    write_atomically(path.with_suffix(".npz"), data)
+    write_atomically(path, (json.dumps(content) + "\n").encode())
     return path
 
 
@@ -109,15 +153,22 @@ def read(path: Path) -> Record:
         if settings.hash() != path.stem:
             raise ValueError("the settings do not fit the file's name")
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-            logits, labels = arrays["logits"], arrays["labels"]
-        return Record(settings, logits, labels, content["history"], content["environment"], path)
+            scale = arrays["scale"]
+            logits, valid_logits = ((arrays[name] * scale).astype(np.float32) for name in ("logits", "valid_logits"))
+            labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
+        return Record(
+            settings, logits, labels, valid_logits, valid_labels, content["history"], content["environment"], path
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedRecord(f"{path.name}: {error}") from error
 
 
-def find(settings: Settings) -> Record | None:
-    """Return the record of a finished run, or None. A damaged record is named, set aside, and counts as none."""
-    for place in dict.fromkeys((folder(), SHIPPED)):
+def find(settings: Settings, shipped: bool = True) -> Record | None:
+    """Return the record of a finished run, or None. A damaged record is named, set aside, and counts as none.
+
+    `shipped` False leaves out the records that come with the repository.
+    """
+    for place in dict.fromkeys((folder(), SHIPPED) if shipped else (folder(),)):
         path = place / f"{settings.hash()}.json"
         if path.exists():
             try:

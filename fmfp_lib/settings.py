@@ -50,6 +50,18 @@ class Settings(BaseModel):
         Norm of SAM's perturbation (0.05).
     epsilon : float
         Strength of label smoothing (0.05).
+    alpha : float
+        Mixup's Beta(alpha, alpha) (0.3).
+    gamma : float
+        Focal loss's exponent (2).
+    l1_strength : float
+        Weight of the logits' L1 norm (0.01).
+    temperature : float
+        CS-KD's temperature (4).
+    ema_decay : float
+        What remains of the exponential average at each step.
+    padding : int
+        Pixels around an image before it is cropped (4).
     device : {'auto', 'cpu', 'cuda'}
         Where to train; part of the hash, since devices round differently.
     """
@@ -71,6 +83,11 @@ class Settings(BaseModel):
     weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False)
     rho: float = Field(0.05, ge=0, allow_inf_nan=False)
     epsilon: float = Field(0.05, ge=0, lt=1)
+    alpha: float = Field(0.3, gt=0, allow_inf_nan=False)
+    gamma: float = Field(2.0, ge=0, allow_inf_nan=False)
+    l1_strength: float = Field(0.01, ge=0, allow_inf_nan=False)
+    temperature: float = Field(4.0, gt=0, allow_inf_nan=False)
+    ema_decay: float = Field(0.99, ge=0, lt=1)
     padding: int = Field(4, ge=0, le=16)
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
@@ -107,7 +124,8 @@ class Settings(BaseModel):
 
     def hash(self) -> str:
         """Return the 16 hexadecimal digits that name this run's record."""
-        text = f"{FORMAT}:{self.complete().model_dump_json(exclude={'scale'})}"
+        # Defaults are left out, so that a setting added later leaves the names of older records as they are.
+        text = f"{FORMAT}:{self.complete().model_dump_json(exclude={'scale'}, exclude_defaults=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,28 +1,29 @@
 """The training loop. It knows no method by name: only an objective, SAM or not, averaging or not."""
 
-import os
+import copy
+import io
 import platform
 import time
-import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
 from filelock import FileLock
-from torch.optim.swa_utils import AveragedModel, update_bn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 from tqdm import tqdm
 
-from . import datasets, methods, networks, records
+from . import datasets, methods, networks, objectives, records
 from .augment import crop_and_flip
 from .flatness import SAM, frozen_batch_norm_statistics
-from .metrics import evaluate
-from .objectives import OBJECTIVES
+from .metrics import ece, evaluate, softmax
 from .settings import Settings
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is lost when a run is killed; it never changes the result
+HISTORY_POINTS, HISTORY_IMAGES = 50, 2000  # how often a run looks at the test set, and at how much of it
 
 
-def train(settings: Settings, force: bool = False, progress: bool = True) -> records.Record:
+def train(
+    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False
+) -> records.Record:
     """Return the record of `settings`, training only if there is none.
 
     Parameters
@@ -33,6 +34,10 @@ def train(settings: Settings, force: bool = False, progress: bool = True) -> rec
         Train again even if a record exists; the old one is kept until the new one is whole.
     progress : bool
         Show a bar with the time left.
+    shipped : bool
+        Also accept a record that comes with the repository; False trains on this machine.
+    keep_weights : bool
+        Write the network's state beside the record.
 
     Returns
     -------
@@ -40,19 +45,23 @@ def train(settings: Settings, force: bool = False, progress: bool = True) -> rec
         Logits and labels of the test set, settings and history.
     """
     settings = settings.complete()
-    found = None if force else records.find(settings)
+    found = None if force else records.find(settings, shipped)
     if found is not None:
         return found
     place = records.folder()
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / f".{settings.hash()}.lock"):
-        found = None if force else records.find(settings)  # another process may have finished it meanwhile
+        found = None if force else records.find(settings, shipped)  # another process may have finished it meanwhile
         if found is not None:
             return found
         run = Run(settings)
         run.resume()
         run.fit(progress)
-        path = records.save(settings, run.test_logits(), run.data.y_test, run.history, environment(settings))
+        model = run.finished_model()
+        weights = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
+        test = run.logits(model, run.x_test), run.data.y_test
+        valid = run.logits(model, run.x_valid), run.data.y_valid
+        path = records.save(settings, test, valid, run.history, environment(settings), weights)
         run.checkpoint_path.unlink(missing_ok=True)
     return records.read(path)
 
@@ -72,10 +81,9 @@ class Run:
     def __init__(self, settings: Settings):
         self.settings = settings = settings.complete()
         self.method = methods.METHODS[settings.method]
-        self.objective = OBJECTIVES[self.method.objective]
         self.device = torch.device(settings.device)
         self.data = data = datasets.load(settings.dataset, settings.train_size, settings.test_size)
-        self.checkpoint_path = Path(records.folder()) / f".{settings.hash()}.checkpoint"
+        self.checkpoint_path = records.folder() / f".{settings.hash()}.checkpoint"
 
         mean = torch.tensor(np.asarray(data.mean), dtype=torch.float32).view(1, -1, 1, 1)
         std = torch.tensor(np.asarray(data.std), dtype=torch.float32).view(1, -1, 1, 1)
@@ -85,14 +93,15 @@ class Run:
             x = (torch.from_numpy(x).float() / 255 - mean) / std
             return x.to(self.device).contiguous(memory_format=torch.channels_last)
 
-        self.x_train, self.x_test = images(data.x_train), images(data.x_test)
+        self.x_train, self.x_valid, self.x_test = images(data.x_train), images(data.x_valid), images(data.x_test)
         self.y_train = torch.from_numpy(data.y_train).to(self.device)
-        if len(self.x_train) < 2:
-            raise ValueError("batch norm needs at least 2 training images")
+        self.by_class = torch.argsort(self.y_train, stable=True)
+        self.class_sizes = torch.bincount(self.y_train, minlength=data.num_classes)
+        self.correctness = torch.zeros(len(self.y_train), device=self.device)  # times each image was classified rightly
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            model = networks.create(settings.network, data.num_classes, data.x_train.shape[1])
+            model = networks.create(settings.network, data.num_classes, data.x_train.shape[1], self.method.cosine)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.optimizer = torch.optim.SGD(
@@ -100,127 +109,197 @@ class Run:
             foreach=True,
         )  # fmt: skip
         self.sam = SAM(self.optimizer, settings.rho)
-        self.average = AveragedModel(self.model) if self.method.averaging else None
+        self.average = {
+            None: lambda: None,
+            "swa": lambda: AveragedModel(self.model),
+            "ema": lambda: AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay)),
+        }[self.method.averaging]()
         self.epoch, self.history = 0, []
 
     # -- one epoch ---------------------------------------------------------------------------------------
 
-    def batches(self):
-        """Yield one epoch of shuffled, augmented batches. A last batch of one image joins none: it is dropped,
-        since batch norm needs two."""
-        n, size = len(self.x_train), self.settings.batch_size
-        order = torch.randperm(n, generator=self.generator, device=self.device)
-        for index in order.split(size):
-            if len(index) > 1:
-                x = crop_and_flip(self.x_train[index], self.settings.padding, self.generator, self.black)
-                yield x, self.y_train[index]
+    def augmented(self, index, generator=None):
+        """Return training images at `index` (n,), each cropped and mirrored anew."""
+        return crop_and_flip(self.x_train[index], self.settings.padding, generator or self.generator, self.black)
 
-    def loss_and_gradient(self, x, y):
+    def images_of_class(self, y, u):
+        """Return, for each label in `y` (n,), an augmented training image of that class, chosen by `u` in [0, 1)."""
+        first = torch.cumsum(self.class_sizes, 0) - self.class_sizes
+        return self.augmented(self.by_class[first[y] + (u * self.class_sizes[y]).long()])
+
+    def batches(self, generator=None):
+        """Yield one epoch of shuffled, augmented batches: images, labels, places in the training set.
+
+        A last batch of one image is left out, since batch norm needs two.
+        """
+        generator = generator or self.generator
+        order = torch.randperm(len(self.x_train), generator=generator, device=self.device)
+        for index in order.split(self.settings.batch_size):
+            if len(index) > 1:
+                yield self.augmented(index, generator), self.y_train[index], index
+
+    def loss_and_gradient(self, batch):
+        """Return the detached loss and the pass over `batch`; gradients are left in the parameters."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            loss = self.objective(self.model(x).float(), y, self.settings)
+            step = objectives.Pass(batch, self.model)
+            loss = objectives.total(self.method.terms, step)
         loss.backward()
-        return loss.detach()
+        return loss.detach(), step
 
     def train_epoch(self):
-        """Take one epoch of steps and return the mean loss (a tensor: reading it waits for the device once)."""
+        """Take one epoch of steps; return mean loss and training accuracy as tensors (reading them waits once)."""
         settings, steps = self.settings, -(-len(self.x_train) // self.settings.batch_size)
         with_sam = methods.takes_sam_steps(self.method, settings, self.epoch)
         self.model.train()
-        losses = []
-        for step, (x, y) in enumerate(self.batches()):
+        losses, right = [], torch.zeros((), device=self.device)
+        for number, (x, y, index) in enumerate(self.batches()):
             for group in self.optimizer.param_groups:
-                group["lr"] = methods.learning_rate(self.method, settings, self.epoch + step / steps)
+                group["lr"] = methods.learning_rate(self.method, settings, self.epoch + number / steps)
+            rng = objectives.draws(settings.seed, self.epoch, number)
+            batch = objectives.Batch(x, y, index, self.epoch, rng, self)
             self.optimizer.zero_grad(set_to_none=True)
-            losses.append(self.loss_and_gradient(x, y))
+            loss, seen = self.loss_and_gradient(batch)
+            losses.append(loss)
             if with_sam:
                 self.sam.first_step()
                 if settings.protocol == "code":
-                    self.loss_and_gradient(x, y)
+                    self.loss_and_gradient(batch)
                 else:
                     with frozen_batch_norm_statistics(self.model):
-                        self.loss_and_gradient(x, y)
+                        self.loss_and_gradient(batch)
                 self.sam.second_step()
             else:
                 self.optimizer.step()
+            if "logits" in seen.__dict__:  # mixup alone never looks at the images themselves
+                hits = seen.logits.detach().argmax(1) == y
+                self.correctness[index] += hits
+                right += hits.sum()
+            else:
+                right += torch.nan
+            if self.method.averaging == "ema":
+                self.average.update_parameters(self.model)
         if methods.averages(self.method, settings, self.epoch):
             self.average.update_parameters(self.model)
         self.epoch += 1
-        return torch.stack(losses).mean()
+        return torch.stack(losses).mean(), right / len(self.x_train)
 
     def fit(self, progress: bool = True):
-        """Train to the last epoch, with a checkpoint now and then; then finish the average."""
+        """Train to the last epoch, with a checkpoint now and then."""
         saved, settings = time.monotonic(), self.settings
+        every = max(1, settings.epochs // HISTORY_POINTS)
         bar = tqdm(
             total=settings.epochs, initial=self.epoch, unit="epoch", disable=None if progress else True,
             desc=f"{settings.method} seed {settings.seed}",
         )  # fmt: skip
         while self.epoch < settings.epochs:
-            loss = float(self.train_epoch())
+            loss, accuracy = map(float, self.train_epoch())
             if not np.isfinite(loss):
                 raise FloatingPointError(
                     f"the training loss is {loss} in epoch {self.epoch}; a smaller learning_rate may help "
                     f"(given {settings.learning_rate})"
                 )
-            entry = {"epoch": self.epoch, "train_loss": loss}
-            if self.epoch % max(1, settings.epochs // 20) == 0 or self.epoch == settings.epochs:
-                entry |= {k: float(v) for k, v in evaluate(self._logits(self.model), self.data.y_test).items()
-                          if k in ("accuracy", "auroc", "aurc", "ece")}  # fmt: skip
+            entry = {"epoch": self.epoch, "train_loss": loss, "train_accuracy": _or_none(accuracy)}
+            if self.epoch % every == 0 or self.epoch == settings.epochs:
+                entry |= self.look()
             self.history.append(entry)
             bar.update()
+            self._leave_trunk()
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self.checkpoint()
                 saved = time.monotonic()
         bar.close()
-        if self.average is not None:
-            update_bn((x for x, _ in self.batches()), self.average)
+
+    def look(self) -> dict:
+        """Return test metrics of the network as it would be used now, on the first 2,000 test images."""
+        labels = self.data.y_test[:HISTORY_IMAGES]
+        logits = self.logits(self.finished_model(), self.x_test[:HISTORY_IMAGES])
+        p, values = softmax(logits), evaluate(logits, labels)
+        confidence, right = p.max(1), p.argmax(1) == labels
+        entry = {f"test_{name}": values[name] for name in ("accuracy", "auroc", "aurc", "ece")}
+        entry["test_ece_right"] = ece(p[right], labels[right]) if right.any() else np.nan
+        entry["confidence_right"] = confidence[right].mean() if right.any() else np.nan
+        entry["confidence_wrong"] = confidence[~right].mean() if not right.all() else np.nan
+        return {name: _or_none(float(value)) for name, value in entry.items()}
+
+    # -- the result --------------------------------------------------------------------------------------
+
+    def finished_model(self):
+        """Return the network as it would be used now: the average with statistics of its own, where there is one.
+
+        The statistics are computed on augmented training images drawn from a generator of their own, so asking
+        changes nothing in the run.
+        """
+        if self.average is None or self.average.n_averaged == 0:
+            return self.model
+        average = copy.deepcopy(self.average)
+        generator = torch.Generator(self.device).manual_seed(self.settings.seed + 2**32 * self.epoch)
+        update_bn((x for x, _, _ in self.batches(generator)), average)
+        return average.module
 
     @torch.no_grad()
-    def _logits(self, model) -> np.ndarray:
+    def logits(self, model, x) -> np.ndarray:
+        """Return logits (n, k) of normalised images `x` (n, c, h, w)."""
         model.eval()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            return torch.cat([model(x).float() for x in self.x_test.split(500)]).cpu().numpy()
-
-    def test_logits(self) -> np.ndarray:
-        """Return the test logits (n, k), of the averaged weights where the method averages."""
-        return self._logits(self.model if self.average is None else self.average.module)
+            parts = [model(part).float().cpu() for part in x.split(500)] if len(x) else []
+        return torch.cat(parts).numpy() if parts else np.zeros((0, self.data.num_classes), np.float32)
 
     # -- surviving ---------------------------------------------------------------------------------------
 
-    def checkpoint(self):
-        """Write the whole state atomically."""
-        import io
-
+    def _state(self) -> bytes:
         buffer = io.BytesIO()
         torch.save(
             {
                 "epoch": self.epoch, "history": self.history, "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state(),
+                "correctness": self.correctness,
                 "average": None if self.average is None else self.average.state_dict(),
             },
             buffer,
         )  # fmt: skip
-        records.write_atomically(self.checkpoint_path, buffer.getvalue())
+        return buffer.getvalue()
+
+    def checkpoint(self):
+        """Write the whole state atomically."""
+        records.write_atomically(self.checkpoint_path, self._state())
+
+    def _trunk_path(self):
+        """Return where the shared checkpoint of this run's trunk lies, and its epochs; None without a trunk."""
+        shared = methods.trunk(self.method, self.settings)
+        if shared is None:
+            return None
+        plain = self.settings.model_copy(update={"method": shared[0]})
+        return records.folder() / f".{plain.hash()}.trunk", shared[1]
+
+    def _leave_trunk(self):
+        """At the epoch where averaging would start, leave the state for the methods that start from it."""
+        if self.method.sam or self.method.averaging or self.settings.protocol != "paper":
+            return
+        _, epochs = methods.trunk(methods.METHODS["swa"], self.settings)
+        if self.epoch == epochs < self.settings.epochs:
+            records.write_atomically(records.folder() / f".{self.settings.hash()}.trunk", self._state())
 
     def resume(self):
-        """Continue from the checkpoint if there is a sound one; a damaged one is named and set aside."""
-        if not self.checkpoint_path.exists():
-            return
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                state = torch.load(self.checkpoint_path, weights_only=True, map_location="cpu")
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            if self.average is not None:
-                self.average.load_state_dict(state["average"])
-            self.generator.set_state(state["generator"])
-            self.epoch, self.history = state["epoch"], state["history"]
-        except Exception as error:  # torch.load raises many kinds, and each means the same here
-            records.set_aside(self.checkpoint_path, f"{type(error).__name__}")
-            self.__init__(self.settings)
+        """Continue from this run's checkpoint, else from its trunk's; a damaged one is named and set aside."""
+        shared = self._trunk_path()
+        for path in [self.checkpoint_path] + ([shared[0]] if shared else []):
+            if self.epoch == 0 and path.exists():
+                try:
+                    self._restore(torch.load(path, weights_only=True, map_location="cpu"))
+                except Exception as error:  # torch.load raises many kinds, and each means the same here
+                    records.set_aside(path, type(error).__name__)
+                    self.__init__(self.settings)
+
+    def _restore(self, state):
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if state["average"] is not None:
+            self.average.load_state_dict(state["average"])
+        self.generator.set_state(state["generator"])
+        self.correctness.copy_(state["correctness"])
+        self.epoch, self.history = state["epoch"], state["history"]
 
 
-def threads_from_environment():
-    """Respect ``FMFP_THREADS`` when several runs share a machine."""
-    if os.environ.get("FMFP_THREADS"):
-        torch.set_num_threads(int(os.environ["FMFP_THREADS"]))
+def _or_none(value: float) -> float | None:
+    """JSON has no NaN."""
+    return value if np.isfinite(value) else None

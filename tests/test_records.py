@@ -22,7 +22,7 @@ SETTINGS = Settings(device="cpu")
 
 
 def save():
-    return records.save(SETTINGS, np.eye(10), np.arange(10), [], {})
+    return records.save(SETTINGS, (np.eye(10), np.arange(10)), (np.eye(10), np.arange(10)), [], {})
 
 
 def test_round_trip():
@@ -62,7 +62,8 @@ COMMAND = [sys.executable, "-m", "fmfp_lib.cli", "train", "--epochs", "6", "--de
 
 def test_killed_run_resumes_to_identical_logits(tmp_path):
     code = "import fmfp_lib.training as t; t.CHECKPOINT_SECONDS = 0; from fmfp_lib.cli import main; main()"
-    command = [sys.executable, "-c", code, *COMMAND[3:], "--method", "fmfp", "--train-size", "1000", "--epochs", "12"]
+    options = ["--method", "fmfp", "--keep-weights", "--train-size", "1000", "--epochs", "12"]
+    command = [sys.executable, "-c", code, *COMMAND[3:], *options]
     outcome = {}
     for name, kill in (("whole", False), ("cut", True)):
         place = tmp_path / name
@@ -75,8 +76,9 @@ def test_killed_run_resumes_to_identical_logits(tmp_path):
             process.wait()
             assert not list(place.glob("*.json")) and list(place.glob(".*.checkpoint"))
         path = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()[-1]
-        outcome[name] = np.load(path.replace(".json", ".npz"))["logits"]
-    assert np.array_equal(outcome["whole"], outcome["cut"])
+        outcome[name] = np.load(path.replace(".json", ".weights.npz"))
+    assert len(outcome["whole"].files) > 10
+    assert all(np.array_equal(outcome["whole"][name], outcome["cut"][name]) for name in outcome["whole"].files)
 
 
 def test_two_processes_that_want_the_same_run_leave_one_sound_record(tmp_path):

@@ -116,14 +116,15 @@ def test_interrupted_run_resumes_to_the_same_bits():
     whole, cut = Run(small(method="fmfp", epochs=4)), Run(small(method="fmfp", epochs=4))
     whole.fit(progress=False)
     for _ in range(3):
-        cut.history.append({"epoch": cut.epoch + 1, "train_loss": float(cut.train_epoch())})
+        cut.train_epoch()
     cut.checkpoint()
     again = Run(small(method="fmfp", epochs=4))
     again.resume()
     assert again.epoch == 3
     again.fit(progress=False)
     assert torch.equal(weights(whole), weights(again))
-    assert np.array_equal(whole.test_logits(), again.test_logits())
+    logits = [run.logits(run.finished_model(), run.x_test) for run in (whole, again)]
+    assert np.array_equal(*logits)
 
 
 def test_damaged_checkpoint_is_named_and_set_aside():
@@ -143,3 +144,33 @@ def test_every_method_trains_a_smoke_run_and_leaves_a_record(method, tmp_path):
     stamp = record.path.stat().st_mtime_ns
     train(small(method=method), progress=False)
     assert record.path.stat().st_mtime_ns == stamp
+
+
+def test_swa_from_the_shared_trunk_equals_swa_from_the_start(tmp_path):
+    alone = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
+    (tmp_path / alone.path.name).rename(tmp_path / "alone")
+    train(small(method="baseline", epochs=5), progress=False)
+    run = Run(small(method="fmfp", epochs=5))
+    run.resume()
+    assert run.epoch == 3
+    again = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
+    assert np.array_equal(alone.logits, again.logits)
+
+
+def test_asking_for_the_finished_model_changes_nothing():
+    asked, not_asked = Run(small(method="swa", epochs=2)), Run(small(method="swa", epochs=2))
+    for run in (asked, not_asked):
+        for _ in range(2):
+            run.train_epoch()
+            if run is asked:
+                run.finished_model()
+    assert torch.equal(weights(asked), weights(not_asked))
+    assert torch.equal(asked.generator.get_state(), not_asked.generator.get_state())
+
+
+def test_partners_of_cs_kd_have_the_same_class():
+    run = Run(small())
+    run.augmented = lambda index, generator=None: index  # look at the choice, not at the pixels
+    y = torch.arange(10).repeat(3)
+    for u in (torch.zeros(30), torch.full((30,), 0.999)):
+        assert torch.equal(run.y_train[run.images_of_class(y, u)], y)

@@ -18,8 +18,8 @@ NETWORKS |= {
 }
 
 
-def create(name: str, num_classes: int, in_channels: int = 3):
-    """Return a freshly initialised network.
+def create(name: str, num_classes: int, in_channels: int = 3, cosine: bool = False):
+    """Return a freshly initialised network, whose last layer is called ``classifier``.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ def create(name: str, num_classes: int, in_channels: int = 3):
         One of ``NETWORKS``.
     num_classes, in_channels : int
         Size of the last layer (at least 2), and channels of the images.
+    cosine : bool
+        Replace the last layer by 16 times the cosine between features and class weights.
 
     Raises
     ------
@@ -37,4 +39,9 @@ def create(name: str, num_classes: int, in_channels: int = 3):
 
     if num_classes < 2:
         raise ValueError(f"num_classes is {num_classes}; at least 2 are needed")
-    return NETWORKS[choose("network", name, NETWORKS)](num_classes, in_channels)
+    network = NETWORKS[choose("network", name, NETWORKS)](num_classes, in_channels)
+    if cosine:
+        from .heads import CosineClassifier
+
+        network.classifier = CosineClassifier(network.classifier.in_features, num_classes)
+    return network
