@@ -19,7 +19,7 @@ def fmfp(*words, **options):
         (["train", "--dataset", "mnist"], "embedded"),
         (["train", "--scale", "huge"], "'classroom'"),
         (["train", "--seed", "-1"], "greater than or equal to 0"),
-        (["train", "--train-size", "99999"], "10"),
+        (["train", "--train-size", "99999"], "choose 1 to 9000"),
         (["run", "00_quickstart", "-p", "scael", "smoke"], "did you mean 'scale'"),
         (["run", "00_quickstart", "-p", "seeds", "three"], "must be a list"),
         (["run", "nothing"], "00_quickstart"),
