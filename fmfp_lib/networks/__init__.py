@@ -1,21 +1,56 @@
-"""Networks by name. A name of the family says depth, width and stem: ``preact_resnet8_w32_s2``."""
+"""Networks by name.
+
+A small member's name says its size: ``preact_resnet8_w32_s2`` has depth 8, width 32 and stem stride 2;
+``wideresnet10_k2_s2`` widening factor 2; ``densenet22_g12_s2`` growth 12; ``convmixer64_d4_p2`` patch 2.
+"""
 
 from functools import partial
+from importlib import import_module
 
 
-def _preact(depth, width, stem_stride, num_classes, in_channels):
-    from .preact_resnet import PreActResNet
+def _make(place: str, *sizes):
+    """Return a constructor (num_classes, in_channels) of ``module.Class`` that imports torch only when called."""
 
-    return PreActResNet(depth, width, stem_stride, num_classes, in_channels)
+    def construct(num_classes, in_channels):
+        module, name = place.split(".")
+        return getattr(import_module(f".{module}", __name__), name)(*sizes, num_classes, in_channels)
+
+    return construct
 
 
-NETWORKS = {"preact_resnet110": partial(_preact, 110, 16, 1)}
+_preact = partial(_make, "preact_resnet.PreActResNet")
+_wide = partial(_make, "wideresnet.WideResNet")
+_dense = partial(_make, "densenet.DenseNet")
+_mixer = partial(_make, "convmixer.ConvMixer")
+_resnet = partial(_make, "resnet.ResNet")
+
+# The paper's, for images of 32 pixels.
+NETWORKS = {
+    "preact_resnet110": _preact(110, 16, 1),
+    "wideresnet": _wide(28, 10, 1),
+    "densenet": _dense(100, 12, 1),
+    "convmixer": _mixer(256, 16, 8, 1),
+    "mobilenet_v2": _make("mobile.MobileNetV2"),
+    "efficientnet": _make("mobile.EfficientNetB0"),
+    "vgg16": _make("vgg.VGG16"),
+    "resnet18": _resnet(18, 1),
+    "resnet50": _resnet(50, 1),
+    # for 64 pixels (Tiny-ImageNet), and for ImageNet
+    "resnet18_s2": _resnet(18, 2),
+    "resnet50_s2": _resnet(50, 2),
+    "resnet18_imagenet": _resnet(18, None),
+    "resnet50_imagenet": _resnet(50, None),
+}
+# Small enough for a CPU.
 NETWORKS |= {
-    f"preact_resnet{depth}_w{width}_s{stride}": partial(_preact, depth, width, stride)
+    f"preact_resnet{depth}_w{width}_s{stride}": _preact(depth, width, stride)
     for depth in (8, 14, 20)
     for width in (8, 16, 32)
     for stride in (1, 2)
 }
+NETWORKS |= {f"wideresnet{d}_k{k}_s2": _wide(d, k, 2) for d in (10, 16) for k in (1, 2, 4)}
+NETWORKS |= {f"densenet{d}_g{g}_s2": _dense(d, g, 2) for d in (16, 22, 40) for g in (8, 12)}
+NETWORKS |= {f"convmixer{w}_d{d}_p{p}": _mixer(w, d, 5, p) for w in (32, 64) for d in (4, 8) for p in (2, 4)}
 
 
 def create(name: str, num_classes: int, in_channels: int = 3, cosine: bool = False):

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .initialise import he_fan_out
+
 
 class PreActBlock(nn.Module):
     """Two 3x3 convolutions, each after batch norm and ReLU; where the shape changes, the 1x1 shortcut starts
@@ -35,19 +37,21 @@ class PreActResNet(nn.Module):
         super().__init__()
         if depth < 8 or (depth - 2) % 6:
             raise ValueError(f"depth is {depth}; it must be 6 n + 2 with n at least 1, such as 8, 14 or 110")
-        self.stem = nn.Conv2d(in_channels, width, 3, stem_stride, 1, bias=False)
-        blocks, channels = [], width
-        for stage in range(3):
-            for index in range((depth - 2) // 6):
-                out = width * 2**stage
+        widths = [width * 2**stage for stage in range(3)]
+        self.build(width, widths, (depth - 2) // 6, stem_stride, num_classes, in_channels)
+
+    def build(self, stem, widths, blocks_a_stage, stem_stride, num_classes, in_channels):
+        """Make the layers: a stem, one stage a width, batch norm, classifier."""
+        self.stem = nn.Conv2d(in_channels, stem, 3, stem_stride, 1, bias=False)
+        blocks, channels = [], stem
+        for stage, out in enumerate(widths):
+            for index in range(blocks_a_stage):
                 blocks.append(PreActBlock(channels, out, 2 if stage and not index else 1))
                 channels = out
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.BatchNorm2d(channels)
         self.classifier = nn.Linear(channels, num_classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        he_fan_out(self)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (n, c, h, w) to logits (n, k)."""

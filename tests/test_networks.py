@@ -1,0 +1,53 @@
+"""Every network runs; the paper's have the released number of parameters."""
+
+import pytest
+import torch
+
+from fmfp_lib import networks
+
+PUBLISHED = {
+    "preact_resnet110": (1_730_522, 1_736_372), "wideresnet": (36_479_194, 36_536_884),
+    "densenet": (769_162, 800_032), "convmixer": (1_339_402, 1_362_532), "mobilenet_v2": (2_237_770, 2_353_060),
+    "efficientnet": (4_020_358, 4_135_648), "vgg16": (15_253_578, 15_299_748), "resnet18": (11_173_962, 11_220_132),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_parameters_are_those_of_the_release(name):
+    for classes, published in zip((10, 100), PUBLISHED[name], strict=True):
+        with torch.device("meta"):
+            network = networks.create(name, classes)
+        assert sum(p.numel() for p in network.parameters()) == published
+
+
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_every_network_runs_forward_and_backward(name):
+    imagenet = name.endswith("imagenet")
+    channels, size = (3, 64) if imagenet else (1, 28)
+    network = networks.create(name, 7, channels)
+    assert isinstance(network.classifier, torch.nn.Linear)
+    logits = network(torch.randn(2, channels, size, size))
+    assert logits.shape == (2, 7)
+    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 3])).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_cosine_head_bounds_the_logits():
+    network = networks.create("densenet16_g8_s2", 5, cosine=True)
+    assert network(torch.randn(4, 3, 32, 32)).abs().max() <= 16 + 1e-4
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: networks.create("densnet", 10), "did you mean 'densenet'"),
+        (lambda: networks.create("resnet18", 1), "at least 2"),
+        (lambda: networks.create("resnet18_imagenet", 10, 1), "takes 3"),
+        (lambda: networks._wide(11, 1, 1)(10, 3), "6 n \\+ 4"),
+        (lambda: networks._dense(12, 8, 1)(10, 3), "6 n \\+ 4"),
+        (lambda: networks._preact(9, 8, 1)(10, 3), "6 n \\+ 2"),
+    ],
+)
+def test_wrong_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
