@@ -25,6 +25,7 @@ def train(
     train_size: Annotated[int, typer.Option(help="Training images, instead of the scale's")] = None,
     test_size: Annotated[int, typer.Option(help="Test images, instead of the scale's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Write the weights beside the record")] = False,
@@ -36,6 +37,7 @@ def train(
     settings = Settings(
         dataset=dataset, network=network, method=method, scale=scale, seed=seed, protocol=protocol, epochs=epochs,
         train_size=train_size, test_size=test_size, device=device,
+        compile=compile_,
     )  # fmt: skip
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
@@ -156,6 +158,9 @@ def main():
     except ValueError as error:
         print(f"fmfp: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(f"fmfp: {error}; what was finished before is untouched", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,44 +1,26 @@
-"""Figures and tables of the book: one colour a method throughout, safe for colour-blind readers."""
+"""Figures of the book: one colour a method throughout, safe for colour-blind readers."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
 from .metrics import risk_coverage_curve, softmax
+from .tables import against_baseline, name
 
 _PALETTE = sns.color_palette("colorblind")
-COLOURS = {"baseline": _PALETTE[7], "label_smoothing": _PALETTE[1], "fmfp": _PALETTE[0],
-           "sam": _PALETTE[2], "swa": _PALETTE[4]}  # fmt: skip
-NAMES = {"baseline": "baseline", "label_smoothing": "label smoothing", "sam": "SAM", "swa": "SWA", "fmfp": "FMFP"}
-# The units in which the paper prints each metric: factor, heading.
-DISPLAY = {
-    "accuracy": (100, "Accuracy %"), "aurc": (1000, "AURC ×10³"), "eaurc": (1000, "E-AURC ×10³"),
-    "fpr95": (100, "FPR-95%TPR %"), "auroc": (100, "AUROC %"), "aupr_success": (100, "AUPR-S %"),
-    "aupr_error": (100, "AUPR-E %"), "ece": (100, "ECE %"), "nll": (10, "NLL ×10"), "brier": (100, "Brier %"),
-    "augrc": (1000, "AUGRC ×10³"),
-}  # fmt: skip
+RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
+_COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
+            "l1_norm": 5, "crl": 9}  # fmt: skip
+
+
+def colour(method: str):
+    """Return a method's colour; what has none of its own is grey."""
+    return _PALETTE[_COLOURS.get(method, 7)]
 
 
 def confidence_and_correct(record):
     """Return the maximum softmax probability (n,) and whether the prediction is right (n,)."""
     return softmax(record.logits).max(1), record.logits.argmax(1) == record.labels
-
-
-def metric_frame(records) -> pd.DataFrame:
-    """Return one row a record: method, seed and every metric in natural units."""
-    return pd.DataFrame([{"method": r.settings.method, "seed": r.settings.seed} | r.metrics for r in records])
-
-
-def metric_table(records) -> pd.DataFrame:
-    """Return mean ± standard deviation (ddof = 1) over seeds, in the paper's units, one row a method."""
-    groups = metric_frame(records).groupby("method", sort=False)
-    table = {}
-    for metric, (factor, heading) in DISPLAY.items():
-        mean, std = factor * groups[metric].mean(), factor * groups[metric].std()
-        table[heading] = [
-            f"{m:.2f}" + (f" ± {s:.2f}" if s == s else "") for m, s in zip(mean, std, strict=True)
-        ]  # one seed has no spread
-    return pd.DataFrame(table, index=[NAMES[m] for m in mean.index])
 
 
 def confidence_histograms(records):
@@ -49,8 +31,8 @@ def confidence_histograms(records):
         frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
         sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
                      common_norm=False, bins=25, binrange=(0, 1), ax=axis,
-                     palette={"right": _PALETTE[0], "wrong": _PALETTE[3]})  # fmt: skip
-        axis.set(title=NAMES[record.settings.method], xlabel="confidence (MSP)")
+                     palette={"right": RIGHT, "wrong": WRONG})  # fmt: skip
+        axis.set(title=name(record.settings.method), xlabel="confidence (MSP)")
     figure.tight_layout()
     return figure
 
@@ -61,10 +43,64 @@ def risk_coverage_plot(records):
     for record in records:
         coverage, risk = risk_coverage_curve(*confidence_and_correct(record))
         method = record.settings.method
-        axis.plot(100 * coverage, 100 * risk, color=COLOURS[method], label=NAMES[method])
+        axis.plot(100 * coverage, 100 * risk, color=colour(method), label=name(method))
     axis.set(xlabel="coverage (% of images answered)", ylabel="selective risk (% wrong among them)", xlim=(0, 100))
     axis.set_ylim(bottom=0)
     axis.legend(frameon=False)
     sns.despine(figure)
+    figure.tight_layout()
+    return figure
+
+
+def calibration_against_ranking(groups, methods):
+    """Draw each method's change of ECE (x) against its change of AUROC (y) from the baseline, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to list of records.Record
+        A title a panel, and the finished runs of one network.
+    methods : sequence of str
+    """
+    figure, axes = plt.subplots(1, len(groups), figsize=(5.2 * len(groups), 4.2), squeeze=False, sharey=True)
+    for axis, (title, records) in zip(axes[0], groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for method, found in against_baseline(records, methods, ("ece", "auroc")).items():
+            x, y = (100 * found[m].difference for m in ("ece", "auroc"))
+            spread = [[[100 * abs(c.difference - c.low)], [100 * abs(c.high - c.difference)]] for c in found.values()]
+            axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt="o", color=colour(method), elinewidth=1,
+                          label=name(method))  # fmt: skip
+        axis.set(title=title, xlabel="change of ECE, points (left: better calibrated)")
+        sns.despine(ax=axis)
+    axes[0][0].set_ylabel("change of AUROC, points\n(up: errors easier to find)")
+    axes[0][-1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.tight_layout()
+    return figure
+
+
+def training_curves(groups, metrics, titles):
+    """Draw test metrics during training, one panel a metric: mean over seeds, range shaded.
+
+    Parameters
+    ----------
+    groups : dict of str to list of records.Record
+        Runs of one method each, by the method's name.
+    metrics : sequence of str
+        Keys of the history, such as ``test_auroc``.
+    titles : sequence of str
+        A panel's label each.
+    """
+    figure, axes = plt.subplots(1, len(metrics), figsize=(4.4 * len(metrics), 3.2), squeeze=False)
+    for axis, metric, title in zip(axes[0], metrics, titles, strict=True):
+        for method, records in groups.items():
+            rows = [{"epoch": e["epoch"], "value": 100 * e[metric]} for r in records for e in r.history
+                    if e.get(metric) is not None]  # fmt: skip
+            values = pd.DataFrame(rows).groupby("epoch")["value"]
+            mean = values.mean()
+            axis.plot(mean.index, mean, color=colour(method), label=name(method))
+            axis.fill_between(mean.index, values.min(), values.max(), color=colour(method), alpha=0.15, linewidth=0)
+        axis.set(xlabel="epoch", ylabel=title)
+        sns.despine(ax=axis)
+    axes[0][-1].legend(frameon=False)
     figure.tight_layout()
     return figure

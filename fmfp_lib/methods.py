@@ -50,15 +50,15 @@ OBJECTIVES: dict[str, Method] = {
     ),
     "cs_kd": Method(
         ("cross_entropy", "cs_kd"), summary="predictions pulled towards another image of the class, temperature 4",
-        equation=r"-\log p_y + T^2 \, \mathrm{KL}(p_T(x') \,\|\, p_T(x))",
+        equation=r"-\log p_y + T^2 \, \mathrm{KL}(p_T(x') \,\Vert\, p_T(x))",
     ),
     "l1_norm": Method(
         ("cross_entropy", "l1_norm"), summary="small logits: strength 0.01 on their L1 norm",
-        equation=r"-\log p_y + 0.01 \, \|z\|_1",
+        equation=r"-\log p_y + 0.01 \, \Vert z \Vert_1",
     ),
     "crl": Method(
         ("cross_entropy", "crl"), summary="confidence ranked by the history of correctness",
-        equation=r"-\log p_y + \max(0, |\Delta c| - \mathrm{sign}(\Delta c)\,\Delta\kappa)",
+        equation=r"-\log p_y + \max(0, \vert\Delta c\vert - \mathrm{sign}(\Delta c)\,\Delta\kappa)",
     ),
     "regmixup": Method(
         ("cross_entropy", "regmixup"), summary="cross-entropy plus half of mixup's loss",

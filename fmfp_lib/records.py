@@ -178,7 +178,20 @@ def find(settings: Settings, shipped: bool = True) -> Record | None:
     return None
 
 
-def load_all() -> list[Record]:
-    """Return every sound record of both folders, sorted by name."""
+def load_all(wanted=lambda settings: True) -> list[Record]:
+    """Return every record of both folders whose settings are `wanted` (a function of Settings), sorted by name.
+
+    Raises
+    ------
+    DamagedRecord
+        If one of them is not whole.
+    """
     paths = {p.stem: p for place in (SHIPPED, folder()) for p in place.glob("*.json")}
-    return [read(paths[name]) for name in sorted(paths)]
+    return [read(paths[name]) for name in sorted(paths) if wanted(_settings(paths[name]))]
+
+
+def _settings(path: Path) -> Settings:
+    try:
+        return Settings(**json.loads(path.read_text())["settings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedRecord(f"{path.name}: {error}") from error

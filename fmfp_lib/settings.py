@@ -64,6 +64,8 @@ class Settings(BaseModel):
         Pixels around an image before it is cropped (4).
     device : {'auto', 'cpu', 'cuda'}
         Where to train; part of the hash, since devices round differently.
+    compile : bool
+        Compile the network by ``torch.compile``; pays on CUDA and in long runs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,6 +92,7 @@ class Settings(BaseModel):
     ema_decay: float = Field(0.99, ge=0, lt=1)
     padding: int = Field(4, ge=0, le=16)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    compile: bool = False
 
     @field_validator("dataset")
     @classmethod

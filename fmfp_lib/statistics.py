@@ -5,6 +5,7 @@ images are sorted once and a replicate is a vector of counts, how often each ima
 that takes counts, and gives exactly what the functions of `fmfp_lib.metrics` give for the repeated images.
 """
 
+import hashlib
 from dataclasses import dataclass
 from math import comb
 
@@ -126,13 +127,23 @@ def _counts(n, replicates, seed):
         yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.int32)
 
 
-def _replicates(classifiers, n, names, replicates, seed):
-    """Return the metrics on the whole set, a dict each, and of the replicates, (r,) a metric, of each classifier."""
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
-    whole = [c.metrics(np.ones((1, n), np.int32), harmonic, names) for c in classifiers]
-    parts = [[c.metrics(counts, harmonic, names) for c in classifiers] for counts in _counts(n, replicates, seed)]
-    drawn = [{m: np.concatenate([part[i][m] for part in parts]) for m in names} for i in range(len(classifiers))]
-    return [{m: float(v[0]) for m, v in values.items()} for values in whole], drawn
+_KEPT: dict = {}  # replicates already drawn, by content: one baseline is compared with many methods
+
+
+def _replicates(logits, labels, names, replicates, seed):
+    """Return each metric of the whole set (1,), then of the replicates (r,)."""
+    classifier = _Sorted(logits, labels)
+    n = len(classifier.wrong)
+    key = hashlib.sha256(np.asarray(logits).tobytes() + np.asarray(labels).tobytes()).digest()
+    key += repr((tuple(names), replicates, seed)).encode()
+    if key not in _KEPT:
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
+        whole = classifier.metrics(np.ones((1, n), np.int32), harmonic, names)
+        parts = [classifier.metrics(counts, harmonic, names) for counts in _counts(n, replicates, seed)]
+        if len(_KEPT) > 1000:
+            _KEPT.clear()
+        _KEPT[key] = whole, {m: np.concatenate([part[m] for part in parts]) for m in names}
+    return _KEPT[key]
 
 
 def _check_replicates(replicates):
@@ -171,9 +182,8 @@ def paired_bootstrap(logits_a, logits_b, labels, replicates: int = 1000, seed: i
         For wrong shapes, NaN, labels out of range, fewer than one replicate.
     """
     _check_replicates(replicates)
-    a, b = _Sorted(logits_a, labels), _Sorted(logits_b, labels)
-    whole, drawn = _replicates([a, b], len(a.wrong), RANKING, replicates, seed)
-    return {m: _comparison(m, whole[0][m], whole[1][m], drawn[1][m] - drawn[0][m]) for m in RANKING}
+    (whole_a, a), (whole_b, b) = (_replicates(z, labels, RANKING, replicates, seed) for z in (logits_a, logits_b))
+    return {m: _comparison(m, float(whole_a[m][0]), float(whole_b[m][0]), b[m] - a[m]) for m in RANKING}
 
 
 def compare_methods(
@@ -208,14 +218,13 @@ def compare_methods(
     labels = runs_a[0][1]
     if any(not np.array_equal(labels, run[1]) for run in [*runs_a, *runs_b]):
         raise ValueError("the runs were tested on different labels; all must share one test set")
-    every = [_Sorted(*run) for run in [*runs_a, *runs_b]]
-    whole, drawn = _replicates(every, len(labels), metrics, replicates, seed)
+    every = [_replicates(*run, metrics, replicates, seed) for run in [*runs_a, *runs_b]]
     count = len(runs_a)
     chosen = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
     result = {}
     for name in metrics:
-        a, b = (np.mean([w[name] for w in part]) for part in (whole[:count], whole[count:]))
-        differences = np.stack([drawn[count + i][name] - drawn[i][name] for i in range(count)], 1)
+        a, b = (np.mean([whole[name][0] for whole, _ in part]) for part in (every[:count], every[count:]))
+        differences = np.stack([every[count + i][1][name] - every[i][1][name] for i in range(count)], 1)
         result[name] = _comparison(name, float(a), float(b), np.take_along_axis(differences, chosen, 1).mean(1))
     return result
 

@@ -103,6 +103,8 @@ class Run:
             torch.manual_seed(settings.seed)
             model = networks.create(settings.network, data.num_classes, data.x_train.shape[1], self.method.cosine)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
+        if settings.compile:
+            self.model.compile()  # in place: the names of the weights stay
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay,

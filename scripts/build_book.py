@@ -1,6 +1,7 @@
 """Stage the book, run its notebooks with papermill, build the HTML: ``python scripts/build_book.py [--scale S]``."""
 
 import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -10,16 +11,21 @@ from pathlib import Path
 import nbformat
 import papermill
 
+from fmfp_lib import tables
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 STAGE = BUILD / "src"
+SEEDS = [0, 1, 2]  # a book's numbers are those of several seeds
 
 
 def execute(notebook: Path, scale: str):
     """Run one staged notebook; it is replaced only by a whole run."""
     unfinished = notebook.with_suffix(".unfinished.ipynb")
-    # A book's numbers are those of three seeds.
-    papermill.execute_notebook(str(notebook), str(unfinished), {"scale": scale, "seeds": [0, 1, 2]}, cwd=str(ROOT))
+    values = {"scale": scale, "seeds": SEEDS}
+    known = papermill.inspect_notebook(str(notebook))
+    values = {name: value for name, value in values.items() if name in known}
+    papermill.execute_notebook(str(notebook), str(unfinished), values, cwd=str(ROOT))
     content = nbformat.read(unfinished, as_version=4)
     for cell in content.cells:
         if "parameters" in cell.metadata.get("tags", []):
@@ -37,6 +43,9 @@ def main():
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, STAGE / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "_config.yml", STAGE)
+    # Tables are made from the registries and the records, so that no page can fall behind them.
+    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search):
+        (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for notebook in sorted((STAGE / "notebooks").glob("*.ipynb")):
         execute(notebook, scale)
     command = [
@@ -48,6 +57,12 @@ def main():
     subprocess.run(command, check=True, cwd=STAGE)
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
+    # Formulas are set by MathJax; only the parts that the pages load are laid beside them.
+    mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    for part in ("tex-chtml.js", "output/chtml/fonts"):
+        target = BUILD / "html" / "_static" / "mathjax" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (mathjax / part).is_dir() else shutil.copy)(mathjax / part, target)
     print(f"\nThe book is ready. Open {BUILD / 'html' / 'index.html'}")
 
 

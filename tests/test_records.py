@@ -86,3 +86,28 @@ def test_two_processes_that_want_the_same_run_leave_one_sound_record(tmp_path):
     paths = {process.communicate()[0].split()[-1].decode() for process in both}
     assert [process.returncode for process in both] == [0, 0] and len(paths) == 1
     assert len(records.read(type(tmp_path)(paths.pop())).labels) == 256
+
+
+def test_a_full_disk_leaves_no_half_record_and_one_line(tmp_path):
+    # A limit on the size of files makes every write beyond it fail, as on a full disk.
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); from fmfp_lib.cli import main; main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code, *COMMAND[3:]], capture_output=True, text=True)
+    assert result.returncode == 1 and "fmfp: [Errno 27]" in result.stderr and "Traceback" not in result.stderr
+    assert [p.name for p in tmp_path.iterdir() if p.suffix != ".lock"] == []
+    subprocess.run(COMMAND, check=True, capture_output=True)
+    assert len(list(tmp_path.glob("*.json"))) == 1
+
+
+def test_ctrl_c_leaves_no_half_record_and_a_run_that_resumes(tmp_path):
+    code = "import fmfp_lib.training as t; t.CHECKPOINT_SECONDS = 0; from fmfp_lib.cli import main; main()"
+    command = [sys.executable, "-c", code, *COMMAND[3:], "--epochs", "60", "--train-size", "1000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob(".*.checkpoint")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate()[1]
+    assert process.returncode == 130 and "Traceback" not in errors
+    assert not list(tmp_path.glob("*.json")) and list(tmp_path.glob(".*.checkpoint"))

@@ -1,0 +1,169 @@
+"""Tables that the book and the README show, made from the library's own registries and from finished records."""
+
+import pandas as pd
+
+from . import records as _records
+from .metrics import evaluate
+from .statistics import compare_methods
+
+NAMES = {
+    "baseline": "baseline", "label_smoothing": "label smoothing", "cs_kd": "CS-KD", "l1_norm": "L1 norm",
+    "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
+}  # fmt: skip
+# The units in which the paper prints each metric: factor, heading.
+DISPLAY = {
+    "accuracy": (100, "Accuracy %"), "aurc": (1000, "AURC ×10³"), "eaurc": (1000, "E-AURC ×10³"),
+    "fpr95": (100, "FPR-95%TPR %"), "auroc": (100, "AUROC %"), "aupr_success": (100, "AUPR-S %"),
+    "aupr_error": (100, "AUPR-E %"), "ece": (100, "ECE %"), "nll": (10, "NLL ×10"), "brier": (100, "Brier %"),
+    "augrc": (1000, "AUGRC ×10³"),
+}  # fmt: skip
+
+
+def name(method: str) -> str:
+    """Return a method's name as print has it: ``mixup+fmfp`` becomes ``mixup + FMFP``."""
+    return " + ".join(NAMES.get(part, part) for part in method.split("+"))
+
+
+def frame(records) -> pd.DataFrame:
+    """Return one row a record: data set, network, method, seed and every metric in natural units."""
+    rows = []
+    for record in records:
+        s = record.settings
+        row = {"dataset": s.dataset, "network": s.network, "train_size": s.train_size, "epochs": s.epochs}
+        rows.append(row | {"method": s.method, "seed": s.seed} | evaluate(record.logits, record.labels))
+    return pd.DataFrame(rows)
+
+
+def plus_minus(values, factor: float = 1.0) -> str:
+    """Return mean ± standard deviation (ddof = 1) to two decimals; one value has no spread."""
+    values = factor * pd.Series(values)
+    return f"{values.mean():.2f}" + (f" ± {values.std():.2f}" if len(values) > 1 else "")
+
+
+def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
+    """Return mean ± standard deviation over seeds in the paper's units: one row a metric, one column a method."""
+    groups = frame(records).groupby("method", sort=False)
+    return pd.DataFrame(
+        {name(m): {DISPLAY[k][1]: plus_minus(g[k], DISPLAY[k][0]) for k in metrics} for m, g in groups}
+    )
+
+
+def finished(**wanted) -> list:
+    """Return the sound records whose settings equal `wanted`; a list among the values means any of them.
+
+    Examples
+    --------
+    ``finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, method=["baseline", "fmfp"])``
+    """
+
+    def fits(settings):
+        return all(
+            getattr(settings, key) in value if isinstance(value, (list, tuple)) else getattr(settings, key) == value
+            for key, value in wanted.items()
+        )
+
+    return _records.load_all(fits)
+
+
+def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+    """Compare methods with the baseline of the same network, seed by seed.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Of one data set, network and regime.
+    methods : sequence of str
+        What to compare; those without a record that has a baseline of the same seed are left out.
+
+    Returns
+    -------
+    dict of str to dict of str to statistics.Comparison
+        Method, then metric.
+    """
+    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
+    result = {}
+    for method in methods:
+        seeds = sorted(s for m, s in runs if m == method and ("baseline", s) in runs)
+        if seeds:
+            pairs = [[runs[m, s] for s in seeds] for m in ("baseline", method)]
+            result[method] = compare_methods(*pairs, metrics, replicates)
+    return result
+
+
+def difference(comparison, bold: bool = True) -> str:
+    """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
+    factor = DISPLAY[comparison.metric][0]
+    values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
+    text = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*values)
+    return f"**{text}**" if bold and comparison.certain else text
+
+
+def differences(records, methods, metrics=("accuracy", "auroc", "aurc", "ece")) -> str:
+    """Return, as Markdown, each method's difference from the baseline with its 95 % interval."""
+    rows = against_baseline(records, methods, metrics)
+    lines = ["| method | " + " | ".join(DISPLAY[m][1] for m in metrics) + " |", "| --- |" + " ---: |" * len(metrics)]
+    for method, found in rows.items():
+        lines.append(f"| {name(method)} | " + " | ".join(difference(found[m]) for m in metrics) + " |")
+    return "\n".join(lines)
+
+
+def classroom(network: str | None = None) -> list:
+    """Return the finished classroom runs of one network (the regime's own if not given)."""
+    from .settings import SCALES
+
+    regime = dict(SCALES["classroom"])
+    regime["network"] = network or regime["network"]
+    return finished(dataset="embedded", protocol="paper", **regime)
+
+
+GLANCE = ("label_smoothing", "mixup", "focal", "cs_kd", "l1_norm", "crl", "sam", "swa", "fmfp")
+
+
+def at_a_glance() -> str:
+    """Return the README's table: the classroom grid against its baseline."""
+    return differences(classroom(), GLANCE)
+
+
+def methods() -> str:
+    """Return the method table as Markdown, from the registry itself."""
+    from .methods import METHODS
+
+    lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
+    for key, method in METHODS.items():
+        if "+" not in key:
+            cells = (f"`{key}`", f"${method.equation}$", "yes" if method.sam else "", method.averaging or "")
+            lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
+    return "\n".join(lines)
+
+
+def networks() -> str:
+    """Return every network with its number of parameters at 10 and 100 classes, as Markdown."""
+    import torch
+
+    from .networks import NETWORKS, create
+
+    lines = ["| name | parameters, 10 classes | 100 classes |", "| --- | ---: | ---: |"]
+    for key in NETWORKS:
+        with torch.device("meta"):
+            counts = [sum(p.numel() for p in create(key, k).parameters()) for k in (10, 100)]
+        lines.append(f"| `{key}` | {counts[0]:,} | {counts[1]:,} |")
+    return "\n".join(lines)
+
+
+def regime_search() -> str:
+    """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
+    rows = frame(finished(dataset="embedded", protocol="paper", seed=[0, 1, 2],
+                          method=["baseline", "label_smoothing", "fmfp"]))  # fmt: skip
+    rows = rows[rows["network"].str.startswith("preact_resnet8")]
+    heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
+    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | --- | --- | --- |"]
+    for (network, size, epochs), group in rows.groupby(["network", "train_size", "epochs"]):
+        auroc = 100 * group.pivot(index="seed", columns="method", values="auroc").dropna()
+        if len(auroc) < 3:
+            continue
+        change = auroc.sub(auroc["baseline"], axis=0)
+        right = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
+        cells = [" ".join(f"{v:+.2f}" for v in change[m]) for m in ("label_smoothing", "fmfp")]
+        lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
+                     f"| on {right.sum()} of {len(right)} |")  # fmt: skip
+    return "\n".join(lines)
