@@ -119,7 +119,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     import torchvision
 
     from . import __version__, datasets, records
-    from .objectives import Batch, draws
+    from .objectives import Batch
     from .settings import Settings
     from .training import Run
 
@@ -141,7 +141,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
         for device in ("cpu", "cuda"):
             run_ = Run(Settings(scale="smoke", epochs=10, device=device))
             index = torch.arange(128, device=device)
-            batch = Batch(run_.x_train[:128], run_.y_train[:128], index, 0, draws(0, 0, 0), run_)
+            batch = Batch(run_.x_train[:128], run_.y_train[:128], index, 0, 0, run_)
             losses[device] = []
             for _ in range(10):
                 run_.optimizer.zero_grad()

@@ -14,12 +14,16 @@ import torch.nn.functional as F
 class Batch:
     """One step's images `x` (n, c, h, w), labels `y` (n,), their places `index` (n,) in the training set.
 
-    `rng` (NumPy's, seeded by run, epoch and step) feeds the draws, which are made once and shared by all passes.
+    All chance depends on the run's seed, the epoch and the step, and on nothing before them, so a resumed run needs no
+    state: `rng` (NumPy's) feeds the draws, which are made once and shared by all passes, and `seed` dropout's masks.
     """
 
-    def __init__(self, x, y, index, epoch, rng, run):
-        self.x, self.y, self.index, self.epoch, self.rng, self.run = x, y, index, epoch, rng, run
+    def __init__(self, x, y, index, epoch, step, run):
+        self.x, self.y, self.index, self.epoch, self.run = x, y, index, epoch, run
         self.settings = run.settings
+        place = [run.settings.seed, epoch, step]
+        self.rng = np.random.default_rng(place)
+        self.seed = int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0] >> 1)
 
     @cached_property
     def mixing(self):
@@ -121,8 +125,3 @@ TERMS = {f.__name__: f for f in (cross_entropy, label_smoothing, focal, mixup, r
 def total(terms, step: Pass):
     """Return the sum of the named terms."""
     return sum(TERMS[name](step) for name in terms)
-
-
-def draws(seed: int, epoch: int, step: int) -> np.random.Generator:
-    """Return the source of chance of one step: it depends on nothing before it, so a resumed run needs no state."""
-    return np.random.default_rng([seed, epoch, step])

@@ -26,7 +26,7 @@ def choose(kind: str, given: str, choices) -> str:
 SCALES = {
     "smoke": dict(epochs=2, train_size=256, test_size=256, network="preact_resnet8_w8_s2"),
     "classroom": dict(epochs=100, train_size=1000, test_size=10_000, network="preact_resnet8_w32_s2"),
-    "workstation": dict(epochs=200, train_size=5000, test_size=10_000, network="preact_resnet8_w32_s2"),
+    "workstation": dict(epochs=200, train_size=5000, test_size=10_000, network="preact_resnet8_w16_s2"),
     "paper": dict(epochs=200, train_size=45_000, test_size=10_000, network="preact_resnet110"),
 }
 

@@ -141,10 +141,16 @@ class Run:
                 yield self.augmented(index, generator), self.y_train[index], index
 
     def loss_and_gradient(self, batch):
-        """Return the detached loss and the pass over `batch`; gradients are left in the parameters."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            step = objectives.Pass(batch, self.model)
-            loss = objectives.total(self.method.terms, step)
+        """Return the detached loss and the pass over `batch`; gradients are left in the parameters.
+
+        Dropout's masks depend on the batch alone: both of SAM's passes see the same, and so does a resumed run.
+        """
+        cuda = self.device.type == "cuda"
+        with torch.random.fork_rng([self.device] if cuda else []):
+            torch.manual_seed(batch.seed)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
+                step = objectives.Pass(batch, self.model)
+                loss = objectives.total(self.method.terms, step)
         loss.backward()
         return loss.detach(), step
 
@@ -157,8 +163,7 @@ class Run:
         for number, (x, y, index) in enumerate(self.batches()):
             for group in self.optimizer.param_groups:
                 group["lr"] = methods.learning_rate(self.method, settings, self.epoch + number / steps)
-            rng = objectives.draws(settings.seed, self.epoch, number)
-            batch = objectives.Batch(x, y, index, self.epoch, rng, self)
+            batch = objectives.Batch(x, y, index, self.epoch, number, self)
             self.optimizer.zero_grad(set_to_none=True)
             loss, seen = self.loss_and_gradient(batch)
             losses.append(loss)

@@ -9,6 +9,7 @@ import torch
 from fmfp_lib import methods, networks
 from fmfp_lib.flatness import SAM, frozen_batch_norm_statistics
 from fmfp_lib.methods import METHODS
+from fmfp_lib.objectives import Batch
 from fmfp_lib.settings import Settings
 from fmfp_lib.training import Run, train
 
@@ -112,19 +113,32 @@ def test_preact_resnet110_has_the_published_parameter_counts():
         assert sum(p.numel() for p in model.parameters()) == published
 
 
-def test_interrupted_run_resumes_to_the_same_bits():
-    whole, cut = Run(small(method="fmfp", epochs=4)), Run(small(method="fmfp", epochs=4))
+@pytest.mark.parametrize("network", ["preact_resnet8_w8_s2", "vgg8_w8"])  # the second has dropout
+def test_interrupted_run_resumes_to_the_same_bits(network):
+    settings = small(method="fmfp", epochs=4, network=network)
+    whole, cut = Run(settings), Run(settings)
     whole.fit(progress=False)
     for _ in range(3):
         cut.train_epoch()
     cut.checkpoint()
-    again = Run(small(method="fmfp", epochs=4))
+    torch.rand(3)  # the global generator has no part in a run
+    again = Run(settings)
     again.resume()
     assert again.epoch == 3
     again.fit(progress=False)
     assert torch.equal(weights(whole), weights(again))
     logits = [run.logits(run.finished_model(), run.x_test) for run in (whole, again)]
     assert np.array_equal(*logits)
+
+
+def test_both_passes_of_sam_see_the_same_dropout():
+    run = Run(small(network="vgg8_w8"))
+    run.model.train()
+    x, y, index = next(iter(run.batches()))
+    first, second, other = (
+        float(run.loss_and_gradient(Batch(x, y, index, 0, step, run))[0]) for step in (0, 0, 1)
+    )
+    assert first == second != other
 
 
 def test_damaged_checkpoint_is_named_and_set_aside():
