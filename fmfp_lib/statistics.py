@@ -11,7 +11,7 @@ from math import comb
 
 import numpy as np
 
-from .metrics import _check_labels, _check_matrix, softmax
+from .metrics import BINS, _bin, _check_labels, _check_shape, _rows
 
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
@@ -60,23 +60,18 @@ class _Sorted:
     """One classifier's test images, sorted by confidence once, with what each metric needs per image."""
 
     def __init__(self, logits, labels):
-        logits = _check_matrix(logits, "logits")
+        logits = _check_shape(logits, "logits")
         labels = _check_labels(labels, *logits.shape)
+        confidence, right, _, loss, brier = _rows(logits, labels)
         n = len(labels)
-        p = softmax(logits)
-        confidence, right = p.max(1), p.argmax(1) == labels
         self.order = np.argsort(-confidence, kind="stable")
         self.wrong = (~right)[self.order]
         ordered = confidence[self.order]
         ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
         self.ends = None if len(ends) == n else ends
-        shifted = logits - logits.max(1, keepdims=True)
-        true = p[np.arange(n), labels]
-        loss = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(n), labels]
-        self.values = np.stack([right, loss, (p * p).sum(1) - 2 * true + 1], 1).astype(np.float64)
-        self.bins = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
-        self.gaps = np.zeros((n, 15))
-        self.gaps[np.arange(n), self.bins] = right - confidence
+        self.values = np.stack([right, loss, brier], 1)
+        self.gaps = np.zeros((n, BINS))
+        self.gaps[np.arange(n), _bin(confidence, BINS)] = right - confidence
 
     def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
         """Return each named metric (r,) for the replicates' `counts` (r, n)."""
