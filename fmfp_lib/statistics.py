@@ -16,7 +16,7 @@ from .metrics import BINS, _bin, _check_labels, _check_shape, _rows
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
 HIGHER_IS_BETTER = frozenset({"accuracy", "auroc", "aupr_success", "aupr_error"})
-_CHUNK = 32  # replicates at once: what fits the cache
+_CHUNK = 16  # replicates at once: what fits the cache
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,17 @@ class _Sorted:
         labels = _check_labels(labels, *logits.shape)
         confidence, right, _, loss, brier = _rows(logits, labels)
         n = len(labels)
-        self.order = np.argsort(-confidence, kind="stable")
-        self.wrong = (~right)[self.order]
-        ordered = confidence[self.order]
+        order = np.argsort(-confidence, kind="stable")
+        ordered, wrong = confidence[order], ~right[order]
+        # Right and wrong images apart, each by confidence. Images of equal confidence form one group.
+        self.right, self.wrong = order[~wrong], order[wrong]
         ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
-        self.ends = None if len(ends) == n else ends
+        rights, wrongs = (np.append(0, np.cumsum(kind)[ends]) for kind in (~wrong, wrong))  # down to each group's end
+        # Errors happen only in groups with a wrong image, and the TPR grows only in groups with a right one.
+        group, step = np.flatnonzero(np.diff(wrongs)), np.flatnonzero(np.diff(rights)) + 1
+        self.rights, self.wrongs = ((kind[group], kind[group + 1]) for kind in (rights, wrongs))
+        self.rights_at, self.wrongs_at = rights[step], wrongs[step]
+        self.n = n
         self.values = np.stack([right, loss, brier], 1)
         self.gaps = np.zeros((n, BINS))
         self.gaps[np.arange(n), _bin(confidence, BINS)] = right - confidence
@@ -81,36 +87,54 @@ class _Sorted:
             result["accuracy"], result["nll"], result["brier"] = (weights @ self.values).T / n
             result["ece"] = np.abs(weights @ self.gaps).sum(1) / n
         if set(names) & set(RANKING):
-            result |= self._ranking(counts, harmonic, n)
+            result |= self._ranking(counts, harmonic)
         return {name: result[name] for name in names}
 
-    def _ranking(self, counts, harmonic, n):
-        drawn = counts[:, self.order]
-        taken = np.cumsum(drawn, 1, dtype=np.int32)
-        false = np.cumsum(drawn * self.wrong, 1, dtype=np.int32)
-        if self.ends is not None:
-            taken, false = taken[:, self.ends], false[:, self.ends]
-        before, false_before = (np.pad(a[:, :-1], ((0, 0), (1, 0))) for a in (taken, false))
-        size, errors = taken - before, (false - false_before).astype(np.float64)
-        all_errors = false[:, -1]
-        all_right = n - all_errors
-        # Within a tied group errors are spread evenly: the sum over its places j of (A + e j / t) / (T + j).
-        slope = errors / np.maximum(size, 1)
-        risk = (errors + (false_before - slope * before) * (harmonic[taken] - harmonic[before])).sum(1) / n
+    def _ranking(self, counts, harmonic):
+        n = self.n
+        right, false = (_running_sum(counts.take(images, 1)) for images in (self.right, self.wrong))
+        all_right, all_errors = right[:, -1], false[:, -1]
+        # Of each group with a wrong image: places before it and down to its end, and errors in it.
+        (first, last), (false_first, false_last) = self.rights, self.wrongs
+        false_before, right_before = false.take(false_first, 1), right.take(first, 1)
+        before, after = right_before + false_before, right.take(last, 1) + false.take(false_last, 1)
+        errors, size = (false.take(false_last, 1) - false_before).astype(np.float64), after - before
+        h_after = harmonic[after]
+        # A group's errors are spread evenly over its places, j e / t of them among the first T + j images, and at
+        # every later place all e are: the sum over j of (j e / t) / (T + j), and of e over the places further down.
+        within = errors - errors / np.maximum(size, 1) * before * (h_after - harmonic[before])
+        risk = (within + errors * (harmonic[n] - h_after)).sum(1) / n
+        generalised = (errors * (size + 1) / 2 + errors * (n - after)).sum(1) / n**2
         r = all_errors / n
         with np.errstate(divide="ignore", invalid="ignore"):
             optimum = np.where(r < 1, r + (1 - r) * np.log1p(-r), 1.0)
-            right_before, right = before - false_before, size - errors
-            auroc = (errors * (right_before + right / 2)).sum(1) / (all_right * all_errors.astype(np.float64))
-            tpr = (taken - false) / all_right[:, None]
-            nearest = np.abs(tpr - 0.95).argmin(1)
-            fpr95 = false[np.arange(len(false)), nearest] / all_errors
+            ranked = (errors * (right_before + (size - errors) / 2)).sum(1)
+            auroc = ranked / (all_right * all_errors.astype(np.float64))
+            fpr95 = self._false_at_95(right.take(self.rights_at, 1), false) / all_errors
         undefined = (all_errors == 0) | (all_right == 0)
-        generalised = (size * false_before + errors * (size + 1) / 2).sum(1) / n**2
         return {
             "aurc": risk, "eaurc": risk - optimum, "augrc": generalised,
             "auroc": np.where(undefined, np.nan, auroc), "fpr95": np.where(undefined, np.nan, fpr95),
         }  # fmt: skip
+
+    def _false_at_95(self, right, false):
+        """Return the errors accepted at the threshold whose TPR is nearest to 0.95, the first of them."""
+        found = np.zeros(len(right))
+        for row, (reached, errors) in enumerate(zip(right, false, strict=True)):
+            total = reached[-1] if len(reached) else 0
+            if total:
+                above = np.searchsorted(reached, np.int32(np.ceil(0.95 * total)))
+                nearest = reached[max(above - 1, 0) : above + 1]
+                nearest = nearest[np.abs(nearest / total - 0.95).argmin()]
+                found[row] = errors[self.wrongs_at[np.searchsorted(reached, nearest)]]
+        return found
+
+
+def _running_sum(drawn):
+    """Return sums (r, m + 1) over the first 0 .. m images of `drawn` (r, m)."""
+    sums = np.zeros((len(drawn), drawn.shape[1] + 1), np.int32)
+    np.cumsum(drawn, 1, np.int32, sums[:, 1:])
+    return sums
 
 
 def _counts(n, replicates, seed):
@@ -128,7 +152,7 @@ _KEPT: dict = {}  # replicates already drawn, by content: one baseline is compar
 def _replicates(logits, labels, names, replicates, seed):
     """Return each metric of the whole set (1,), then of the replicates (r,)."""
     classifier = _Sorted(logits, labels)
-    n = len(classifier.wrong)
+    n = classifier.n
     key = hashlib.sha256(np.asarray(logits).tobytes() + np.asarray(labels).tobytes()).digest()
     key += repr((tuple(names), replicates, seed)).encode()
     if key not in _KEPT:
