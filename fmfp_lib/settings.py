@@ -113,7 +113,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ValueError(_one_line(error, type(self).model_fields)) from None
+            raise ValueError(one_line(error, type(self).model_fields)) from None
 
     def complete(self) -> "Settings":
         """Return the settings with every None filled in from the scale and `device` resolved."""
@@ -159,7 +159,7 @@ def check_parameters(names: dict, **defaults) -> None:
             )
 
 
-def _one_line(error: ValidationError, fields) -> str:
+def one_line(error: ValidationError, fields) -> str:
     parts = []
     for item in error.errors():
         name = ".".join(map(str, item["loc"])) or "settings"
