@@ -22,8 +22,9 @@ HISTORY_POINTS, HISTORY_IMAGES = 50, 2000  # how often a run looks at the test s
 
 
 def train(
-    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False
-) -> records.Record:
+    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False,
+    measures=(),
+) -> records.Record:  # fmt: skip
     """Return the record of `settings`, training only if there is none.
 
     Parameters
@@ -37,33 +38,51 @@ def train(
     shipped : bool
         Also accept a record that comes with the repository; False trains on this machine.
     keep_weights : bool
-        Write the network's state beside the record.
+        Keep the network's state beside the record.
+    measures : sequence of str
+        Names from ``measures.MEASURES``: measured on the network and kept beside the record. A finished run that lacks
+        one is measured from its weights, or trained again if they were not kept.
 
     Returns
     -------
     records.Record
         Logits and labels of the test set, settings and history.
     """
-    settings = settings.complete()
+    from . import measures as _measures
+
+    settings, wanted = settings.complete(), [_measures.check(name) for name in measures]
+    wanted += ["weights"] if keep_weights else []
+
+    def missing(record):
+        return [name for name in wanted if records.attached(record, name) is None]
+
     found = None if force else records.find(settings, shipped)
-    if found is not None:
+    if found is not None and not missing(found):
         return found
     place = records.folder()
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / f".{settings.hash()}.lock"):
         found = None if force else records.find(settings, shipped)  # another process may have finished it meanwhile
-        if found is not None:
+        if found is not None and not missing(found):
             return found
         run = Run(settings)
-        run.resume()
-        run.fit(progress)
-        model = run.finished_model()
-        weights = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
-        test = run.logits(model, run.x_test), run.data.y_test
-        valid = run.logits(model, run.x_valid), run.data.y_valid
-        path = records.save(settings, test, valid, run.history, environment(settings), weights)
-        run.checkpoint_path.unlink(missing_ok=True)
-    return records.read(path)
+        weights = None if found is None else found.weights
+        if weights is not None:
+            model = run.model
+            model.load_state_dict({name: torch.from_numpy(a) for name, a in weights.items()})
+        else:
+            run.resume()
+            run.fit(progress)
+            model = run.finished_model()
+            state = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
+            test = run.logits(model, run.x_test), run.data.y_test
+            valid = run.logits(model, run.x_valid), run.data.y_valid
+            path = records.save(settings, test, valid, run.history, environment(settings), state)
+            run.checkpoint_path.unlink(missing_ok=True)
+            found = records.read(path)
+        for name in missing(found):
+            records.attach(found, name, _measures.MEASURES[name](run, model))
+    return found
 
 
 def environment(settings: Settings) -> dict:
