@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from . import datasets, methods, networks, objectives, records
 from .augment import crop_and_flip
-from .flatness import SAM, frozen_batch_norm_statistics
+from .flatness import PARTS, SAM, frozen_batch_norm_statistics
 from .metrics import ece, evaluate, softmax
 from .settings import Settings
 
@@ -129,7 +129,7 @@ class Run:
             self.model.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay,
             foreach=True,
         )  # fmt: skip
-        self.sam = SAM(self.optimizer, settings.rho)
+        self.sam = SAM(self.optimizer, settings.rho, PARTS[self.method.sam_part](self.model))
         self.average = {
             None: lambda: None,
             "swa": lambda: AveragedModel(self.model),
@@ -159,8 +159,8 @@ class Run:
             if len(index) > 1:
                 yield self.augmented(index, generator), self.y_train[index], index
 
-    def loss_and_gradient(self, batch):
-        """Return the detached loss and the pass over `batch`; gradients are left in the parameters.
+    def loss_and_gradient(self, batch, parameters=None):
+        """Return the detached loss and the pass over `batch`; gradients are left in `parameters` (all if None).
 
         Dropout's masks depend on the batch alone: both of SAM's passes see the same, and so does a resumed run.
         """
@@ -170,13 +170,12 @@ class Run:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
                 step = objectives.Pass(batch, self.model)
                 loss = objectives.total(self.method.terms, step)
-        loss.backward()
+        loss.backward(inputs=parameters)
         return loss.detach(), step
 
     def train_epoch(self):
         """Take one epoch of steps; return mean loss and training accuracy as tensors (reading them waits once)."""
         settings, steps = self.settings, -(-len(self.x_train) // self.settings.batch_size)
-        with_sam = methods.takes_sam_steps(self.method, settings, self.epoch)
         self.model.train()
         losses, right = [], torch.zeros((), device=self.device)
         for number, (x, y, index) in enumerate(self.batches()):
@@ -184,7 +183,8 @@ class Run:
                 group["lr"] = methods.learning_rate(self.method, settings, self.epoch + number / steps)
             batch = objectives.Batch(x, y, index, self.epoch, number, self)
             self.optimizer.zero_grad(set_to_none=True)
-            loss, seen = self.loss_and_gradient(batch)
+            with_sam = methods.takes_sam_step(self.method, settings, self.epoch, self.epoch * steps + number)
+            loss, seen = self.loss_and_gradient(batch, self.sam.perturbed if with_sam else None)
             losses.append(loss)
             if with_sam:
                 self.sam.first_step()
