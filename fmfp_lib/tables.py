@@ -9,6 +9,8 @@ from .statistics import compare_methods
 NAMES = {
     "baseline": "baseline", "label_smoothing": "label smoothing", "cs_kd": "CS-KD", "l1_norm": "L1 norm",
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
+    "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
+    "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
     "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
@@ -102,7 +104,8 @@ def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
     factor = DISPLAY[comparison.metric][0]
     values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    text = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*values)
+    # A true minus sign, and no line break but between the difference and its interval.
+    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
     return f"**{text}**" if bold and comparison.certain else text
 
 
@@ -136,11 +139,11 @@ def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
     from .methods import METHODS
 
-    lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
-            cells = (f"`{key}`", f"${method.equation}$", "yes" if method.sam else "", method.averaging or "")
-            lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
+            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
+            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
     return "\n".join(lines)
 
 
