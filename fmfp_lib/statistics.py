@@ -260,3 +260,19 @@ def verdict(comparisons, better: bool = True) -> str:
     if 2 * len(for_it) <= len(comparisons) or certain_against > certain_for:
         return "not supported"
     return "partly"
+
+
+def holm(p_values) -> np.ndarray:
+    """Return p-values adjusted for their number by Holm's step-down method: (n,), each at most 1.
+
+    Rejecting those below 0.05 keeps the chance of any false rejection below 0.05, however the tests depend on each
+    other.
+    """
+    p = np.asarray(p_values, np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p_values are {p_values}; expected numbers in [0, 1], one a test")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty_like(p)
+    result[order] = np.minimum(adjusted, 1)
+    return result
