@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from . import datasets, methods, networks, objectives, records
 from .augment import crop_and_flip
-from .flatness import SAM, frozen_batch_norm_statistics
+from .flatness import PARTS, SAM, frozen_batch_norm_statistics
 from .metrics import ece, evaluate, softmax
 from .settings import Settings
 
@@ -22,8 +22,9 @@ HISTORY_POINTS, HISTORY_IMAGES = 50, 2000  # how often a run looks at the test s
 
 
 def train(
-    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False
-) -> records.Record:
+    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False,
+    measures=(),
+) -> records.Record:  # fmt: skip
     """Return the record of `settings`, training only if there is none.
 
     Parameters
@@ -37,33 +38,51 @@ def train(
     shipped : bool
         Also accept a record that comes with the repository; False trains on this machine.
     keep_weights : bool
-        Write the network's state beside the record.
+        Keep the network's state beside the record.
+    measures : sequence of str
+        Names from ``measures.MEASURES``: measured on the network and kept beside the record. A finished run that lacks
+        one is measured from its weights, or trained again if they were not kept.
 
     Returns
     -------
     records.Record
         Logits and labels of the test set, settings and history.
     """
-    settings = settings.complete()
+    from . import measures as _measures
+
+    settings, wanted = settings.complete(), [_measures.check(name) for name in measures]
+    wanted += ["weights"] if keep_weights else []
+
+    def missing(record):
+        return [name for name in wanted if records.attached(record, name) is None]
+
     found = None if force else records.find(settings, shipped)
-    if found is not None:
+    if found is not None and not missing(found):
         return found
     place = records.folder()
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / f".{settings.hash()}.lock"):
         found = None if force else records.find(settings, shipped)  # another process may have finished it meanwhile
-        if found is not None:
+        if found is not None and not missing(found):
             return found
         run = Run(settings)
-        run.resume()
-        run.fit(progress)
-        model = run.finished_model()
-        weights = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
-        test = run.logits(model, run.x_test), run.data.y_test
-        valid = run.logits(model, run.x_valid), run.data.y_valid
-        path = records.save(settings, test, valid, run.history, environment(settings), weights)
-        run.checkpoint_path.unlink(missing_ok=True)
-    return records.read(path)
+        weights = None if found is None else found.weights
+        if weights is not None:
+            model = run.model
+            model.load_state_dict({name: torch.from_numpy(a) for name, a in weights.items()})
+        else:
+            run.resume()
+            run.fit(progress)
+            model = run.finished_model()
+            state = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
+            test = run.logits(model, run.x_test), run.data.y_test
+            valid = run.logits(model, run.x_valid), run.data.y_valid
+            path = records.save(settings, test, valid, run.history, environment(settings), state)
+            run.checkpoint_path.unlink(missing_ok=True)
+            found = records.read(path)
+        for name in missing(found):
+            records.attach(found, name, _measures.MEASURES[name](run, model))
+    return found
 
 
 def environment(settings: Settings) -> dict:
@@ -110,7 +129,7 @@ class Run:
             self.model.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay,
             foreach=True,
         )  # fmt: skip
-        self.sam = SAM(self.optimizer, settings.rho)
+        self.sam = SAM(self.optimizer, settings.rho, PARTS[self.method.sam_part](self.model))
         self.average = {
             None: lambda: None,
             "swa": lambda: AveragedModel(self.model),
@@ -140,8 +159,8 @@ class Run:
             if len(index) > 1:
                 yield self.augmented(index, generator), self.y_train[index], index
 
-    def loss_and_gradient(self, batch):
-        """Return the detached loss and the pass over `batch`; gradients are left in the parameters.
+    def loss_and_gradient(self, batch, parameters=None):
+        """Return the detached loss and the pass over `batch`; gradients are left in `parameters` (all if None).
 
         Dropout's masks depend on the batch alone: both of SAM's passes see the same, and so does a resumed run.
         """
@@ -151,13 +170,12 @@ class Run:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
                 step = objectives.Pass(batch, self.model)
                 loss = objectives.total(self.method.terms, step)
-        loss.backward()
+        loss.backward(inputs=parameters)
         return loss.detach(), step
 
     def train_epoch(self):
         """Take one epoch of steps; return mean loss and training accuracy as tensors (reading them waits once)."""
         settings, steps = self.settings, -(-len(self.x_train) // self.settings.batch_size)
-        with_sam = methods.takes_sam_steps(self.method, settings, self.epoch)
         self.model.train()
         losses, right = [], torch.zeros((), device=self.device)
         for number, (x, y, index) in enumerate(self.batches()):
@@ -165,7 +183,8 @@ class Run:
                 group["lr"] = methods.learning_rate(self.method, settings, self.epoch + number / steps)
             batch = objectives.Batch(x, y, index, self.epoch, number, self)
             self.optimizer.zero_grad(set_to_none=True)
-            loss, seen = self.loss_and_gradient(batch)
+            with_sam = methods.takes_sam_step(self.method, settings, self.epoch, self.epoch * steps + number)
+            loss, seen = self.loss_and_gradient(batch, self.sam.perturbed if with_sam else None)
             losses.append(loss)
             if with_sam:
                 self.sam.first_step()
