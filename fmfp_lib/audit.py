@@ -13,6 +13,7 @@ from scipy.stats import t as student
 
 from .published import load
 from .statistics import HIGHER_IS_BETTER, holm, sign_test
+from .tables import name
 
 RUNS = 3  # behind each printed mean and standard deviation
 ROW = ["table", "dataset", "network", "method"]
@@ -188,9 +189,9 @@ def calibration_wins() -> pd.DataFrame:
 
 
 def best(tables=("table2",)) -> pd.DataFrame:
-    """Return, for each metric, in how many cells of `tables` each method has the best printed mean (ties count for all).
+    """Return, for each metric, in how many cells of `tables` each method has the best printed mean.
 
-    One row a metric, one column a method, and ``cells``.
+    A tie counts for all who share it. One row a metric, one column a method, and ``cells``.
     """
     cells = load()
     cells = cells[cells["table"].isin(tables)]
@@ -289,9 +290,9 @@ def accuracy_part() -> pd.DataFrame:
 
 # What the paper's text says of its tables, and the cells it speaks of: table, data set, network, method, metric.
 QUOTED = {
-    "FMFP's gain in AUROC, CIFAR-10 (section 4.2)": (3.00, ("table2", "cifar10", "preact_resnet110", "fmfp", "auroc")),
-    "FMFP's gain in AUROC, CIFAR-100 (section 4.2)": (2.24, ("table2", "cifar100", "preact_resnet110", "fmfp", "auroc")),
-}  # fmt: skip
+    "FMFP's gain in AUROC, ResNet110, CIFAR-10": (3.00, ("table2", "cifar10", "preact_resnet110", "fmfp", "auroc")),
+    "FMFP's gain in AUROC, ResNet110, CIFAR-100": (2.24, ("table2", "cifar100", "preact_resnet110", "fmfp", "auroc")),
+}
 # ECE in percent on CIFAR-10 as section 3.2 quotes it: network, method -> the baseline's, the method's.
 QUOTED_ECE = {
     ("preact_resnet110", "mixup"): (4.14, 2.97), ("densenet", "mixup"): (2.96, 1.39),
@@ -310,7 +311,7 @@ def quoted() -> pd.DataFrame:
         said = {base for (n, _), (base, _) in QUOTED_ECE.items() if n == network}
         for value in said:
             printed = means.loc[("table2", "cifar10", network, "baseline"), "ece"]
-            found.append({"what": f"the baseline's ECE, {network} (section 3.2)", "text": value, "tables": printed})
+            found.append({"what": f"the baseline's ECE, {name(network)}, CIFAR-10", "text": value, "tables": printed})
     return pd.DataFrame(found)
 
 
