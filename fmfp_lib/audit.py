@@ -92,12 +92,12 @@ def repeated() -> pd.DataFrame:
 
 def _pairs(wanted):
     """Yield pairs of different rows of one table (keys, and both rows' means and standard deviations as arrays)."""
-    means, spreads = rows(), rows("std")
-    spreads = spreads.dropna(how="all")
-    for a, b in combinations(spreads.index, 2):
+    spreads = rows("std").dropna(how="all")
+    x, s = rows().loc[spreads.index].to_numpy(), spreads.to_numpy()
+    for (i, a), (j, b) in combinations(enumerate(spreads.index), 2):
         if a[0] == b[0] and wanted(a, b):
-            there = spreads.loc[a].notna() & spreads.loc[b].notna()
-            yield a, b, [frame.loc[key][there].to_numpy() for frame in (means, spreads) for key in (a, b)]
+            there = ~np.isnan(s[i]) & ~np.isnan(s[j])
+            yield a, b, [values[there] for values in (x[i], x[j], s[i], s[j])]
 
 
 def identical_spreads() -> pd.DataFrame:
