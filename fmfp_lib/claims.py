@@ -348,21 +348,14 @@ def summary(results=None) -> str:
     return "\n".join(lines)
 
 
-def _table(heads, rows, caption) -> str:
-    """Return an HTML table; its cells are HTML already."""
-    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return (f'<div class="scroll" tabindex="0"><table class="side-by-side claims"><caption>{caption}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")  # fmt: skip
-
-
 def overview(results) -> str:
     """Return the verdicts as HTML, each with a link to its evidence further down the page."""
     rows = [
         (f'<a href="#claim-{key.lower()}">{key}</a>', *map(html.escape, (r.claim.wording, r.verdict, r.why)))
         for key, r in results.items()
     ]
-    return _table(("", "The paper says", "Verdict here", "Why"), rows, "Every claim, and what our runs say of it.")
+    heads = ("", "The paper says", "Verdict here", "Why")
+    return tables.html_table(heads, rows, "Every claim, and what our runs say of it.", "words")
 
 
 def page(result: Result) -> str:
@@ -370,6 +363,7 @@ def page(result: Result) -> str:
     claim, esc = result.claim, html.escape
     published = claim.published()
     parts = [
+        f"<p><strong>{claim.id}.</strong> {esc(claim.wording)}</p>",
         f"<p><strong>Verdict here: {esc(result.verdict)}.</strong> {esc(result.why[:1].upper() + result.why[1:])}.</p>",
         f"<p><strong>The test</strong> (the paper's {esc(claim.section)}). {esc(claim.test)}</p>",
     ]
@@ -379,7 +373,7 @@ def page(result: Result) -> str:
             for e in result.evidence
         ]
         heads = ("part", "data, network", "compared", "quantity", "ours [95 % interval]", "claimed", "reading", "seeds")
-        parts.append(_table(heads, rows, f"Our evidence. {esc(result.count)}."))
+        parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}."))
     said = published or "No table of the paper holds numbers on this claim."
     parts.append(f'<p><em class="published">Published.</em> <span class="published">{esc(said)}</span></p>')
     return "\n".join(parts)

@@ -196,7 +196,7 @@ def test_every_rendering_has_every_claim(results):
 def test_a_page_has_verdict_test_evidence_and_the_published_side(results):
     page = claims.page(results["C2"])
     assert "Verdict here: supported." in page and page.count("<tr>") == 3  # a head, AUROC and AURC
-    assert re.search(r"[+-]\d+\.\d\d \[[+-]\d+\.\d\d, [+-]\d+\.\d\d\]", page)
+    assert re.search(r"[+−]\d+\.\d\d \[[+−]\d+\.\d\d,\s[+−]\d+\.\d\d\]", page)
     assert 'class="published"' in page and "label smoothing 12 and 12" in page
     assert "No table of the paper holds" in claims.page(results["C3"])
 
