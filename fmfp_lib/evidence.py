@@ -191,8 +191,8 @@ def temperature(runs) -> list[Evidence]:
     for group in runs:
         records = group.records("baseline")
         for part, fitted_on, claimed in (
-            ("fitted on validation: no gain", "valid_", {"below": NEGLIGIBLE}),
-            ("fitted on test: negligible", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
+            ("no gain if fitted on validation", "valid_", {"below": NEGLIGIBLE}),
+            ("negligible if fitted on test", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
         ):
             scaled = []
             for r in records:

@@ -73,7 +73,7 @@ def test_the_best_of_three_and_calibration():
     calibrated = group(baseline={"scale": 6.0}, fmfp={"scale": 1.1})
     assert verdict("C9", calibrated).parts["ECE"] == "supported"
     kept = verdict("C10", group(baseline={}, fmfp={"scale": 0.5})).parts
-    assert kept["errors: lower"] == "supported" and kept["right ones: kept"] == "not supported"
+    assert kept["lower on errors"] == "supported" and kept["kept on right ones"] == "not supported"
 
 
 def test_scaling_two_classes_worth_of_logits_changes_no_ranking():
@@ -178,6 +178,18 @@ def test_flatness_is_held_against_the_gap(measured):
     assert result.verdict == "supported" and len(result.evidence) == 3 and result.evidence[0].value < -0.5
     rows = evidence.flatness_and_gap(evidence.Runs(group(seeds=4, **methods)))
     assert rows["loss_rise"] == pytest.approx(np.repeat([1.0, 0.9, 0.8, 0.7], 4))
+
+
+def test_a_notebook_trains_its_methods_and_counts_what_else_has_finished(tmp_path, monkeypatch):
+    from fmfp_lib.study import Study
+    from fmfp_lib.training import train
+
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    chosen = Study.from_notebook({"scale": "smoke", "methods": ["baseline"]})
+    assert list(claims.shown(chosen)[0].runs) == ["baseline"]
+    train(chosen.settings(chosen.networks[0], "focal", 0), progress=False)
+    found = claims.shown(chosen)
+    assert len(found) == 1 and list(found[0].runs) == ["baseline", "focal"]
 
 
 @pytest.fixture(scope="module")
