@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Instead of the scale's")] = None,
     train_size: Annotated[int, typer.Option(help="Training images, instead of the scale's")] = None,
     test_size: Annotated[int, typer.Option(help="Test images, instead of the scale's")] = None,
+    sam_gradient: Annotated[str, typer.Option(help="global or local: SAM's first pass under torchrun")] = "global",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
@@ -36,20 +38,21 @@ def train(
 
     settings = Settings(
         dataset=dataset, network=network, method=method, scale=scale, seed=seed, protocol=protocol, epochs=epochs,
-        train_size=train_size, test_size=test_size, device=device,
-        compile=compile_,
+        train_size=train_size, test_size=test_size, sam_gradient=sam_gradient, device=device, compile=compile_,
     )  # fmt: skip
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
     import torch
 
-    from . import training
+    from . import distributed, training
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu or auto")
     if threads:
         torch.set_num_threads(threads)
     record = training.train(settings, force=force, keep_weights=keep_weights)
+    if not distributed.first():
+        return
     if as_json:
         # JSON has no NaN: a metric that is not defined (all right, say) is null.
         metrics = {k: v if v == v else None for k, v in record.metrics.items()}
@@ -153,13 +156,22 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
 
 def main():
     """Run the command line; a wrong value ends in one line on standard error and exit code 2."""
+    launched = "TORCHELASTIC_RUN_ID" in os.environ  # torchrun started this process and others
+    speaks = not launched or os.environ["RANK"] == "0"  # an error met by all is told by one
     try:
-        app()
+        with ExitStack() as stack:
+            if launched:
+                from .distributed import processes
+
+                stack.enter_context(processes())
+            app()
     except ValueError as error:
-        print(f"fmfp: {error}", file=sys.stderr)
+        if speaks:
+            print(f"fmfp: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"fmfp: {error}; what was finished before is untouched", file=sys.stderr)
+        if speaks:
+            print(f"fmfp: {error}; what was finished before is untouched", file=sys.stderr)
         sys.exit(1)
 
 
