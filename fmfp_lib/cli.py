@@ -31,6 +31,7 @@ def train(
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Write the weights beside the record")] = False,
+    measure: Annotated[list[str], typer.Option(help="Also measure this on the network; may be repeated")] = [],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a path")] = False,
 ):
     """Train one network, or find its record; print the path of the record last."""
@@ -50,7 +51,7 @@ def train(
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu or auto")
     if threads:
         torch.set_num_threads(threads)
-    record = training.train(settings, force=force, keep_weights=keep_weights)
+    record = training.train(settings, force=force, keep_weights=keep_weights, measures=measure)
     if not distributed.first():
         return
     if as_json:

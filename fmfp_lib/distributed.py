@@ -148,7 +148,10 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
         """Normalise this process's part (n, c, h, w) of a batch."""
         if not self.training:
             return super().forward(x)
-        count = _batch[0] * x.shape[2:].numel()
+        n, place = _batch
+        if len(x) != place.stop - place.start:
+            raise RuntimeError(f"batch norm met {len(x)} images, not this process's part of a batch; call `part` first")
+        count = n * x.shape[2:].numel()
         mean = _Sum.apply(x.sum((0, 2, 3))) / count
         centred = x - mean.view(1, -1, 1, 1)
         variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count

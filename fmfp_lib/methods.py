@@ -17,6 +17,10 @@ class Method:
         Names from ``objectives.TERMS``; the loss is their sum.
     sam : bool
         Take sharpness-aware steps (Foret et al. 2021).
+    sam_every : int
+        Take them at every k-th step only, and plain steps between (SAM-k of Liu et al. 2022; Zhao et al. 2022).
+    sam_part : str
+        Which weights they perturb: a name from ``flatness.PARTS``.
     averaging : {None, 'swa', 'ema'}
         Average the weights: once an epoch late in training (Izmailov et al. 2018), or exponentially after each step.
     cosine : bool
@@ -29,6 +33,8 @@ class Method:
 
     terms: tuple[str, ...] = ("cross_entropy",)
     sam: bool = False
+    sam_every: int = 1
+    sam_part: str = "all"
     averaging: str | None = None
     cosine: bool = False
     summary: str = ""
@@ -73,16 +79,32 @@ FLATNESS: dict[str, dict] = {
     "fmfp": dict(sam=True, averaging="swa"),
 }
 
+# The same effect for less: fewer steps take two passes, or the first pass stops at batch norm's weights.
+CHEAPER: dict[str, dict] = {
+    "sam_k2": dict(sam=True, sam_every=2),
+    "sam_k5": dict(sam=True, sam_every=5),
+    "sam_bn": dict(sam=True, sam_part="batch_norm"),
+    "fmfp_k2": dict(sam=True, sam_every=2, averaging="swa"),
+    "fmfp_k5": dict(sam=True, sam_every=5, averaging="swa"),
+    "fmfp_bn": dict(sam=True, sam_part="batch_norm", averaging="swa"),
+}
+
 _FLAT_SUMMARIES = {
     "sam": "sharpness-aware minimisation",
     "swa": "stochastic weight averaging",
     "ema": "exponential moving average of the weights",
     "fmfp": "flat minima for failure prediction: SAM and SWA together",
+    "sam_k2": "SAM at every second step",
+    "sam_k5": "SAM at every fifth step",
+    "sam_bn": "SAM that perturbs the weights of batch norm alone (SAM-ON, Müller et al. 2023)",
+    "fmfp_k2": "FMFP, SAM at every second step",
+    "fmfp_k5": "FMFP, SAM at every fifth step",
+    "fmfp_bn": "FMFP, SAM perturbs the weights of batch norm alone",
 }
 
 METHODS: dict[str, Method] = {
     **OBJECTIVES,
-    **{name: Method(summary=_FLAT_SUMMARIES[name], **flat) for name, flat in FLATNESS.items()},
+    **{name: Method(summary=_FLAT_SUMMARIES[name], **flat) for name, flat in (FLATNESS | CHEAPER).items()},
     # Every objective with every kind of flatness: ``mixup+fmfp`` and so on.
     **{
         f"{name}+{kind}": replace(method, summary=f"{name} with {kind}", **flat)
@@ -121,14 +143,21 @@ def trunk(method: Method, settings) -> tuple[str, int] | None:
     return None
 
 
-def takes_sam_steps(method: Method, settings, epoch: int) -> bool:
-    """Tell whether `epoch` takes SAM steps.
+def takes_sam_step(method: Method, settings, epoch: int, step: int) -> bool:
+    """Tell whether `step` (from 0, counted from the beginning of training) in `epoch` is one of SAM's.
 
     In the paper FMFP starts from the baseline's checkpoint at epoch 120, so SAM begins there; in the code
     SAM steps are taken from the first epoch on. SAM alone always takes them.
     """
     late = method.averaging == "swa" and settings.protocol == "paper"
-    return method.sam and (not late or averages(method, settings, epoch))
+    return method.sam and step % method.sam_every == 0 and (not late or averages(method, settings, epoch))
+
+
+def share_of_sam_steps(method: Method, settings) -> float:
+    """Return the share of a run's steps that are SAM's, in [0, 1]; `settings` are complete."""
+    steps = -(-settings.train_size // settings.batch_size)
+    count = range(settings.epochs * steps)
+    return sum(takes_sam_step(method, settings, step // steps, step) for step in count) / len(count)
 
 
 def learning_rate(method: Method, settings, progress: float) -> float:

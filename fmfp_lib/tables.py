@@ -9,6 +9,13 @@ from .statistics import compare_methods
 NAMES = {
     "baseline": "baseline", "label_smoothing": "label smoothing", "cs_kd": "CS-KD", "l1_norm": "L1 norm",
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
+    "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
+    "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
+    "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
+    "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
+    "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
+    "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.
 DISPLAY = {
@@ -19,9 +26,12 @@ DISPLAY = {
 }  # fmt: skip
 
 
-def name(method: str) -> str:
-    """Return a method's name as print has it: ``mixup+fmfp`` becomes ``mixup + FMFP``."""
-    return " + ".join(NAMES.get(part, part) for part in method.split("+"))
+def name(key: str) -> str:
+    """Return a method, network or data set as print has it: ``mixup+fmfp`` becomes ``mixup + FMFP``.
+
+    A small network goes by its family and depth: ``densenet22_g8_s2`` becomes ``DenseNet-BC-22``.
+    """
+    return " + ".join(NAMES.get(part) or NAMES.get(part.split("_g")[0].split("_w")[0], part) for part in key.split("+"))
 
 
 def frame(records) -> pd.DataFrame:
@@ -131,7 +141,9 @@ def methods() -> str:
     lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
-            cells = (f"`{key}`", f"${method.equation}$", "yes" if method.sam else "", method.averaging or "")
+            sam = "yes" if method.sam_every == 1 else f"1 step in {method.sam_every}"
+            sam += "" if method.sam_part == "all" else f", {method.sam_part.replace('_', ' ')} only"
+            cells = (f"`{key}`", f"${method.equation}$", sam if method.sam else "", method.averaging or "")
             lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
     return "\n".join(lines)
 

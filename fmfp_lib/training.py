@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from . import datasets, distributed, methods, networks, objectives, records
 from .augment import crop_and_flip
-from .flatness import SAM, ExponentialAverage, frozen_batch_norm_statistics
+from .flatness import PARTS, SAM, ExponentialAverage, frozen_batch_norm_statistics
 from .metrics import ece, evaluate, softmax
 from .settings import Settings
 
@@ -23,8 +23,9 @@ HISTORY_POINTS, HISTORY_IMAGES = 50, 2000  # how often a run looks at the test s
 
 
 def train(
-    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False
-) -> records.Record:
+    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False,
+    measures=(),
+) -> records.Record:  # fmt: skip
     """Return the record of `settings`, training only if there is none.
 
     Parameters
@@ -38,41 +39,59 @@ def train(
     shipped : bool
         Also accept a record that comes with the repository; False trains on this machine.
     keep_weights : bool
-        Write the network's state beside the record.
+        Keep the network's state beside the record.
+    measures : sequence of str
+        Names from ``measures.MEASURES``: measured on the network and kept beside the record. A finished run that lacks
+        one is measured from its weights, or trained again if they were not kept.
 
     Returns
     -------
     records.Record
         Logits and labels of the test set, settings and history.
     """
-    settings = settings.complete()
+    from . import measures as _measures
+
+    settings, wanted = settings.complete(), [_measures.check(name) for name in measures]
+    wanted += ["weights"] if keep_weights else []
+    if measures and distributed.size() > 1:
+        raise ValueError("measures are taken by one process: train with --keep-weights, then measure without torchrun")
 
     def find():
-        return distributed.from_first(lambda: None if force else records.find(settings, shipped))
+        found = None if force else records.find(settings, shipped)
+        return found, found is not None and all(records.attached(found, name) is not None for name in wanted)
 
-    found = find()
-    if found is not None:
+    found, whole = distributed.from_first(find)
+    if whole:
         return found
     place = records.folder()
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / f".{settings.hash()}.lock") if distributed.first() else nullcontext():
-        found = find()  # another program may have finished it meanwhile
-        if found is not None:
+        found, whole = distributed.from_first(find)  # another program may have finished it meanwhile
+        if whole:
             return found
         run = Run(settings)
-        run.resume()
-        run.fit(progress)
-        model = run.finished_model()
-        weights = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
-        test = run.logits(model, run.x_test), run.data.y_test
-        valid = run.logits(model, run.x_valid), run.data.y_valid
+        weights = None if found is None else found.weights
+        if weights is not None:
+            model = run.model
+            model.load_state_dict({name: torch.from_numpy(a) for name, a in weights.items()})
+        else:
+            run.resume()
+            run.fit(progress)
+            model = run.finished_model()
+            state = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
+            test = run.logits(model, run.x_test), run.data.y_test
+            valid = run.logits(model, run.x_valid), run.data.y_valid
 
-        def save():
-            path = records.save(settings, test, valid, run.history, environment(settings), weights)
-            run.checkpoint_path.unlink(missing_ok=True)
-            return records.read(path)
+            def save():
+                path = records.save(settings, test, valid, run.history, environment(settings), state)
+                run.checkpoint_path.unlink(missing_ok=True)
+                return records.read(path)
 
-        return distributed.from_first(save)
+            found = distributed.from_first(save)
+        for name in measures:
+            if records.attached(found, name) is None:
+                records.attach(found, name, _measures.MEASURES[name](run, model))
+    return found
 
 
 def environment(settings: Settings) -> dict:
@@ -123,7 +142,7 @@ class Run:
             self.model.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay,
             foreach=True,
         )  # fmt: skip
-        self.sam = SAM(self.optimizer, settings.rho)
+        self.sam = SAM(self.optimizer, settings.rho, PARTS[self.method.sam_part](self.model))
         self.average = {
             None: lambda: None,
             "swa": lambda: AveragedModel(self.model),
@@ -153,8 +172,8 @@ class Run:
             if len(index) > 1:
                 yield self.augmented(index, generator), self.y_train[index], index
 
-    def loss_and_gradient(self, batch, synchronised=True):
-        """Return the detached loss and the pass over `batch`; gradients are left in the parameters.
+    def loss_and_gradient(self, batch, parameters=None, synchronised=True):
+        """Return the detached loss and the pass over `batch`; gradients are left in `parameters` (all if None).
 
         Where several processes train together, each is left with the gradient of the whole batch, or with its own
         part of it if not `synchronised`.
@@ -167,7 +186,7 @@ class Run:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
                 step = objectives.Pass(batch, distributed.split(self.model))
                 loss = objectives.total(self.method.terms, step)
-        loss.backward()
+        loss.backward(inputs=parameters)
         if synchronised:
             distributed.add_gradients(self.model)
         return loss.detach(), step
@@ -175,7 +194,6 @@ class Run:
     def train_epoch(self):
         """Take one epoch of steps; return mean loss and training accuracy as tensors (reading them waits once)."""
         settings, steps = self.settings, -(-len(self.x_train) // self.settings.batch_size)
-        with_sam = methods.takes_sam_steps(self.method, settings, self.epoch)
         self.model.train()
         losses, right = [], torch.zeros((), device=self.device)
         for number, (x, y, index) in enumerate(self.batches()):
@@ -183,7 +201,10 @@ class Run:
                 group["lr"] = methods.learning_rate(self.method, settings, self.epoch + number / steps)
             batch = objectives.Batch(x, y, index, self.epoch, number, self)
             self.optimizer.zero_grad(set_to_none=True)
-            loss, seen = self.loss_and_gradient(batch, not with_sam or settings.sam_gradient == "global")
+            with_sam = methods.takes_sam_step(self.method, settings, self.epoch, self.epoch * steps + number)
+            loss, seen = self.loss_and_gradient(
+                batch, self.sam.perturbed if with_sam else None, not with_sam or settings.sam_gradient == "global"
+            )
             losses.append(loss)
             if with_sam:
                 self.sam.first_step()

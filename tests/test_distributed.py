@@ -62,13 +62,16 @@ def work(rank, folder):
     found["record"] = record.logits, record.environment["processes"]
     found["files"] = sorted(p.name for p in (folder / f"rank{rank}").iterdir() if p.suffix != ".lock")
 
+    layer = distributed.SynchronisedBatchNorm(3)
     for name, fail in {
+        "measures": lambda: train(Settings(**SMALL), measures=["flatness"]),
+        "not a part": lambda: layer(torch.zeros(1000, 3, 2, 2)),
         "small batch": lambda: distributed.check(mock.Mock(batch_size=1)),
         "first's": lambda: distributed.from_first(lambda: 1 / 0),
     }.items():
         try:
             fail()
-        except (ValueError, ZeroDivisionError) as error:
+        except (ValueError, RuntimeError, ZeroDivisionError) as error:
             found[name] = str(error)
     torch.save(found, folder / f"found{rank}.pt")
     dist.destroy_process_group()
@@ -115,6 +118,7 @@ def test_the_first_process_alone_writes_and_all_resume_from_what_it_wrote(two, t
 
 def test_errors_reach_every_process(two):
     for found in two:
+        assert "without torchrun" in found["measures"] and "met 1000 images" in found["not a part"]
         assert "batch_size is 1" in found["small batch"] and found["first's"] == "division by zero"
 
 

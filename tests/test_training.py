@@ -47,7 +47,7 @@ def test_sam_brings_the_weights_back_bit_for_bit():
     before, sam = w.detach().clone(), SAM(torch.optim.SGD([w], 0.0), 0.05)
     for _ in range(2):
         (w**3).sum().backward()
-        sam.first_step() if sam._saved is None else sam.second_step()
+        sam.first_step() if sam._moved is None else sam.second_step()
     assert torch.equal(w, before)
 
 
@@ -58,6 +58,46 @@ def test_sam_with_rho_zero_takes_the_steps_of_sgd():
     other = Run(small(method="sam", rho=0.05))
     other.train_epoch()
     assert not torch.equal(weights(sgd), weights(other))
+
+
+def test_every_kth_step_is_sams():
+    taken = [methods.takes_sam_step(METHODS["sam_k5"], Settings(epochs=10), 0, step) for step in range(11)]
+    assert [step for step, sam in enumerate(taken) if sam] == [0, 5, 10]
+    settings = small(epochs=10).complete()  # 2 steps an epoch; FMFP takes SAM's in epochs 6 to 9
+    shares = {m: methods.share_of_sam_steps(METHODS[m], settings) for m in ("baseline", "sam", "sam_k2", "fmfp_k2")}
+    assert shares == {"baseline": 0, "sam": 1, "sam_k2": 0.5, "fmfp_k2": 0.2}
+    run, passes = Run(small(method="sam_k2", epochs=10)), []
+    once = run.loss_and_gradient
+    run.loss_and_gradient = lambda batch, *rest: passes.append(batch.seed) or once(batch, *rest)
+    run.train_epoch(), run.train_epoch()
+    assert [passes.count(seed) for seed in dict.fromkeys(passes)] == [2, 1, 2, 1]
+
+
+def test_batch_norm_alone_is_perturbed_and_all_weights_take_the_step():
+    # The step of SAM-ON from its definition: e = rho g / ||g|| over batch norm's weights, the gradient there, SGD.
+    run = Run(small(method="sam_bn", protocol="code", momentum=0.0, weight_decay=0.0))
+    run.model.train()
+    x, y, index = next(iter(run.batches()))
+    model = copy.deepcopy(run.model)
+    norms = [p for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d) for p in m.parameters()]
+    loss = torch.nn.functional.cross_entropy
+    slopes = torch.autograd.grad(loss(model(x), y), norms)
+    norm = torch.cat(slopes).norm()
+    with torch.no_grad():
+        for p, slope in zip(norms, slopes, strict=True):
+            p += 0.05 * slope / norm
+    there = torch.autograd.grad(loss(model(x), y), list(model.parameters()))
+    expected = [p - 0.1 * g for p, g in zip(run.model.parameters(), there, strict=True)]
+    batch = Batch(x, y, index, 0, 0, run)
+    run.loss_and_gradient(batch, run.sam.perturbed)
+    assert run.model.classifier.weight.grad is None  # nothing is computed that is not used
+    run.sam.first_step()
+    run.loss_and_gradient(batch)
+    run.sam.second_step()
+    for p, e in zip(run.model.parameters(), expected, strict=True):
+        assert torch.allclose(p, e, atol=1e-5)
+    with pytest.raises(ValueError, match="no weight to perturb"):
+        SAM(run.optimizer, 0.05, [])
 
 
 def test_frozen_statistics_stay_and_the_output_is_that_of_training():
@@ -102,9 +142,9 @@ def test_schedules_scale_with_the_epochs():
         rates = [methods.learning_rate(METHODS["baseline"], settings, epochs * f) for f in (0.39, 0.41, 0.66, 0.9)]
         assert rates == pytest.approx([0.1, 0.01, 0.001, 0.0001])
         assert methods.learning_rate(METHODS["fmfp"], settings, 0.6 * epochs) == pytest.approx(0.05)
-    late = [methods.takes_sam_steps(METHODS["fmfp"], Settings(epochs=10), e) for e in range(10)]
+    late = [methods.takes_sam_step(METHODS["fmfp"], Settings(epochs=10), e, e) for e in range(10)]
     assert late == [False] * 6 + [True] * 4
-    assert methods.takes_sam_steps(METHODS["fmfp"], Settings(epochs=10, protocol="code"), 0)
+    assert methods.takes_sam_step(METHODS["fmfp"], Settings(epochs=10, protocol="code"), 0, 0)
 
 
 def test_preact_resnet110_has_the_published_parameter_counts():
