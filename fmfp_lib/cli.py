@@ -122,7 +122,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     import torch
     import torchvision
 
-    from . import __version__, datasets, records
+    from . import __version__, cost, datasets, records
     from .objectives import Batch
     from .settings import Settings
     from .training import Run
@@ -132,6 +132,9 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     cuda = torch.cuda.is_available()
     print(f"device: {torch.cuda.get_device_name() if cuda else 'cpu'}; {torch.get_num_threads()} threads "
           f"of {os.cpu_count()} cores")  # fmt: skip
+    if (devices := torch.cuda.device_count()) > 1:
+        print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
+    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core")
     print(f"records: {records.folder()} ({len(list(records.folder().glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
     run_ = Run(Settings(scale="classroom", epochs=1000))
@@ -139,7 +142,9 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     while time.perf_counter() - start < seconds:
         float(run_.train_epoch()[0])
         images += len(run_.x_train)
-    print(f"speed: {images / (time.perf_counter() - start):,.0f} images/s, {run_.settings.network}, embedded data")
+    speed = images / (time.perf_counter() - start)
+    work = sum(cost.operations(run_.settings.network, "embedded"))
+    print(f"speed: {speed:,.0f} images/s, {run_.settings.network}, embedded data: {speed * work / 1e9:,.1f} GFLOP/s")
     if cuda:
         losses = {}
         for device in ("cpu", "cuda"):
