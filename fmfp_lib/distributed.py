@@ -19,7 +19,7 @@ from torch import nn
 
 # A process may wait while the first one waits for a run that others are training; torchrun ends all if one dies.
 PATIENCE = datetime.timedelta(days=7)
-_batch = 0, slice(None)  # size of the batch at hand, and the place of this process's part
+_batch = 0  # size of the batch that the network has a part of at the moment
 
 
 @contextmanager
@@ -88,21 +88,28 @@ def first_then_rest(function):
 # -- a batch in parts ------------------------------------------------------------------------------------------
 
 
-def part(x: torch.Tensor) -> torch.Tensor:
-    """Return this process's part of a batch `x` (n, ...); parts differ by one image at most."""
+def _place(n: int) -> slice:
+    return slice(*(n * rank // size() for rank in (dist.get_rank(), dist.get_rank() + 1)))
+
+
+def part(x):
+    """Return this process's part of a batch `x` of length n; parts differ by one at most."""
     global _batch
     if size() == 1:
         return x
-    start, end = (len(x) * rank // size() for rank in (dist.get_rank(), dist.get_rank() + 1))
-    _batch = len(x), slice(start, end)
-    return x[start:end]
+    _batch = len(x)
+    return x[_place(_batch)]
 
 
-def gather(x: torch.Tensor) -> torch.Tensor:
-    """Return the batch (n, ...) of whose parts `x` is this process's; gradients flow into this part alone."""
+def gather(x: torch.Tensor, n: int | None = None) -> torch.Tensor:
+    """Return the batch (n, ...) of which `x` is this process's part; gradients flow into this part alone.
+
+    `n` is the length of the batch that was last divided, if not given.
+    """
     if size() == 1:
         return x
-    n, place = _batch
+    n = _batch if n is None else n
+    place = _place(n)
     whole = x.new_zeros(n, *x.shape[1:])
     whole[place] = x.detach()
     dist.all_reduce(whole)
@@ -148,10 +155,10 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
         """Normalise this process's part (n, c, h, w) of a batch."""
         if not self.training:
             return super().forward(x)
-        n, place = _batch
+        place = _place(_batch)
         if len(x) != place.stop - place.start:
             raise RuntimeError(f"batch norm met {len(x)} images, not this process's part of a batch; call `part` first")
-        count = n * x.shape[2:].numel()
+        count = _batch * x.shape[2:].numel()
         mean = _Sum.apply(x.sum((0, 2, 3))) / count
         centred = x - mean.view(1, -1, 1, 1)
         variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
@@ -172,7 +179,7 @@ class PartOfDropout(nn.Dropout):
         """Drop features of this process's part (n, ...) of a batch."""
         if not self.training:
             return x
-        return x * F.dropout(x.new_ones(_batch[0], *x.shape[1:]), self.p)[_batch[1]]
+        return x * F.dropout(x.new_ones(_batch, *x.shape[1:]), self.p)[_place(_batch)]
 
 
 def synchronise(model: nn.Module) -> nn.Module:

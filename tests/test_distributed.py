@@ -62,6 +62,10 @@ def work(rank, folder):
     found["record"] = record.logits, record.environment["processes"]
     found["files"] = sorted(p.name for p in (folder / f"rank{rank}").iterdir() if p.suffix != ".lock")
 
+    first = distributed.part(torch.arange(7))
+    distributed.part(torch.arange(2))
+    found["whole"] = first, distributed.gather(first, 7)
+
     layer = distributed.SynchronisedBatchNorm(3)
     for name, fail in {
         "measures": lambda: train(Settings(**SMALL), measures=["flatness"]),
@@ -114,6 +118,11 @@ def test_the_first_process_alone_writes_and_all_resume_from_what_it_wrote(two, t
         logits, processes = found["record"]
         assert processes == 2
         np.testing.assert_allclose(logits, record.logits, atol=0.05)  # single precision, and two epochs to spread in
+
+
+def test_a_batch_is_divided_and_put_together_again(two):
+    assert [found["whole"][0].tolist() for found in two] == [[0, 1, 2], [3, 4, 5, 6]]
+    assert all(torch.equal(found["whole"][1], torch.arange(7)) for found in two)
 
 
 def test_errors_reach_every_process(two):

@@ -106,7 +106,7 @@ def test_the_grid_trains_what_has_no_record_and_fmfp_after_the_baseline(tmp_path
     before = plan(folder=tmp_path, config=SMOKE)
     assert jobs(before) == 2
     text = before.stdout + before.stderr
-    assert text.index("fmfp_lib.cli train --threads 1 --device cpu\n") < text.index("--method fmfp")
+    assert text.index("fmfp_lib.cli train --threads 1 --device cpu >") < text.index("--method fmfp")
 
     baseline = [word.replace("baseline,fmfp", "baseline") for word in SMOKE]
     one = plan(folder=tmp_path, config=baseline, dry=False)
