@@ -104,7 +104,8 @@ def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
     factor = DISPLAY[comparison.metric][0]
     values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    text = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*values)
+    # A true minus sign, and no line break but between the difference and its interval.
+    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
     return f"**{text}**" if bold and comparison.certain else text
 
 
@@ -138,13 +139,11 @@ def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
     from .methods import METHODS
 
-    lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
-            sam = "yes" if method.sam_every == 1 else f"1 step in {method.sam_every}"
-            sam += "" if method.sam_part == "all" else f", {method.sam_part.replace('_', ' ')} only"
-            cells = (f"`{key}`", f"${method.equation}$", sam if method.sam else "", method.averaging or "")
-            lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
+            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
+            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
     return "\n".join(lines)
 
 
