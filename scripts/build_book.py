@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from fmfp_lib import tables
+from fmfp_lib import cost, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -47,7 +47,7 @@ def main():
         shutil.copytree(ROOT / name, STAGE / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "_config.yml", STAGE)
     # Tables are made from the registries and the records, so that no page can fall behind them.
-    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search):
+    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
