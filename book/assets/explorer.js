@@ -105,10 +105,11 @@
   }
 
   const percent = (value, digits = 2) => (Number.isNaN(value) ? "–" : (100 * value).toFixed(digits));
-  const count = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
+  const count = (value, digits = 0) =>
+    value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   function confidence(value) { // enough digits to tell it from 1
     if (Number.isNaN(value)) return "–";
-    return value.toFixed(Math.min(8, Math.max(3, 2 - Math.floor(Math.log10(1 - value + 1e-12)))));
+    return value.toFixed(Math.min(8, Math.max(4, 2 - Math.floor(Math.log10(1 - value + 1e-12)))));
   }
 
   // -- drawing -------------------------------------------------------------------------------------------------------
@@ -146,7 +147,9 @@
   let plot = null;
 
   function drawCurves(found) {
-    const width = curvesBox.clientWidth, height = Math.round(Math.min(380, Math.max(250, 0.5 * width)));
+    const width = curvesBox.clientWidth;
+    if (width < 100) return; // not laid out yet; drawn when it is
+    const height = Math.round(Math.min(380, Math.max(250, 0.5 * width)));
     const { n } = group(), steps = Math.max(60, Math.round(width / 2)), methods = Object.keys(found);
     const series = methods.map((method) => Array.from({ length: steps }, (_, i) => {
       const k = placeAt((i + 1) / steps, n), risks = runsOf(method).map((run) => run.accepted[k] / k);
@@ -197,7 +200,7 @@
     for (const card of cards.children) {
       const { method } = card.dataset, runs = runsOf(method), width = Math.floor(card.clientWidth);
       const reliability = frame({ left: 46, top: 6, width: width - 56, height: 130, xMax: 1, yMax: 100, yTicks: 4, yLabel: "accuracy, %" });
-      const histogram = frame({ left: 46, top: 150, width: width - 56, height: 90, xMax: 1, yMax: tallest, xTicks: 5, yTicks: 3,
+      const histogram = frame({ left: 46, top: 150, width: width - 56, height: 110, xMax: 1, yMax: tallest, xTicks: 5, yTicks: 3,
                                 xLabel: "confidence", yLabel: "share, %" });
       let bars = "";
       for (let i = 0; i < bins; i++) {
@@ -218,30 +221,31 @@
       }).join("");
       const whole = (name) => percent(mean(runs.map((run) => run[name])), 1);
       const numbers = `accuracy ${whole("accuracy")} %, ECE ${whole("ece")} %, AUROC ${whole("auroc")} %, ` +
-        `AURC ${(1000 * mean(runs.map((run) => run.aurc))).toFixed(1)}`;
-      card.firstChild.innerHTML = `<b>${key(method)} ${escape(data.methods[method].name)}</b><br>${numbers} ×10⁻³`;
-      card.insertAdjacentHTML("beforeend", `<svg role="img" width="${width}" height="278" aria-label="Reliability diagram and histograms of confidence of ` +
-        `${escape(data.methods[method].name)}: ${numbers} times one thousandth."><g class="explorer-colour" style="${colours(data.methods[method])}">` +
+        `AURC ${mean(runs.map((run) => run.aurc)).toFixed(4)}`;
+      card.firstChild.innerHTML = `<b>${key(method)} ${escape(data.methods[method].name)}</b><br>${numbers}`;
+      card.insertAdjacentHTML("beforeend", `<svg role="img" width="${width}" height="298" aria-label="Reliability diagram and histograms of confidence of ` +
+        `${escape(data.methods[method].name)}: ${numbers}."><g class="explorer-colour" style="${colours(data.methods[method])}">` +
         `${reliability.draw}${bars}<path class="diagonal" d="M${reliability.x(0)} ${reliability.y(0)}L${reliability.x(1)} ${reliability.y(100)}"/></g>` +
-        `${histogram.draw}${steps}<rect class="away" x="${histogram.left}" y="${reliability.top}" height="${histogram.top + 90 - reliability.top}"/>` +
+        `${histogram.draw}${steps}<rect class="away" x="${histogram.left}" y="${reliability.top}" height="${histogram.top + 110 - reliability.top}"/>` +
         `<path class="threshold"/></svg>`);
       card.move = (value) => {
         const at = histogram.x(Number.isNaN(value) ? 1 : value);
         card.querySelector(".away").setAttribute("width", Math.max(0, at - histogram.left));
-        card.querySelector(".threshold").setAttribute("d", `M${at} ${reliability.top}V${histogram.top + 90}`);
+        card.querySelector(".threshold").setAttribute("d", `M${at} ${reliability.top}V${histogram.top + 110}`);
       };
     }
   }
 
   function drawTable(found) {
     const cell = (value, format, before = "") => `<td>${before}${format(value.mean)}` +
-      (value.deviation === null ? "" : ` <small>±&nbsp;${format(value.deviation)}</small>`) + "</td>";
+      (value.deviation === null || value.deviation < 1e-9 ? "" : ` <small>± ${format(value.deviation)}</small>`) + "</td>";
     const plain = (value) => (Number.isNaN(value) ? "–" : value.toFixed(3));
+    const images = (value) => count(value, value < 1000 && (state.seed === "mean" || value % 1) ? 1 : 0);
     const several = Math.max(0, ...Object.values(found).map((f) => f.seeds));
     find("tbody").innerHTML = Object.entries(found).map(([method, f]) => `<tr data-method="${escape(method)}">` +
       `<th scope="row">${key(method)} ${escape(data.methods[method].name)}${f.seeds < several ? ` <small>(seeds: ${f.seeds})</small>` : ""}</th>` +
-      cell(f.threshold, f.threshold.deviation === null ? confidence : plain, f.exact || Number.isNaN(f.threshold.mean) ? "" : "≈&nbsp;") +
-      cell(f.coverage, percent) + cell(f.risk, percent) + cell(f.through, count) + cell(f.away, count) + "</tr>").join("");
+      cell(f.threshold, f.threshold.deviation === null ? confidence : plain, f.exact || Number.isNaN(f.threshold.mean) ? "" : "≈") +
+      cell(f.coverage, percent) + cell(f.risk, percent) + cell(f.through, images) + cell(f.away, images) + "</tr>").join("");
     const { n } = group();
     find("caption").textContent = `Of ${count(n)} test images` + (state.seed === "mean" ? ", mean ± standard deviation over seeds" : `, seed ${state.seed}`);
   }
@@ -250,13 +254,13 @@
     const entries = Object.entries(found).map(([method, f]) => [data.methods[method].name, f]);
     if (!entries.length) return "Choose at least one method that has a run.";
     const upright = state.fixed === "coverage", { n } = group();
-    const say = ([name, f]) => `${name} ${upright ? count(Math.round(f.through.mean)) : percent(f.coverage.mean, 1) + " %"}`;
+    const say = ([name, f]) => `${name} ${upright ? count(f.through.mean) : percent(f.coverage.mean, 1) + "\u00a0%"}`;
     const value = ([, f]) => (upright ? f.through.mean : -f.coverage.mean);
     const sorted = [...entries].sort((a, b) => value(a) - value(b));
     const list = entries.length <= 4 ? entries.map(say).join(", ") : `from ${say(sorted[0])} to ${say(sorted.at(-1))}`;
     return upright
-      ? `The most confident ${state.coverage} % are answered, ${count(placeAt(state.coverage / 100, n))} of ${count(n)} images. Errors let through: ${list}.`
-      : `At most ${state.risk} % of the answers may be wrong. Images answered: ${list}.`;
+      ? `The most confident ${state.coverage}\u00a0% are answered, ${count(placeAt(state.coverage / 100, n))} of ${count(n)} images. Errors let through: ${list}.`
+      : `At most ${state.risk}\u00a0% of the answers may be wrong. Images answered: ${list}.`;
   }
 
   // -- controls ------------------------------------------------------------------------------------------------------
