@@ -2,8 +2,10 @@
 
 Logits are kept to the nearest 1/128, and to 1/16 where they lie more than 5 below the largest of their row; the
 prediction is kept exactly. Measured over the shipped runs, this moves no ranking metric by more than its fourth decimal
-(FPR-95%TPR, a step function, by at most 0.002) and makes a record a third smaller. Weights may stand beside them in
-``<hash>.weights.npz``.
+(FPR-95%TPR, a step function, by at most 0.002) and makes a record a third smaller.
+
+What else is kept of a run is *attached*: ``<hash>.weights.npz`` holds the network's state in half precision, and
+``measures`` adds more. An attachment names the record that it was made with.
 
 Metrics are never stored: they are computed from the logits when asked for. The JSON file is written last and
 holds the checksum of the arrays, so a run that was cut off leaves no record, and a damaged one is found out.
@@ -44,6 +46,7 @@ class Record:
     history: list
     environment: dict
     path: Path
+    sha256: str = ""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -54,12 +57,11 @@ class Record:
 
     @property
     def weights(self) -> dict[str, np.ndarray] | None:
-        """State of the network by name, or None if it was not kept."""
-        path = self.path.with_suffix(".weights.npz")
-        if not path.exists():
+        """State of the network by name, or None if it was not kept; floats were kept in half precision."""
+        arrays = attached(self, "weights")
+        if arrays is None:
             return None
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        return {name: a.astype(np.float32) if a.dtype == np.float16 else a for name, a in arrays.items()}
 
 
 def folder() -> Path:
@@ -156,7 +158,8 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
         "history": history,
     }
     if weights is not None:
-        write_atomically(path.with_suffix(".weights.npz"), _pack(weights))
+        halved = {name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in weights.items()}
+        _attach(path, content["sha256"], "weights", halved)
     write_atomically(path.with_suffix(".npz"), data)
     write_atomically(path, (json.dumps(content) + "\n").encode())
     return path
@@ -184,10 +187,36 @@ def read(path: Path) -> Record:
             logits, valid_logits = (_from_bytes(arrays[name], arrays["scale"]) for name in ("logits", "valid_logits"))
             labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
         return Record(
-            settings, logits, labels, valid_logits, valid_labels, content["history"], content["environment"], path
-        )
+            settings, logits, labels, valid_logits, valid_labels, content["history"], content["environment"], path,
+            content["sha256"],
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedRecord(f"{path.name}: {error}") from error
+
+
+def _attach(path: Path, sha256: str, name: str, arrays: dict) -> None:
+    write_atomically(path.with_suffix(f".{name}.npz"), _pack({**arrays, "_record": np.array(sha256)}))
+
+
+def attach(record: Record, name: str, arrays: dict) -> None:
+    """Keep `arrays` (name to ndarray) beside a record as ``<hash>.<name>.npz``."""
+    _attach(record.path, record.sha256, name, arrays)
+
+
+def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
+    """Return what was attached to a record, or None; what is damaged or of another record is set aside."""
+    path = record.path.with_suffix(f".{name}.npz")
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        if str(arrays.pop("_record")) != record.sha256:
+            raise ValueError("it belongs to another version of the record")
+        return arrays
+    except Exception as error:  # a damaged zip raises one of many kinds
+        set_aside(path, error)
+        return None
 
 
 def find(settings: Settings, shipped: bool = True) -> Record | None:

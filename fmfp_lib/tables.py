@@ -1,5 +1,7 @@
 """Tables that the book and the README show, made from the library's own registries and from finished records."""
 
+import html
+
 import pandas as pd
 
 from . import records as _records
@@ -11,6 +13,12 @@ NAMES = {
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
+    "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
+    "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
+    "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
+    "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50", "table1": "Table 1", "table2": "Table 2", "table3": "Table 3", "table4": "Table 4",
+    "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.
 DISPLAY = {
@@ -21,9 +29,12 @@ DISPLAY = {
 }  # fmt: skip
 
 
-def name(method: str) -> str:
-    """Return a method's name as print has it: ``mixup+fmfp`` becomes ``mixup + FMFP``."""
-    return " + ".join(NAMES.get(part, part) for part in method.split("+"))
+def name(key: str) -> str:
+    """Return a method, network or data set as print has it: ``mixup+fmfp`` becomes ``mixup + FMFP``.
+
+    A small network goes by its family and depth: ``densenet22_g8_s2`` becomes ``DenseNet-BC-22``.
+    """
+    return " + ".join(NAMES.get(part) or NAMES.get(part.split("_g")[0].split("_w")[0], part) for part in key.split("+"))
 
 
 def frame(records) -> pd.DataFrame:
@@ -96,7 +107,8 @@ def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
     factor = DISPLAY[comparison.metric][0]
     values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    text = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*values)
+    # A true minus sign, and no line break but between the difference and its interval.
+    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
     return f"**{text}**" if bold and comparison.certain else text
 
 
@@ -130,13 +142,11 @@ def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
     from .methods import METHODS
 
-    lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
-            sam = "yes" if method.sam_every == 1 else f"1 step in {method.sam_every}"
-            sam += "" if method.sam_part == "all" else f", {method.sam_part.replace('_', ' ')} only"
-            cells = (f"`{key}`", f"${method.equation}$", sam if method.sam else "", method.averaging or "")
-            lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
+            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
+            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
     return "\n".join(lines)
 
 
@@ -151,6 +161,30 @@ def networks() -> str:
         with torch.device("meta"):
             counts = [sum(p.numel() for p in create(key, k).parameters()) for k in (10, 100)]
         lines.append(f"| `{key}` | {counts[0]:,} | {counts[1]:,} |")
+    return "\n".join(lines)
+
+
+def datasets() -> str:
+    """Return the catalogue of data sets as Markdown, from the registry itself."""
+    from .datasets import CATALOGUE
+
+    lines = ["| name | classes | training | test | c x h x w | download | terms |",
+             "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    for key, source in CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,}" if source.train else "",
+                 f"{source.test:,}", source.shape, size, source.licence)  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def corruptions() -> str:
+    """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
+    from .corruptions import KINDS
+
+    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
+    for key, (function, strengths) in KINDS.items():
+        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
     return "\n".join(lines)
 
 
@@ -171,3 +205,50 @@ def regime_search() -> str:
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
                      f"| on {right.sum()} of {len(right)} |")  # fmt: skip
     return "\n".join(lines)
+
+
+def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
+    """Return an HTML table in a box that scrolls; cells and caption are HTML already.
+
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap.
+    """
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")  # fmt: skip
+
+
+def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:
+    """Return a DataFrame as `html_table`, its index as the first columns, names as print has them.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Cells may be tuples of names.
+    caption : str
+        Plain text.
+    published : sequence of str
+        Columns that hold numbers of the paper; they get the class ``published``.
+    digits : int
+        Of floats; NaN becomes a dash.
+    """
+
+    def text(value):
+        if isinstance(value, tuple):
+            return ", ".join(text(v) for v in value)
+        if isinstance(value, str):
+            return html.escape(heading(value))
+        if pd.isna(value):
+            return "–"
+        return f"{value:.{digits}f}".replace("-", "\u2212") if isinstance(value, float) else str(value)
+
+    def heading(key):
+        key = str(key)
+        return DISPLAY[key][1] if key in DISPLAY else name(key).replace("_", " ")
+
+    flat = data.reset_index() if any(data.index.names) else data
+    rows = [
+        [f'<em class="published">{text(v)}</em>' if c in published else text(v) for c, v in zip(flat, row, strict=True)]
+        for row in flat.itertuples(index=False, name=None)
+    ]
+    return html_table([html.escape(heading(c)) for c in flat], rows, html.escape(caption))

@@ -1,0 +1,92 @@
+"""What is measured on a network itself, once, and kept beside its record as ``<hash>.<measure>.npz``.
+
+A record holds logits on the test set and no weights. Flatness, features and the like need the network: they are
+measured where it is at hand, right after training or from kept weights, and loaded ever after.
+"""
+
+import numpy as np
+
+from . import confidence, flatness, records
+from .metrics import softmax
+from .settings import choose
+
+FLATNESS_IMAGES = 500  # of the training set
+FLATNESS_NORMS = (0.05, 0.1, 0.2, 0.4)  # relative norms of the random perturbations
+
+
+def _flatness(run, model):
+    """Loss and margin under perturbation on training images, SAM's sharpness, largest Hessian eigenvalue."""
+    x, y = run.x_train[:FLATNESS_IMAGES], run.y_train[:FLATNESS_IMAGES]
+    loss, margin = flatness.loss_under_perturbation(model, x, y, (0.0, *FLATNESS_NORMS), directions=5)
+    return {
+        "norms": np.array((0.0, *FLATNESS_NORMS)), "loss": loss, "margin": margin,
+        "sharpness": np.array(flatness.sam_sharpness(model, x, y, run.settings.rho or 0.05)),
+        "eigenvalue": np.array(flatness.hessian_eigenvalue(model, x, y, iterations=60, tolerance=0.02)),
+    }  # fmt: skip
+
+
+def _trust_score(run, model):
+    """Trust Score of every test image, on the features before the last layer."""
+    predictions = run.logits(model, run.x_test).argmax(1)
+    features = [confidence.features(model, x) for x in (run.x_test, run.x_train)]
+    score = confidence.trust_score(features[0], predictions, features[1], run.data.y_train)
+    return {"score": score.astype(np.float32)}
+
+
+def _confidnet(run, model):
+    """ConfidNet's confidence in every test image: a head of 100 epochs, then 10 of fine-tuning."""
+    import torch
+
+    fitted = confidence.fit_confidnet(
+        model, run.x_train, run.y_train, run.x_valid, torch.from_numpy(run.data.y_valid),
+        epochs=100, fine_tune_epochs=10, seed=run.settings.seed,
+    )  # fmt: skip
+    return {"score": fitted.confidence(run.x_test).astype(np.float32), "history": np.array(fitted.history)}
+
+
+def _as_score(logits, run):
+    """Return confidence and correctness of a prediction that may differ from the record's."""
+    p = softmax(logits)
+    return {"score": p.max(1).astype(np.float32), "correct": p.argmax(1) == run.data.y_test}
+
+
+def _mc_dropout(run, model):
+    """MSP and correctness of the mean prediction over 20 dropout masks."""
+    return _as_score(confidence.mc_dropout(model, run.x_test), run)
+
+
+def _swag(run, model):
+    """MSP and correctness of the mean prediction over 20 networks drawn by SWAG, for a method that averages."""
+    fresh = type(run)(run.settings)
+    fresh.resume()
+    return _as_score(confidence.swag_from_run(fresh), run)
+
+
+MEASURES = {
+    "flatness": _flatness, "trust_score": _trust_score, "confidnet": _confidnet, "mc_dropout": _mc_dropout,
+    "swag": _swag,
+}  # fmt: skip
+
+
+def check(name: str) -> str:
+    """Return `name` if it is a measure; otherwise raise ValueError naming the choices."""
+    return choose("measure", name, MEASURES)
+
+
+def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
+    """Return what was measured on a record's network, or None if it was not.
+
+    Parameters
+    ----------
+    record : records.Record
+    name : str
+        ``flatness``: `norms` (m,), `loss` and `margin` (m, directions), `sharpness`, `eigenvalue`;
+        ``trust_score``, ``confidnet``: `score` (n,) of the test images, growing with trust;
+        ``mc_dropout``, ``swag``: `score` and `correct` (n,), since the prediction changes too.
+
+    Raises
+    ------
+    ValueError
+        For an unknown measure.
+    """
+    return records.attached(record, check(name))

@@ -1,0 +1,126 @@
+"""The paper's own numbers: every cell of Tables 1 to 5, in its units. Ours stand beside them, never among them."""
+
+import html
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from . import tables
+from .statistics import HIGHER_IS_BETTER, RANKING, SUMS
+
+PATH = Path(__file__).resolve().parent.parent / "data" / "published_tables.csv"
+# Which small network of ours stands beside which of the paper's: the same family, or none.
+FAMILY = {"preact_resnet110": "preact_resnet", "densenet": "densenet", "wideresnet": "wideresnet",
+          "convmixer": "convmixer", "vgg16": "vgg"}  # fmt: skip
+
+
+@lru_cache
+def load() -> pd.DataFrame:
+    """Return all 876 cells: table, dataset, network, method, metric, mean, std (NaN where none is printed)."""
+    return pd.read_csv(PATH)
+
+
+def cell(table: str, dataset: str, network: str, method: str, metric: str) -> str:
+    """Return one cell as the paper prints it: mean ± standard deviation over three runs."""
+    rows = load().query(
+        "table == @table and dataset == @dataset and network == @network and method == @method and metric == @metric"
+    )
+    if rows.empty:
+        return "–"
+    mean, std = rows.iloc[0][["mean", "std"]]
+    return f"{mean:.2f}" + ("" if pd.isna(std) else f" ± {std:.2f}")
+
+
+def _mean(rows, method):
+    found = rows.loc[rows["method"] == method, "mean"]
+    return None if found.empty else float(found.iloc[0])
+
+
+def _agreement(published, comparison):
+    """Return a mark and its meaning: does our difference from the baseline point the way the published one does?"""
+    if comparison is None or not published:
+        return "–", "nothing to compare"
+    if not comparison.certain:
+        return "○", "ours is too close to call: its 95 % interval holds zero"
+    same = (published > 0) == (comparison.difference > 0)
+    return ("✓", "the same direction") if same else ("✗", "the opposite direction")
+
+
+def comparisons(table: str, groups) -> list[dict]:
+    """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
+    metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
+    return [tables.against_baseline(g.records, list(g.runs), metrics) for g in groups]
+
+
+def side_by_side(table: str, groups, metric: str, compared=None) -> str:
+    """Return one metric of one of the paper's tables as HTML, ours beside it.
+
+    Parameters
+    ----------
+    table : str
+        ``table1`` to ``table5``.
+    groups : list of study.Group
+        Our finished runs; each stands beside the paper's network of the same family, and its ✓ or ✗ tells whether the
+        difference from the baseline (mean over seeds, 95 % paired bootstrap) points the same way.
+    metric : str
+        A metric of that table.
+    compared : list of dict, optional
+        What `comparisons` returns for the same table and groups, if it is at hand.
+
+    Returns
+    -------
+    str
+        One row a data set, network and method of the paper. Published cells have the class ``published``. The paper's
+        own setting needs a GPU: where no record of it exists there is a dash, with the command that would fill it.
+    """
+    rows = load().query("table == @table and metric == @metric")
+    if rows.empty:
+        known = ", ".join(load().query("table == @table")["metric"].unique()) or "no metric"
+        raise ValueError(f"{table} of the paper has no column {metric!r}; choose one of {known}")
+    factor, heading = tables.DISPLAY[metric]
+    compared = comparisons(table, groups) if compared is None else compared
+    methods = list(rows["method"].unique())
+    head = ["data", "network", "method", "published", "ours, same setting"]
+    head += [f"ours: {html.escape(g.title)}" for g in groups]
+    arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
+    caption = (
+        f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours. A dash '
+        "in the fifth column needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper --seed S"
+        "</code> fills it."
+    )
+    lines = [
+        f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
+        + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead><tbody>"
+    ]  # fmt: skip
+    for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
+        full = tables.finished(dataset=dataset, network=network, scale="paper") if dataset != "cifar10_c" else []
+        for method in methods:
+            mean, base = _mean(block, method), _mean(block, "baseline")
+            if mean is None:
+                continue
+            own = [r for r in full if r.settings.method == method]
+            same = tables.plus_minus([r.metrics[metric] for r in own], factor) if own else "–"
+            cells = [tables.name(dataset), tables.name(network), tables.name(method),
+                     f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]  # fmt: skip
+            for group, found in zip(groups, compared, strict=True):
+                if method not in group.runs or not group.network.startswith(FAMILY.get(network, "?")):
+                    cells.append("")
+                    continue
+                values = [r.metrics[metric] for r in group.runs[method]]
+                mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
+                mark = "" if method == "baseline" else f' <span class="mark" title="{meaning}">{mark}</span>'
+                cells.append(tables.plus_minus(values, factor) + mark)
+            lines.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+    return "\n".join(lines) + "</tbody></table></div>"
+
+
+def side_by_sides(table: str, groups, metrics=None) -> str:
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open."""
+    metrics = metrics or list(load().query("table == @table")["metric"].unique())
+    compared, folds = comparisons(table, groups), []
+    for number, metric in enumerate(metrics):
+        body = side_by_side(table, groups, metric, compared)
+        summary = tables.DISPLAY[metric][1]
+        folds.append(f"<details{' open' if not number else ''}><summary>{summary}</summary>{body}</details>")
+    return "\n".join(folds)

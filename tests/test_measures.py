@@ -1,0 +1,86 @@
+"""What is measured on a network is kept beside its record, and never without being asked for again."""
+
+import numpy as np
+import pytest
+
+from fmfp_lib import measures, records
+from fmfp_lib.settings import Settings
+from fmfp_lib.training import train
+
+
+@pytest.fixture(autouse=True)
+def own_records(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+
+
+def small(**values):
+    return Settings(**({"scale": "smoke", "train_size": 130, "test_size": 40, "device": "cpu"} | values))
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Replace the measures by one that counts how often it is taken."""
+    taken = []
+
+    def measure(run, model):
+        taken.append(run.settings.seed)
+        return {"logits": run.logits(model, run.x_test)}
+
+    monkeypatch.setattr(measures, "MEASURES", {"flatness": measure})
+    return taken
+
+
+def test_a_measure_is_taken_once(counted):
+    record = train(small(), progress=False, measures=["flatness"])
+    assert np.abs(measures.load(record, "flatness")["logits"] - record.logits).max() < 1 / 16
+    again = train(small(), progress=False, measures=["flatness"])
+    assert counted == [0] and again.sha256 == record.sha256
+    assert measures.load(train(small(seed=1), progress=False), "flatness") is None
+
+
+def test_a_finished_run_is_measured_from_its_weights_or_trained_again(counted, monkeypatch):
+    kept = train(small(), progress=False, keep_weights=True)
+    lost = train(small(seed=1), progress=False)
+    trained = []
+    from fmfp_lib.training import Run
+
+    fit = Run.fit
+    monkeypatch.setattr(Run, "fit", lambda run, progress: trained.append(run.settings.seed) or fit(run, progress))
+    from_weights = train(small(), progress=False, measures=["flatness"])
+    assert trained == [] and from_weights.sha256 == kept.sha256
+    assert np.abs(measures.load(from_weights, "flatness")["logits"] - kept.logits).max() < 0.1  # half precision
+    again = train(small(seed=1), progress=False, measures=["flatness"])
+    assert trained == [1] and np.array_equal(again.logits, lost.logits)
+    assert measures.load(again, "flatness") is not None
+
+
+def test_what_is_damaged_or_of_another_record_is_set_aside(counted):
+    record = train(small(), progress=False, measures=["flatness"])
+    path = record.path.with_suffix(".flatness.npz")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    with pytest.warns(UserWarning, match="flatness.npz is damaged"):
+        assert measures.load(record, "flatness") is None
+    other = train(small(seed=1), progress=False)
+    other.path.with_suffix(".flatness.npz").write_bytes(whole)
+    with pytest.warns(UserWarning, match="another version of the record"):
+        assert measures.load(other, "flatness") is None
+    train(small(), progress=False, measures=["flatness"])
+    assert counted == [0, 0]
+
+
+def test_an_unknown_measure_names_the_choices():
+    with pytest.raises(ValueError, match="unknown measure 'flatnes'.*did you mean 'flatness'"):
+        train(small(), measures=["flatnes"])
+
+
+def test_every_measure_on_a_small_network(tmp_path):
+    record = train(small(method="swa", network="vgg8_w8", epochs=5), progress=False, measures=measures.MEASURES)
+    found = {name: measures.load(record, name) for name in measures.MEASURES}
+    flat = found["flatness"]
+    assert flat["loss"].shape == flat["margin"].shape == (len(flat["norms"]), 5)
+    assert np.ptp(flat["loss"][0]) == 0 < np.ptp(flat["loss"][-1])  # norm 0 moves nothing
+    assert np.isfinite(flat["sharpness"]) and np.isfinite(flat["eigenvalue"])
+    for name in ("trust_score", "confidnet", "mc_dropout", "swag"):
+        assert found[name]["score"].shape == (40,) and np.isfinite(found[name]["score"]).all()
+    assert records.find(record.settings).sha256 == record.sha256

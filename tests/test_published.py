@@ -1,0 +1,67 @@
+"""The paper's numbers, and ours beside them."""
+
+import re
+
+import pytest
+
+from fmfp_lib import published
+from fmfp_lib.study import finished
+
+
+def text(cell):
+    return re.sub("<[^>]+>", "", cell).strip()
+
+
+def rows(page):
+    return [[text(c) for c in re.findall("<td>(.*?)</td>", row)] for row in re.findall("<tr>(.*?)</tr>", page)][1:]
+
+
+@pytest.fixture(scope="module")
+def groups():
+    return finished("classroom", ["baseline", "label_smoothing", "focal"])
+
+
+def test_all_published_cells_are_there():
+    assert len(published.load()) == 876
+    assert published.cell("table1", "cifar10", "preact_resnet110", "baseline", "auroc") == "90.76 ± 0.60"
+    assert published.cell("table3", "cifar10_c", "densenet", "fmfp", "auroc") == "84.90"
+    assert published.cell("table1", "cifar10", "preact_resnet110", "fmfp", "auroc") == "–"
+
+
+def test_ours_stand_beside_the_same_family_and_the_direction_is_judged(groups):
+    found = rows(published.side_by_side("table1", groups, "auroc"))
+    assert len(found) == 48  # 2 data sets, 4 networks, 6 methods
+    by_key = {tuple(row[:3]): row[3:] for row in found}
+    smoothed = by_key["CIFAR-10", "ResNet110", "label smoothing"]
+    mean = 100 * sum(r.metrics["auroc"] for r in groups[0].runs["label_smoothing"]) / 5
+    assert smoothed[0] == "81.89 ± 1.64" and smoothed[1] == "–"
+    assert smoothed[2].startswith(f"{mean:.2f} ± ") and smoothed[2].endswith("✓") and smoothed[3] == ""
+    assert by_key["CIFAR-10", "DenseNet-BC", "label smoothing"][2] == ""
+    assert by_key["CIFAR-10", "WRN-28-10", "focal"][2:] == ["", ""]
+    assert "✓" not in "".join(by_key["CIFAR-10", "ResNet110", "baseline"])
+
+
+def test_a_published_number_is_styled_as_published(groups):
+    page = published.side_by_side("table1", groups, "auroc")
+    assert '<em class="published">90.76 ± 0.60</em>' in page
+    assert page.count('<em class="published">') == 49  # one a row, and the word in the caption
+
+
+def test_without_runs_of_ours_the_published_table_still_stands():
+    assert rows(published.side_by_side("table5", [], "nll"))[0] == [
+        "Tiny-ImageNet", "ResNet-18", "baseline", "15.76 ± 0.14", "–"
+    ]  # fmt: skip
+
+
+def test_an_unknown_metric_names_the_choices():
+    with pytest.raises(ValueError, match="choose one of auroc, aurc, fpr95"):
+        published.side_by_side("table3", [], "nll")
+
+
+def test_agreement_is_marked_only_where_ours_is_certain():
+    from types import SimpleNamespace as C
+
+    up, down = C(certain=True, difference=1.0), C(certain=True, difference=-1.0)
+    marks = [published._agreement(d, c)[0] for d, c in ((2.0, up), (2.0, down), (-2.0, down), (0.0, up), (2.0, None))]
+    assert marks == ["✓", "✗", "✓", "–", "–"]
+    assert published._agreement(2.0, C(certain=False, difference=1.0))[0] == "○"
