@@ -121,7 +121,7 @@ def test_diagrams_follow_the_choice(visit, book, group):
     for method, text in zip(("baseline", "mixup"), cards, strict=True):
         found = group.runs[method][1].metrics
         for name in ("accuracy", "ece", "auroc"):
-            assert f"{100 * found[name]:.1f} %" in text
+            assert f"{100 * found[name]:.1f}\u00a0%" in text
     bars = page.eval_on_selector_all(
         ".explorer-cards figure:first-child .bar", "bars => bars.map(b => b.getBBox().height)"
     )
