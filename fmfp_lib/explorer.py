@@ -61,11 +61,8 @@ def style(method: str) -> dict[str, str]:
     """
     objective, _, flat = method.partition("+")
     relative, dashes = _RELATIVES.get(objective, (objective, ""))
-    return {
-        "name": tables.name(method),
-        **_both(figures.colour(relative)),
-        "dashes": f"{dashes} {_DASHES[flat]}".strip(),
-    }
+    dashes = f"{dashes} {_DASHES[flat]}".strip()
+    return {"name": tables.name(method), **_both(figures.colour(relative)), "dashes": dashes}
 
 
 def _text(array) -> str:
