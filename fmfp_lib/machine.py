@@ -7,8 +7,8 @@ import sys
 def keep_freed_memory() -> bool:
     """Let this process keep the memory that it frees, on Linux with glibc; return whether it does.
 
-    A step frees all its activations and the next asks for as many. By default the C library gives large blocks back to
-    the system each time, which hands them out again page by page, filled with zeros: up to a fifth of a DenseNet's step.
+    A step frees all its activations and the next asks for as many. By default the C library gives large blocks back
+    to the system each time, which hands them out again page by page, filled with zeros: a fifth of a DenseNet's step.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from fmfp_lib import cost, explorer, tables
+from fmfp_lib import cost, explorer, figures, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -55,9 +55,12 @@ def main():
         shutil.copytree(ROOT / name, STAGE / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "_config.yml", STAGE)
     # Tables are made from the registries and the records, so that no page can fall behind them.
-    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search, cost.gpu_hours):
+    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search, tables.speed,
+                 cost.gpu_hours):  # fmt: skip
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     explorer.write(STAGE / "book")
+    picture = figures.cost_benefit(tables.classroom())
+    picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
