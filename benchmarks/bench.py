@@ -6,6 +6,7 @@ that others use, ``clock="cpu"`` counts the seconds that all processes of an alt
 
 import json
 import math
+import multiprocessing
 import os
 import platform
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -40,15 +42,22 @@ CLOCKS = {"wall": time.perf_counter, "cpu": _cpu_seconds}
 _clock = CLOCKS["wall"]
 
 
+class Seconds(float):
+    """What a call took, by its own clock."""
+
+
 def turns(repeats: int, **calls) -> dict[str, float]:
-    """Return each call's median seconds over `repeats` turns; a first turn warms up and does not count."""
+    """Return each call's median seconds over `repeats` turns; a first turn warms up and does not count.
+
+    A call that returns `Seconds` has timed itself.
+    """
     seconds = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
             start = _clock()
-            call()
+            result = call()
             if turn:
-                seconds[name].append(_clock() - start)
+                seconds[name].append(result if isinstance(result, Seconds) else _clock() - start)
     return {name: float(np.median(values)) for name, values in seconds.items()}
 
 
@@ -76,9 +85,9 @@ def measure_metrics(repeats, quick):
         p = metrics.softmax(logits)  # the plain code is given it; `evaluate` is not
         found = turns(
             repeats,
-            plain=lambda p=p, z=logits, y=labels: plain_metrics.evaluate(p, z, y),
-            own=lambda z=logits, y=labels: metrics.evaluate(z, y, extras=False),
-            extras=lambda z=logits, y=labels: metrics.evaluate(z, y),
+            plain=partial(plain_metrics.evaluate, p, logits, labels),
+            own=partial(metrics.evaluate, logits, labels, False),
+            extras=partial(metrics.evaluate, logits, labels),
         )
         for name, more in (("own", ""), ("extras", ", and two more calibration errors")):
             what = f"{n:,} samples, {k:,} classes{more}"
@@ -177,13 +186,46 @@ def _run(network, method, device, folder, images=None):
     return Run(settings)
 
 
-def _plain(run, sam, device):
+def _plain(network, sam, device, data):
     from fmfp_lib import networks
 
     from .plain_training import Plain
 
-    model = networks.create(run.settings.network, run.data.num_classes, run.data.x_train.shape[1])
-    return Plain(model, run.data, sam, device)
+    return Plain(networks.create(network, data.num_classes, data.x_train.shape[1]), data, sam, device)
+
+
+def _serve(pipe, clock, threads, *about):
+    """Train one epoch by the plain loop whenever asked, and answer with its seconds."""
+    import torch
+
+    torch.set_num_threads(threads)
+    plain = _plain(*about)
+    while pipe.recv():
+        start = CLOCKS[clock]()
+        plain.epoch()
+        pipe.send(CLOCKS[clock]() - start)
+
+
+@contextmanager
+def _plain_elsewhere(*about):
+    """Yield a call that trains one plain epoch in a process of its own, without the library's setting of memory."""
+    import torch
+
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    clock = next(name for name, call in CLOCKS.items() if call is _clock)
+    process = context.Process(target=_serve, args=(there, clock, torch.get_num_threads(), *about))
+    process.start()
+
+    def epoch():
+        here.send(True)
+        return Seconds(here.recv())
+
+    try:
+        yield epoch
+    finally:
+        here.send(False)
+        process.join()
 
 
 def _epoch(run):
@@ -215,9 +257,9 @@ def measure_training(repeats, quick, device, folder):
     for network in names:
         for method in ("baseline", "sam") if network == names[0] else ("baseline",):
             run = _run(network, method, device, folder, 256 if quick else None)
-            plain, images = _plain(run, method == "sam", device), len(run.x_train)
-            product, operations = _gemm(device)
-            found = turns(repeats, plain=plain.epoch, own=partial(_epoch, run), gemm=product)
+            images, (product, operations) = len(run.x_train), _gemm(device)
+            with _plain_elsewhere(network, method == "sam", device, run.data) as plain:
+                found = turns(repeats, plain=plain, own=partial(_epoch, run), gemm=product)
             what = f"`{network}`" + (", SAM" if method == "sam" else "")
             yield row(group, what, images / found["plain"], images / found["own"], "images/s",
                       found["plain"] / found["own"], f"≥ {aims[network]:g}")  # fmt: skip
@@ -253,16 +295,15 @@ def measure_prices(repeats, quick, device, folder):
 # -- many runs, and starting ---------------------------------------------------------------------------------------
 
 
-def worker(threads: int, epochs: int, begin: float):
-    """Train on `threads` threads from the time `begin` on; print the images per second."""
+def worker(threads: int, epochs: int):
+    """Train on `threads` threads once a line comes in; print the images per second."""
     import torch
 
     torch.set_num_threads(threads)
     run = _run(next(iter(NETWORKS)), "baseline", "cpu", None)
     _epoch(run)
-    if time.time() > begin:
-        raise RuntimeError("the machine is too slow to be ready in time")
-    time.sleep(begin - time.time())
+    print("ready", flush=True)
+    input()
     start = time.perf_counter()
     for _ in range(epochs):
         _epoch(run)
@@ -271,11 +312,15 @@ def worker(threads: int, epochs: int, begin: float):
 
 def _side_by_side(count, threads, epochs):
     """Return the images per second of `count` processes together, begun at the same time."""
-    code = f"from benchmarks import bench; bench.worker({threads}, {epochs}, {time.time() + 45})"
-    begun = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT,
-                              env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(count)]  # fmt: skip
-    printed = [process.communicate()[0] for process in begun]
-    return sum(map(float, printed))
+    code = f"from benchmarks import bench; bench.worker({threads}, {epochs})"
+    begun = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(count)]  # fmt: skip
+    for process in begun:
+        process.stdout.readline()
+    for process in begun:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return sum(float(process.communicate()[0]) for process in begun)
 
 
 def measure_grid(repeats, quick):
@@ -351,7 +396,8 @@ def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: s
             ] + parts + [partial(part, repeats, quick) for part in (measure_grid, measure_starting)]  # fmt: skip
         for part in parts:
             for line in part():
-                print(f"{line['what']}: {line['own']:.4g} {line['unit']}", file=sys.stderr)
+                times = f", ratio {line['ratio']:.3g}" if line["ratio"] else ""
+                print(f"{line['what']}: {line['own']:.4g} {line['unit']}{times}", file=sys.stderr)
                 found["rows"].append(line)
     return found
 

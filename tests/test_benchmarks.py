@@ -70,8 +70,9 @@ def test_turns_are_taken_in_turn_and_the_first_does_not_count(monkeypatch):
 
         return spend
 
-    found = bench.turns(3, a=call("a", [9.0, 1.0, 2.0, 7.0]), b=call("b", [9.0, 4.0, 4.0, 4.0]))
-    assert found == {"a": 2.0, "b": 4.0} and "".join(order) == "abababab"
+    calls = {"a": call("a", [9.0, 1.0, 2.0, 7.0]), "b": call("b", [9.0, 4.0, 4.0, 4.0])}
+    found = bench.turns(3, **calls, elsewhere=lambda: bench.Seconds(5))
+    assert found == {"a": 2.0, "b": 4.0, "elsewhere": 5.0} and "".join(order) == "abababab"
 
 
 def test_numbers_of_one_device_stay_when_the_other_is_measured(tmp_path):
@@ -92,12 +93,13 @@ def test_every_group_runs_small(monkeypatch):
     assert {row["what"] for row in rows} >= {"1,000 samples, 10 classes", "AUROC", "`fmfp --help`"}
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader")
 def test_training_and_prices_run_small(monkeypatch, tmp_path):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     monkeypatch.setattr(bench, "NETWORKS", {"preact_resnet8_w8_s2": ("cifar", 130)})
     run = bench._run("preact_resnet8_w8_s2", "sam", "cpu", tmp_path)
     assert run.x_train.shape == (130, 3, 32, 32)
-    plain = bench._plain(run, True, "cpu")
+    plain = bench._plain("preact_resnet8_w8_s2", True, "cpu", run.data)
     before = plain.model.classifier.weight.detach().clone()
     loss, accuracy = plain.epoch()
     assert np.isfinite(loss) and 0 <= accuracy <= 1 and not torch.equal(before, plain.model.classifier.weight)
