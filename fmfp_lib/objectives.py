@@ -90,7 +90,7 @@ def regmixup(step: Pass):
 
 
 def l1_norm(step: Pass):
-    """Strength times the mean over images of the sum of |logit| (Joo & Chung 2020), an additive term."""
+    """Strength times the mean over images of the sum of absolute logits (Joo & Chung 2020), an additive term."""
     return step.settings.l1_strength * step.logits.abs().sum(1).mean()
 
 

@@ -104,7 +104,8 @@ def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
     factor = DISPLAY[comparison.metric][0]
     values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    text = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*values)
+    # A true minus sign, and no line break but between the difference and its interval.
+    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
     return f"**{text}**" if bold and comparison.certain else text
 
 
@@ -138,13 +139,11 @@ def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
     from .methods import METHODS
 
-    lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
-            sam = "yes" if method.sam_every == 1 else f"1 step in {method.sam_every}"
-            sam += "" if method.sam_part == "all" else f", {method.sam_part.replace('_', ' ')} only"
-            cells = (f"`{key}`", f"${method.equation}$", sam if method.sam else "", method.averaging or "")
-            lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
+            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
+            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
     return "\n".join(lines)
 
 
@@ -159,6 +158,30 @@ def networks() -> str:
         with torch.device("meta"):
             counts = [sum(p.numel() for p in create(key, k).parameters()) for k in (10, 100)]
         lines.append(f"| `{key}` | {counts[0]:,} | {counts[1]:,} |")
+    return "\n".join(lines)
+
+
+def datasets() -> str:
+    """Return the catalogue of data sets as Markdown, from the registry itself."""
+    from .datasets import CATALOGUE
+
+    lines = ["| name | classes | training | test | c x h x w | download | terms |",
+             "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    for key, source in CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,}" if source.train else "",
+                 f"{source.test:,}", source.shape, size, source.licence)  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def corruptions() -> str:
+    """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
+    from .corruptions import KINDS
+
+    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
+    for key, (function, strengths) in KINDS.items():
+        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
     return "\n".join(lines)
 
 
