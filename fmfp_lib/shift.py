@@ -23,7 +23,7 @@ def measured(records) -> dict[int, dict]:
 def _check(arrays):
     score, correct = (np.asarray(arrays[name]) for name in ("score", "correct"))
     if score.ndim != 3 or score.shape != correct.shape or not score.size:
-        raise ValueError(f"score has shape {score.shape}, correct {correct.shape}; expected (kinds, severities, n) twice")
+        raise ValueError(f"score is {score.shape} and correct {correct.shape}; expected (kinds, severities, n) twice")
     return score.astype(np.float64), correct.astype(bool)
 
 

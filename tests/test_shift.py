@@ -58,7 +58,7 @@ def test_runs_that_do_not_fit_are_refused():
         shift.compare([drawn(0)], [drawn(0), drawn(1)])
     with pytest.raises(ValueError, match="differ in shape"):
         shift.compare([drawn(0)], [drawn(0, n=61)])
-    with pytest.raises(ValueError, match="expected \\(kinds, severities, n\\)"):
+    with pytest.raises(ValueError, match="expected \\(kinds, severities, n\\) twice"):
         shift.cells({"score": np.zeros(3), "correct": np.zeros(3, bool)})
 
 
