@@ -1,4 +1,4 @@
-"""``fmfp train | run | claims | doctor`` on the command line."""
+"""``fmfp train | run | claims | data | doctor`` on the command line."""
 
 import json
 import os
@@ -182,6 +182,36 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
                 run_.optimizer.step()
         worst = max(abs(a - b) for a, b in zip(losses["cpu"], losses["cuda"], strict=True))
         print(f"CPU and CUDA losses over ten steps differ by at most {worst:.3g} (bf16 on CUDA: below 0.1 expected)")
+
+
+data = typer.Typer(help="List the data sets, or download one.", invoke_without_command=True)
+app.add_typer(data, name="data")
+
+
+@data.callback()
+def list_data(context: typer.Context):
+    """List the data sets: what they are, what they take to download, and where they lie."""
+    if context.invoked_subcommand:
+        return
+    from . import datasets
+
+    print(f"folder: {datasets.folder()} (FMFP_DATA names another)")
+    row = "{:<14} {:>7} {:>9} {:>6}  {:<11} {:>8}  {}".format
+    print(row("name", "classes", "training", "test", "pixels", "download", "at hand"))
+    for name, source in datasets.CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else ""
+        without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
+        place = str(source.at_hand() or without) if source.folders else "ships with the library"
+        counts = source.classes, source.train or "", source.test
+        print(row(name, *counts, source.shape.replace(" ", ""), size, place))
+
+
+@data.command("get")
+def get_data(name: Annotated[str, typer.Argument(help="A name from the list")]):
+    """Download a data set, going on after a break; check it, unpack it, and print where it lies."""
+    from . import datasets
+
+    print(datasets.get(name))
 
 
 def main():

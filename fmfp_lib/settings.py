@@ -118,7 +118,10 @@ class Settings(BaseModel):
     def complete(self) -> "Settings":
         """Return the settings with every None filled in from the scale and `device` resolved."""
         values = self.model_dump()
-        values.update({k: v for k, v in SCALES[self.scale].items() if values[k] is None})
+        fill = dict(SCALES[self.scale])
+        if self.scale == "paper" and self.dataset in DATASETS:
+            fill |= DATASETS[self.dataset].paper
+        values.update({k: v for k, v in fill.items() if values[k] is None})
         if values["device"] == "auto":
             import torch
 

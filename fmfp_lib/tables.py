@@ -164,6 +164,30 @@ def networks() -> str:
     return "\n".join(lines)
 
 
+def datasets() -> str:
+    """Return the catalogue of data sets as Markdown, from the registry itself."""
+    from .datasets import CATALOGUE
+
+    lines = ["| name | classes | training | test | c x h x w | download | terms |",
+             "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    for key, source in CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,}" if source.train else "",
+                 f"{source.test:,}", source.shape, size, source.licence)  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def corruptions() -> str:
+    """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
+    from .corruptions import KINDS
+
+    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
+    for key, (function, strengths) in KINDS.items():
+        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
+    return "\n".join(lines)
+
+
 def regime_search() -> str:
     """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
     rows = frame(finished(dataset="embedded", protocol="paper", seed=[0, 1, 2],

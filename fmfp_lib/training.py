@@ -14,6 +14,7 @@ from tqdm import tqdm
 from . import datasets, methods, networks, objectives, records
 from .augment import crop_and_flip
 from .flatness import PARTS, SAM, frozen_batch_norm_statistics
+from .image_files import ImageFiles
 from .metrics import ece, evaluate, softmax
 from .settings import Settings
 
@@ -101,18 +102,15 @@ class Run:
         self.settings = settings = settings.complete()
         self.method = methods.METHODS[settings.method]
         self.device = torch.device(settings.device)
-        self.data = data = datasets.load(settings.dataset, settings.train_size, settings.test_size)
+        self.data = data = datasets.load(
+            settings.dataset, settings.train_size, settings.test_size, settings.protocol
+        )
         self.checkpoint_path = records.folder() / f".{settings.hash()}.checkpoint"
 
-        mean = torch.tensor(np.asarray(data.mean), dtype=torch.float32).view(1, -1, 1, 1)
-        std = torch.tensor(np.asarray(data.std), dtype=torch.float32).view(1, -1, 1, 1)
-        self.black = (-mean / std).view(-1).to(self.device)  # a black pixel after normalisation
-
-        def images(x):
-            x = (torch.from_numpy(x).float() / 255 - mean) / std
-            return x.to(self.device).contiguous(memory_format=torch.channels_last)
-
-        self.x_train, self.x_valid, self.x_test = images(data.x_train), images(data.x_valid), images(data.x_test)
+        self.mean = torch.tensor(np.asarray(data.mean), dtype=torch.float32).view(1, -1, 1, 1)
+        self.std = torch.tensor(np.asarray(data.std), dtype=torch.float32).view(1, -1, 1, 1)
+        self.black = (-self.mean / self.std).view(-1).to(self.device)  # a black pixel after normalisation
+        self.x_train, self.x_valid, self.x_test = map(self.normalised, (data.x_train, data.x_valid, data.x_test))
         self.y_train = torch.from_numpy(data.y_train).to(self.device)
         self.by_class = torch.argsort(self.y_train, stable=True)
         self.class_sizes = torch.bincount(self.y_train, minlength=data.num_classes)
@@ -137,10 +135,19 @@ class Run:
         }[self.method.averaging]()
         self.epoch, self.history = 0, []
 
+    def normalised(self, x):
+        """Return images (n, c, h, w) uint8 as the network takes them, on the device; those on disk, once decoded."""
+        if isinstance(x, ImageFiles):
+            return x.finished_by(self.normalised)
+        x = torch.from_numpy(x).float().div_(255).sub_(self.mean).div_(self.std)
+        return x.to(self.device).contiguous(memory_format=torch.channels_last)
+
     # -- one epoch ---------------------------------------------------------------------------------------
 
     def augmented(self, index, generator=None):
         """Return training images at `index` (n,), each cropped and mirrored anew."""
+        if isinstance(self.x_train, ImageFiles):
+            return next(self.x_train.training_views([index], generator or self.generator))
         return crop_and_flip(self.x_train[index], self.settings.padding, generator or self.generator, self.black)
 
     def images_of_class(self, y, u):
@@ -155,9 +162,13 @@ class Run:
         """
         generator = generator or self.generator
         order = torch.randperm(len(self.x_train), generator=generator, device=self.device)
-        for index in order.split(self.settings.batch_size):
-            if len(index) > 1:
-                yield self.augmented(index, generator), self.y_train[index], index
+        parts = [index for index in order.split(self.settings.batch_size) if len(index) > 1]
+        if isinstance(self.x_train, ImageFiles):
+            views = self.x_train.training_views(parts, generator)  # decodes the next batch during this one's step
+        else:
+            views = (self.augmented(index, generator) for index in parts)
+        for index, x in zip(parts, views, strict=True):
+            yield x, self.y_train[index], index
 
     def loss_and_gradient(self, batch, parameters=None):
         """Return the detached loss and the pass over `batch`; gradients are left in `parameters` (all if None).
@@ -264,7 +275,7 @@ class Run:
 
     @torch.no_grad()
     def logits(self, model, x) -> np.ndarray:
-        """Return logits (n, k) of normalised images `x` (n, c, h, w)."""
+        """Return logits (n, k) of images `x` (n, c, h, w) as `normalised` gives them."""
         model.eval()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             parts = [model(part).float().cpu() for part in x.split(500)] if len(x) else []
