@@ -233,3 +233,10 @@ def test_the_margin_of_c4_is_less_than_half_of_the_smallest_published_gain():
 
     means = audit.rows().loc["table2"]["auroc"].unstack("method")
     assert 100 * evidence.NEGLIGIBLE < (means["fmfp"] - means["baseline"]).min() / 2
+
+
+def test_the_notebook_has_a_place_for_every_link():
+    notebook = json.loads((Path(__file__).resolve().parent.parent / "notebooks" / "10_claims.ipynb").read_text())
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
+    for claim in claims.CLAIMS:
+        assert f"(claim-{claim.id.lower()})=\n## {claim.id}: " in text and f'page(results["{claim.id}"])' in text
