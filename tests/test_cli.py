@@ -23,7 +23,7 @@ def fmfp(*words, **options):
         (["run", "00_quickstart", "-p", "scael", "smoke"], "did you mean 'scale'"),
         (["run", "00_quickstart", "-p", "seeds", "three"], "must be a list"),
         (["run", "nothing"], "00_quickstart"),
-        (["claims", "C16"], "did you mean 'C1"),
+        (["claims", "C16"], "C14, C15; did you mean"),
     ],
 )
 def test_wrong_value_gets_one_line_that_names_the_choices(words, expected):
