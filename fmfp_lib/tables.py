@@ -210,7 +210,7 @@ def regime_search() -> str:
 def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
     """Return an HTML table in a box that scrolls; cells and caption are HTML already.
 
-    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap.
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap, ``evidence`` for both.
     """
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
