@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from fmfp_lib import figures, records, tables
+from fmfp_lib.corruptions import KINDS
+from fmfp_lib.datasets import CATALOGUE
 from fmfp_lib.methods import METHODS
 from fmfp_lib.networks import NETWORKS
 from fmfp_lib.settings import Settings
@@ -22,6 +24,8 @@ def test_tables_name_everything_in_the_registries():
     methods, networks = tables.methods(), tables.networks()
     assert all(f"`{m}`" in methods for m in METHODS if "+" not in m)
     assert all(f"`{n}`" in networks for n in NETWORKS)
+    assert all(f"`{n}`" in tables.datasets() for n in CATALOGUE)
+    assert all(f"`{k}`" in tables.corruptions() for k in KINDS)
 
 
 @pytest.fixture
