@@ -55,7 +55,8 @@ def main():
         shutil.copytree(ROOT / name, STAGE / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "_config.yml", STAGE)
     # Tables are made from the registries and the records, so that no page can fall behind them.
-    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search, cost.gpu_hours):
+    registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
+    for make in (*registries, tables.at_a_glance, tables.regime_search, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     explorer.write(STAGE / "book")
     # One notebook a core, each on one thread: faster than one after another on all of them.
