@@ -168,7 +168,7 @@ def datasets() -> str:
     """Return the catalogue of data sets as Markdown, from the registry itself."""
     from .datasets import CATALOGUE
 
-    lines = ["| name | classes | training | test | c x h x w | download | terms |",
+    lines = ["| name | classes | training | test | pixels | download | terms |",
              "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
     for key, source in CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
