@@ -168,12 +168,12 @@ def datasets() -> str:
     """Return the catalogue of data sets as Markdown, from the registry itself."""
     from .datasets import CATALOGUE
 
-    lines = ["| name | classes | training | test | pixels | download | terms |",
-             "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    lines = ["| name | classes | training + test images | pixels | download | terms |",
+             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
     for key, source in CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
-        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,}" if source.train else "",
-                 f"{source.test:,}", source.shape, size, source.licence)  # fmt: skip
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
+                 source.shape, size, source.licence)  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
