@@ -73,7 +73,7 @@ def main():
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
     for page in (BUILD / "html").rglob("*.html"):
-        page.write_text(without_repeats(page.read_text()))
+        page.write_text(without_repeats(page.read_text("utf-8")), "utf-8")
     # Formulas are set by MathJax; only the parts that the pages load are laid beside them.
     mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     for part in ("tex-chtml.js", "output/chtml/fonts"):

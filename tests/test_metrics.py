@@ -92,6 +92,12 @@ def test_bad_input_gets_a_clear_error(logits, labels, message):
         metrics.evaluate(logits, labels)
 
 
+def test_coverage_and_risk_must_be_fractions():
+    for function, value in ((metrics.selective_risk_at, 0), (metrics.coverage_at_risk, 5)):
+        with pytest.raises(ValueError, match=f"is {value}; it must lie in"):
+            function(CONFIDENCE, CORRECT, value)
+
+
 def test_probabilities_must_sum_to_one():
     with pytest.raises(ValueError, match="sum to one"):
         metrics.ece([[0.5, 0.6]], [0])
