@@ -1,4 +1,4 @@
-"""``fmfp train | run | data | claims | doctor`` on the command line."""
+"""``fmfp train | run | claims | data | doctor`` on the command line."""
 
 import json
 import os

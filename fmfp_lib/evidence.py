@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import confidence, measures, statistics, study, tables
+from . import confidence, measures, shift, statistics, study, tables
 from .audit import CALIBRATION, FLAT
 from .metrics import softmax
 
@@ -262,17 +262,18 @@ def mitigation(runs) -> list[Evidence]:
     return found
 
 
-def shift(runs) -> list[Evidence]:
-    """Means over corruptions and severities, seed by seed, of what ``measures`` keeps as ``shift``."""
+def shifted(runs) -> list[Evidence]:
+    """Means over corruptions and severities of what ``measures`` keeps as ``shift``."""
     found = []
     for other in ("baseline", "crl"):
         for group in runs:
-            sides = {m: {r.settings.seed: _measured(r, "shift") for r in group.records(m)} for m in (other, "fmfp")}
-            seeds = [s for s in group.seeds(other, "fmfp") if all(side[s] for side in sides.values())]
-            for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
-                if seeds:
-                    gains = [np.mean(sides["fmfp"][s][quantity]) - np.mean(sides[other][s][quantity]) for s in seeds]
-                    found += group.evidence(f"against {tables.name(other)}", quantity, statistics.over_seeds(gains),
+            sides = [shift.measured(group.records(m)) for m in (other, "fmfp")]
+            seeds = sorted(set(sides[0]) & set(sides[1]))
+            if seeds:
+                compared = shift.compare(*([side[s] for s in seeds] for side in sides), group.replicates)
+                for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
+                    c = compared[quantity]
+                    found += group.evidence(f"against {tables.name(other)}", quantity, (c.difference, c.low, c.high),
                                             len(seeds), f"FMFP − {tables.name(other)}", **claimed)  # fmt: skip
     return found
 

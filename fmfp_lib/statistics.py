@@ -58,40 +58,19 @@ class Comparison:
         return self.low > 0 or self.high < 0
 
 
-class _Sorted:
-    """One classifier's test images, sorted by confidence once, with what each metric needs per image."""
+class Ranked:
+    """A score's test images, sorted once: ranking metrics of any number of replicates."""
 
-    def __init__(self, logits, labels):
-        logits = _check_matrix(logits, "logits")
-        labels = _check_labels(labels, *logits.shape)
-        n = len(labels)
-        p = softmax(logits)
-        confidence, right = p.max(1), p.argmax(1) == labels
+    def __init__(self, confidence, right):
         self.order = np.argsort(-confidence, kind="stable")
         self.wrong = (~right)[self.order]
         ordered = confidence[self.order]
-        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
-        self.ends = None if len(ends) == n else ends
-        shifted = logits - logits.max(1, keepdims=True)
-        true = p[np.arange(n), labels]
-        loss = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(n), labels]
-        self.values = np.stack([right, loss, (p * p).sum(1) - 2 * true + 1], 1).astype(np.float64)
-        self.bins = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
-        self.gaps = np.zeros((n, 15))
-        self.gaps[np.arange(n), self.bins] = right - confidence
+        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(right) - 1)
+        self.ends = None if len(ends) == len(right) else ends
 
-    def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
-        """Return each named metric (r,) for the replicates' `counts` (r, n)."""
-        n, result = counts.shape[1], {}
-        if set(names) & set(SUMS):
-            weights = counts.astype(np.float64)
-            result["accuracy"], result["nll"], result["brier"] = (weights @ self.values).T / n
-            result["ece"] = np.abs(weights @ self.gaps).sum(1) / n
-        if set(names) & set(RANKING):
-            result |= self._ranking(counts, harmonic, n)
-        return {name: result[name] for name in names}
-
-    def _ranking(self, counts, harmonic, n):
+    def ranking(self, counts, harmonic):
+        """Return each ranking metric (r,) for the replicates' `counts` (r, n)."""
+        n = counts.shape[1]
         drawn = counts[:, self.order]
         taken = np.cumsum(drawn, 1, dtype=np.int32)
         false = np.cumsum(drawn * self.wrong, 1, dtype=np.int32)
@@ -118,6 +97,36 @@ class _Sorted:
             "aurc": risk, "eaurc": risk - optimum, "augrc": generalised,
             "auroc": np.where(undefined, np.nan, auroc), "fpr95": np.where(undefined, np.nan, fpr95),
         }  # fmt: skip
+
+
+class _Sorted(Ranked):
+    """One classifier's test images, sorted by confidence, with what each metric needs per image."""
+
+    def __init__(self, logits, labels):
+        logits = _check_matrix(logits, "logits")
+        labels = _check_labels(labels, *logits.shape)
+        n = len(labels)
+        p = softmax(logits)
+        confidence, right = p.max(1), p.argmax(1) == labels
+        super().__init__(confidence, right)
+        shifted = logits - logits.max(1, keepdims=True)
+        true = p[np.arange(n), labels]
+        loss = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(n), labels]
+        self.values = np.stack([right, loss, (p * p).sum(1) - 2 * true + 1], 1).astype(np.float64)
+        self.bins = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
+        self.gaps = np.zeros((n, 15))
+        self.gaps[np.arange(n), self.bins] = right - confidence
+
+    def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
+        """Return each named metric (r,) for the replicates' `counts` (r, n)."""
+        n, result = counts.shape[1], {}
+        if set(names) & set(SUMS):
+            weights = counts.astype(np.float64)
+            result["accuracy"], result["nll"], result["brier"] = (weights @ self.values).T / n
+            result["ece"] = np.abs(weights @ self.gaps).sum(1) / n
+        if set(names) & set(RANKING):
+            result |= self.ranking(counts, harmonic)
+        return {name: result[name] for name in names}
 
 
 def _counts(n, replicates, seed):

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from fmfp_lib import cost, explorer, tables
+from fmfp_lib import claims, cost, explorer, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -62,7 +62,9 @@ def main():
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
+        verdicts = pool.submit(claims.summary)
         list(pool.map(execute, sorted((STAGE / "notebooks").glob("*.ipynb")), itertools.repeat(scale)))
+        (STAGE / "book" / "_claims.txt").write_text(verdicts.result() + "\n")
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
         "--toc", str(STAGE / "book" / "_toc.yml"),

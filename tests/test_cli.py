@@ -23,6 +23,7 @@ def fmfp(*words, **options):
         (["run", "00_quickstart", "-p", "scael", "smoke"], "did you mean 'scale'"),
         (["run", "00_quickstart", "-p", "seeds", "three"], "must be a list"),
         (["run", "nothing"], "00_quickstart"),
+        (["claims", "C16"], "C14, C15; did you mean"),
     ],
 )
 def test_wrong_value_gets_one_line_that_names_the_choices(words, expected):
@@ -51,6 +52,13 @@ def test_data_lists_what_there_is_and_says_how_to_get_the_rest(monkeypatch, tmp_
     ):  # fmt: skip
         result = fmfp(*words)
         assert result.returncode == 2 and expected in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_claims_print_a_table_and_json():
+    table = fmfp("claims", "c14", check=True).stdout
+    assert "C14" in table and "not testable here" in " ".join(table.split()).replace("│ ", "") and "Table 5" in table
+    content = json.loads(fmfp("claims", "C6", "--json", check=True).stdout)
+    assert list(content) == ["C6"] and content["C6"]["verdict"] and content["C6"]["evidence"][0]["seeds"] >= 3
 
 
 def test_doctor_reports_a_speed():
