@@ -77,7 +77,7 @@ def two_questions(cases):
         left.vlines(mean, mean, accuracy, color=WRONG, linewidth=2)
         left.scatter(mean, accuracy, s=20 + 180 * share, color=RIGHT, zorder=3)
         gap = float((share * np.abs(mean - accuracy)).sum())
-        left.set(xlim=(0, 1.04), ylim=(-0.04, 1.04), xlabel="confidence", ylabel="accuracy in the bin",
+        left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
                  title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
         _histogram(right, confidence, correct)
         right.set(xlabel="confidence", title=f"{title}: AUROC {100 * auroc(confidence, correct):.1f} %")
@@ -111,25 +111,26 @@ def metric_points(groups, metrics):
         first = not place % len(metrics)
         axis.set(yticks=range(len(methods)), yticklabels=map(name, methods) if first else [], xlabel=label)
         axis.set_title(title if first else "", loc="left")
-        axis.invert_yaxis()
+        axis.set_ylim(longest - 0.5, -0.5)
         sns.despine(ax=axis)
     figure.tight_layout()
     return figure
 
 
-def risk_coverage_panels(groups, lowest=0.0):
+def risk_coverage_panels(groups, between=(0.01, 1.0)):
     """Draw risk-coverage curves, the mean over seeds at each coverage: a panel a study.Group, a curve a method.
 
-    `lowest` is the coverage at the left end, in [0, 1).
+    `between` are the coverages at the left and the right end, in [0, 1]; below 1 % the risk of a few images is noise.
     """
     figure, axes = _panels(len(groups), height=3.2)
     for axis, group in zip(axes, groups, strict=True):
         for method, records in group.runs.items():
             curves = [risk_coverage_curve(*confidence_and_correct(r)) for r in records]
             coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
-            shown = coverage >= lowest
+            shown = (coverage >= between[0]) & (coverage <= between[1])
             axis.plot(100 * coverage[shown], 100 * risk[shown], color=colour(method), label=name(method))
-        axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %", xlim=(100 * lowest, 100))
+        axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %")
+        axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
         axis.set_ylim(bottom=0)
         sns.despine(ax=axis)
     _legend_below(figure, axes[0])
@@ -184,8 +185,9 @@ def temperature_curves(sweeps, temperatures, marks):
         for style, (key, fitted) in zip(("-", "--"), marks[title].items(), strict=True):
             axis.axvline(np.mean(fitted), color=colour(key), linestyle=style, label=name(key))
         axis.set(xscale="log", xlabel="temperature (log scale)", ylabel=display(metric)[1])
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.xaxis.set_minor_formatter("")
+        ticks = [2.0**i for i in range(-6, 7) if min(temperatures) <= 2.0**i <= max(temperatures)]
+        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axis.set_xticks([], minor=True)
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     _legend_below(figure, axes[0])

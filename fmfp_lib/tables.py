@@ -181,6 +181,12 @@ def tally(comparisons) -> str:
     return ", ".join(parts)
 
 
+def lowest(found: dict, metric: str) -> str:
+    """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
+    values = {"baseline": row[metric].a for row in found.values()} | {m: row[metric].b for m, row in found.items()}
+    return min(values, key=values.get)
+
+
 def right_predictions(groups) -> str:
     """Return, as Markdown, the calibration error of all and of right predictions, mean ± deviation over seeds.
 

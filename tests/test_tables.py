@@ -85,6 +85,9 @@ def test_words_follow_the_intervals():
     assert tables.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup; higher for no method"
     tally = tables.tally(r["ece"] for r in found.values())
     assert tally == "lower in 2 of 4 (2 beyond doubt), higher in 2 of 4 (1 beyond doubt)"
+    assert tables.lowest(found, "ece") == "baseline"
+    found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
+    assert tables.lowest(found, "ece") == "focal"
     assert tables.names(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
 
 
