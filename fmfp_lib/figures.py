@@ -5,8 +5,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from .metrics import risk_coverage_curve, softmax
-from .tables import DISPLAY, against_baseline, name
 from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
 from .tables import against_baseline, display, name
 
@@ -307,7 +305,7 @@ def wins_heatmap(frames):
         order, methods = frame["metric"].unique(), frame["method"].unique()
         wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
         losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
-        wide.index = [DISPLAY[m][1].split()[0] for m in order]
+        wide.index = [display(m)[1].split()[0] for m in order]
         wide.columns = [name(m).replace("label smoothing", "LS") for m in methods]
         shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
         sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
