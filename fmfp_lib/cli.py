@@ -211,7 +211,7 @@ def list_data(context: typer.Context):
         without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
         place = str(source.at_hand() or without) if source.folders else "ships with the library"
         counts = source.classes, source.train or "", source.test
-        print(row(name, *counts, source.shape.replace(" ", ""), size, place))
+        print(row(name, *counts, source.shape, size, place))
 
 
 @data.command("get")
