@@ -124,3 +124,25 @@ def side_by_sides(table: str, groups, metrics=None) -> str:
         summary = tables.DISPLAY[metric][1]
         folds.append(f"<details{' open' if not number else ''}><summary>{summary}</summary>{body}</details>")
     return "\n".join(folds)
+
+
+# What the paper draws without printing a number: figure, data set, its network, ours in the form for those images.
+DRAWN_ONLY = (
+    ("3", "imagenet", "resnet18", "resnet18_imagenet"),
+    ("13", "tiny_imagenet", "resnet18", "resnet18_s2"),
+    ("13", "tiny_imagenet", "resnet50", "resnet50_s2"),
+    ("14", "imagenet", "resnet50", "resnet50_imagenet"),
+)
+
+
+def drawn_only(methods) -> str:
+    """Return, as Markdown, the figures of which the paper prints no numbers: our AUROC where runs are finished, else a
+    dash, and the command that trains one of the runs."""
+    lines = ["| figure | data | network | ours: AUROC % | one run of it |", "| --- | --- | --- | --- | --- |"]
+    for figure, dataset, network, ours in DRAWN_ONLY:
+        found = tables.finished(dataset=dataset, network=ours, scale="paper", method=list(methods))
+        values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
+        cell = ", ".join(f"{tables.name(m)} {tables.plus_minus(v)}" for m, v in values.items() if v) or "–"
+        command = f"`fmfp train --dataset {dataset} --network {ours} --method {methods[-1]} --scale paper --seed 0`"
+        lines.append(f"| {figure} | {tables.name(dataset)} | {tables.name(network)} | {cell} | {command} |")
+    return "\n".join(lines)
