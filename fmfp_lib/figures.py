@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from .dynamics import WINDOW, curve, smoothed
+from .methods import AVERAGING_START, MILESTONES
 from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
 from .tables import against_baseline, display, name
 
@@ -189,6 +191,36 @@ def temperature_curves(sweeps, temperatures, marks):
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     _legend_below(figure, axes[0])
+    return figure
+
+
+def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
+    """Draw test metrics during training: a row a study.Group, a panel a metric, a curve a method.
+
+    A curve is the mean over seeds of the moving average over `window` looks; the range over seeds is shaded if there is
+    one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
+    the share of the epochs at the left end.
+    """
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height=2.9)
+    for place, axis in enumerate(axes):
+        group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
+        factor, label = display(metric)
+        epochs = next(iter(group.runs.values()))[0].settings.epochs
+        for method in [m for m in methods if m in group.runs]:
+            curves = [smoothed(*curve(record, metric), window) for record in group.runs[method]]
+            frame = pd.concat([pd.Series(factor * y, index=x) for x, y in curves], axis=1)
+            frame = frame[frame.index >= first * epochs]
+            axis.plot(frame.index, frame.mean(axis=1), color=colour(method), label=name(method))
+            if len(methods) == 1:
+                low, high = frame.min(axis=1), frame.max(axis=1)
+                axis.fill_between(frame.index, low, high, color=colour(method), alpha=0.2, linewidth=0)
+        for share in MILESTONES:
+            axis.axvline(share * epochs, color="0.7", linestyle=":", linewidth=1, zorder=0)
+        axis.axvline(AVERAGING_START * epochs, color="0.7", linestyle="--", linewidth=1, zorder=0)
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.set_title(group.title if not place % len(metrics) else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], columns=4)
     return figure
 
 

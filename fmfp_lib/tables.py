@@ -127,13 +127,18 @@ def compare(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replic
     return {m: found[m] for m in metrics}
 
 
+def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
+    """Return a (value, low, high) times `factor`, bold where the interval leaves out zero; NaN ends are left out."""
+    value, low, high = (factor * v for v in estimate)
+    # A true minus sign, and no line break but between the value and its interval.
+    text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
+    text = text.replace("-", "\u2212")
+    return f"**{text}**" if bold and (low > 0 or high < 0) else text
+
+
 def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
-    factor = display(comparison.metric)[0]
-    values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    # A true minus sign, and no line break but between the difference and its interval.
-    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
-    return f"**{text}**" if bold and comparison.certain else text
+    return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
 
 
 def difference_table(found: dict) -> str:
