@@ -109,6 +109,23 @@ def early_stopping(records, metric: str = "auroc", window: int = WINDOW) -> dict
 # -- in words -------------------------------------------------------------------------------------------------
 
 
+def direction(estimate) -> str:
+    """Return *rises*, *falls*, or that its interval leaves both open, of a change (value, low, high)."""
+    value, low, high = estimate
+    if not low <= high:
+        return f"{'rises' if value > 0 else 'falls'} (one seed, so no interval)"
+    return "rises" if low > 0 else "falls" if high < 0 else "changes too little to call"
+
+
+def late_in_words(group, method: str = "baseline") -> str:
+    """Say how a method's AUROC and accuracy change from the middle of training to its end (`evidence.late_change`)."""
+    parts = []
+    for metric, label in (("accuracy", "accuracy"), ("auroc", "AUROC")):
+        change = over_seeds([late_change(r, metric) for r in group.runs[method]])
+        parts.append(f"{label} {direction(change)}, {tables.interval(change, 100, bold=False)} points")
+    return f"{group.title}: {parts[0]}; {parts[1]}"
+
+
 def _row(group, method, cells):
     return f"| {group.title} | {tables.name(method)} | " + " | ".join(cells) + " |"
 

@@ -66,3 +66,15 @@ def test_the_tables_say_what_was_computed():
     assert row.startswith("| toy | baseline | 50 | +35.00 [")
     row = dynamics.early_stopping_table(groups, window=1).splitlines()[2]
     assert row.startswith("| toy | baseline | 50 | +35.00 [") and row.endswith("| +0.00 [+0.00,\u00a0+0.00] |")
+
+
+def test_a_change_is_named_only_where_its_interval_has_one_sign():
+    nan = float("nan")
+    changes = [(1, 0.5, 2), (-1, -2, -0.5), (1, -1, 3), (-1, nan, nan)]
+    said = ["rises", "falls", "changes too little to call", "falls (one seed, so no interval)"]
+    assert [dynamics.direction(change) for change in changes] == said
+    middle, end = [0.9] * 12, [0.8] * 8  # two windows: 40 to 60 %, 85 to 100 % of training
+    group = SimpleNamespace(title="toy", runs={"baseline": [run(middle + end, [1 - v for v in middle + end])] * 2})
+    assert dynamics.late_in_words(group) == (
+        "toy: accuracy rises, +10.00 [+10.00,\u00a0+10.00] points; AUROC falls, −10.00 [−10.00,\u00a0−10.00] points"
+    )
