@@ -47,10 +47,10 @@ def _agreement(published, comparison):
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 
 
-def comparisons(table: str, groups) -> list[dict]:
+def comparisons(table: str, groups, replicates: int = 500) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
-    return [tables.against_baseline(g.records, list(g.runs), metrics) for g in groups]
+    return [tables.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
 
 
 def side_by_side(table: str, groups, metric: str, compared=None) -> str:
@@ -115,10 +115,10 @@ def side_by_side(table: str, groups, metric: str, compared=None) -> str:
     return "\n".join(lines) + "</tbody></table></div>"
 
 
-def side_by_sides(table: str, groups, metrics=None) -> str:
+def side_by_sides(table: str, groups, metrics=None, replicates: int = 500) -> str:
     """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open."""
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
-    compared, folds = comparisons(table, groups), []
+    compared, folds = comparisons(table, groups, replicates), []
     for number, metric in enumerate(metrics):
         body = side_by_side(table, groups, metric, compared)
         summary = tables.DISPLAY[metric][1]
