@@ -102,8 +102,8 @@ class Evidence:
         factor = self.display[1]
         text = f"{factor * self.value:+.2f}"
         if np.isfinite(self.low):
-            text += f" [{factor * self.low:+.2f}, {factor * self.high:+.2f}]"
-        return text
+            text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
+        return text.replace("-", "\u2212")
 
     @property
     def claimed(self) -> str:
@@ -112,10 +112,12 @@ class Evidence:
         if np.isinf(above) and np.isinf(below):
             return "–"
         if np.isinf(above):
-            return "lower" if below == 0 else f"below {below:+g}"
-        if np.isinf(below):
-            return "higher" if above == 0 else f"above {above:+g}"
-        return f"within {above:+g} to {below:+g}"
+            text = "lower" if below == 0 else f"below {below:+g}"
+        elif np.isinf(below):
+            text = "higher" if above == 0 else f"above {above:+g}"
+        else:
+            text = f"between {above:+g} and {below:+g}"
+        return text.replace("-", "\u2212")
 
     @property
     def reading(self) -> str:
@@ -189,8 +191,8 @@ def temperature(runs) -> list[Evidence]:
     for group in runs:
         records = group.records("baseline")
         for part, fitted_on, claimed in (
-            ("fitted on validation: no gain", "valid_", {"below": NEGLIGIBLE}),
-            ("fitted on test: negligible", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
+            ("no gain if fitted on validation", "valid_", {"below": NEGLIGIBLE}),
+            ("negligible if fitted on test", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
         ):
             scaled = []
             for r in records:

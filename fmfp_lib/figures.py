@@ -9,6 +9,8 @@ from .dynamics import WINDOW, curve, smoothed
 from .methods import AVERAGING_START, MILESTONES
 from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
 from .tables import against_baseline, display, name
+from .metrics import risk_coverage_curve, softmax
+from .tables import DISPLAY, against_baseline, name
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
@@ -317,5 +319,31 @@ def training_curves(groups, metrics, titles):
         axis.set(xlabel="epoch", ylabel=title)
         sns.despine(ax=axis)
     axes[0][-1].legend(frameon=False)
+    figure.tight_layout()
+    return figure
+
+
+def wins_heatmap(frames):
+    """Draw in how many published cells each method wins, one panel a frame: metrics down, methods across.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        A title a panel, and what ``audit.wins`` returns for one opponent.
+    """
+    heights = max(frame["metric"].nunique() for frame in frames.values())
+    figure, axes = plt.subplots(1, len(frames), figsize=(4.2 * len(frames), 0.42 * heights + 1.4), squeeze=False)
+    for axis, (title, frame) in zip(axes[0], frames.items(), strict=True):
+        order, methods = frame["metric"].unique(), frame["method"].unique()
+        wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
+        losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
+        wide.index = [DISPLAY[m][1].split()[0] for m in order]
+        wide.columns = [name(m).replace("label smoothing", "LS") for m in methods]
+        shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
+        sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
+                    linewidths=1, annot_kws={"size": 10})  # fmt: skip
+        axis.set(title=title, xlabel="", ylabel="")
+        axis.tick_params(length=0)
+        axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
     figure.tight_layout()
     return figure

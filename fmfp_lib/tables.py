@@ -1,5 +1,7 @@
 """Tables that the book and the README show, made from the library's own registries and from finished records."""
 
+import html
+
 import pandas as pd
 
 from . import records as _records
@@ -16,7 +18,8 @@ NAMES = {
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
     "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
+    "resnet50": "ResNet-50", "table1": "Table 1", "table2": "Table 2", "table3": "Table 3", "table4": "Table 4",
+    "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.
 DISPLAY = {
@@ -290,3 +293,50 @@ def regime_search() -> str:
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
                      f"| on {right.sum()} of {len(right)} |")  # fmt: skip
     return "\n".join(lines)
+
+
+def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
+    """Return an HTML table in a box that scrolls; cells and caption are HTML already.
+
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap.
+    """
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")  # fmt: skip
+
+
+def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:
+    """Return a DataFrame as `html_table`, its index as the first columns, names as print has them.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Cells may be tuples of names.
+    caption : str
+        Plain text.
+    published : sequence of str
+        Columns that hold numbers of the paper; they get the class ``published``.
+    digits : int
+        Of floats; NaN becomes a dash.
+    """
+
+    def text(value):
+        if isinstance(value, tuple):
+            return ", ".join(text(v) for v in value)
+        if isinstance(value, str):
+            return html.escape(heading(value))
+        if pd.isna(value):
+            return "–"
+        return f"{value:.{digits}f}".replace("-", "\u2212") if isinstance(value, float) else str(value)
+
+    def heading(key):
+        key = str(key)
+        return DISPLAY[key][1] if key in DISPLAY else name(key).replace("_", " ")
+
+    flat = data.reset_index() if any(data.index.names) else data
+    rows = [
+        [f'<em class="published">{text(v)}</em>' if c in published else text(v) for c, v in zip(flat, row, strict=True)]
+        for row in flat.itertuples(index=False, name=None)
+    ]
+    return html_table([html.escape(heading(c)) for c in flat], rows, html.escape(caption))
