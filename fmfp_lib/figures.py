@@ -8,9 +8,7 @@ import seaborn as sns
 from .dynamics import WINDOW, curve, smoothed
 from .methods import AVERAGING_START, MILESTONES
 from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
-from .tables import against_baseline, display, name
-from .metrics import risk_coverage_curve, softmax
-from .tables import DISPLAY, against_baseline, name
+from .tables import DISPLAY, against_baseline, display, name
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from fmfp_lib import claims, cost, tables
+from fmfp_lib import claims, cost, explorer, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -37,6 +37,14 @@ def execute(notebook: Path, scale: str):
     print(f"ran {notebook.name}", flush=True)
 
 
+def without_repeats(page: str) -> str:
+    """Drop what Sphinx 7.4 writes twice: the inline scripts of extensions, whose second `const` is an error."""
+    seen = set()
+    lines = [line for line in page.splitlines(keepends=True)
+             if not (line.startswith("    <script>") and line in seen or seen.add(line))]  # fmt: skip
+    return "".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", default="classroom", choices=("smoke", "classroom", "workstation", "paper"))
@@ -49,6 +57,7 @@ def main():
     # Tables are made from the registries and the records, so that no page can fall behind them.
     for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
+    explorer.write(STAGE / "book")
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
@@ -64,6 +73,8 @@ def main():
     subprocess.run(command, check=True, cwd=STAGE)
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
+    for page in (BUILD / "html").rglob("*.html"):
+        page.write_text(without_repeats(page.read_text()))
     # Formulas are set by MathJax; only the parts that the pages load are laid beside them.
     mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     for part in ("tex-chtml.js", "output/chtml/fonts"):

@@ -21,6 +21,8 @@ def test_values_worked_out_by_hand():
     assert metrics.augrc(CONFIDENCE, CORRECT) == pytest.approx((1 + 1 + 2) / 25)
     assert metrics.naurc(CONFIDENCE, CORRECT) == pytest.approx((59 / 300 - 0.13) / (r - 0.13))
     assert metrics.selective_risk_at(CONFIDENCE, CORRECT, 0.6) == pytest.approx(1 / 3)
+    assert [metrics.coverage_at_risk(CONFIDENCE, CORRECT, r) for r in (0, 0.25, 0.39, 0.4)] == [0.4, 0.8, 0.8, 1]
+    assert metrics.coverage_at_risk(CONFIDENCE, 1 - CORRECT, 0.5) == 0
     p = np.array([[0.8, 0.2], [0.4, 0.6]])
     assert metrics.ece(p, [0, 0]) == pytest.approx((0.2 + 0.6) / 2)
     assert metrics.brier(p, [0, 0]) == pytest.approx((0.08 + 0.72) / 2)
