@@ -224,6 +224,40 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
     return figure
 
 
+def class_probabilities(images, records, index, classes):
+    """Draw single test images, each beside the class probabilities that several runs give it.
+
+    Parameters
+    ----------
+    images : ndarray of shape (m, h, w) or (m, h, w, 3)
+        Values in [0, 1].
+    records : list of records.Record
+        A bar of its own colour each, named by its method.
+    index : array_like of shape (m,)
+        Where the images are among the test images.
+    classes : sequence of str
+        Their names.
+    """
+    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False,
+                                width_ratios=(1, 1.7))  # fmt: skip
+    places, height = np.arange(len(classes)), 0.8 / len(records)
+    for (left, right), image, i in zip(axes, images, index, strict=True):
+        left.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        left.set(xticks=[], yticks=[])
+        left.set_title(f"true class: {classes[records[0].labels[i]]}", fontsize=10)
+        for row, record in enumerate(records):
+            p = 100 * softmax(record.logits[i : i + 1])[0]
+            method = record.settings.method
+            right.barh(places + height * (row - (len(records) - 1) / 2), p, height, color=colour(method),
+                       label=name(method))  # fmt: skip
+        right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
+        right.tick_params(axis="y", labelsize=9)
+        right.invert_yaxis()
+        sns.despine(ax=right)
+    _legend_below(figure, axes[0, 1])
+    return figure
+
+
 def confidence_shift(groups):
     """Draw how each method moves the mean confidence of wrong (x) and of right predictions (y) from the baseline.
 

@@ -7,7 +7,7 @@ measured where it is at hand, right after training or from kept weights, and loa
 import numpy as np
 
 from . import confidence, datasets, flatness, records
-from .metrics import softmax
+from .metrics import evaluate_confidence, softmax
 from .settings import choose
 
 FLATNESS_IMAGES = 500  # of the training set
@@ -116,3 +116,15 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
         For an unknown measure.
     """
     return records.attached(record, check(name))
+
+
+def evaluate(record: records.Record, name: str) -> dict[str, float] | None:
+    """Return the ranking metrics of a measured score, or None if it was not measured.
+
+    Of ``trust_score`` and ``confidnet`` it is the record's own predictions that are judged.
+    """
+    found = load(record, name)
+    if found is None:
+        return None
+    correct = found.get("correct", record.logits.argmax(1) == record.labels)
+    return evaluate_confidence(found["score"], correct)
