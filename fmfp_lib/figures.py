@@ -13,7 +13,7 @@ from .tables import DISPLAY, against_baseline, display, name
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
 _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
-            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2}  # fmt: skip
+            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
 
 
 def colour(method: str):

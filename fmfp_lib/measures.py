@@ -35,12 +35,13 @@ def _trust_score(run, model):
 
 
 def _confidnet(run, model):
-    """ConfidNet's confidence in every test image: a head of 100 epochs, then 10 of fine-tuning."""
+    """ConfidNet's confidence in every test image: 100 epochs for its head, 10 of fine-tuning; fewer in short runs."""
     import torch
 
+    longest = run.settings.epochs
     fitted = confidence.fit_confidnet(
         model, run.x_train, run.y_train, run.x_valid, torch.from_numpy(run.data.y_valid),
-        epochs=100, fine_tune_epochs=10, seed=run.settings.seed,
+        epochs=min(100, longest), fine_tune_epochs=min(10, longest), seed=run.settings.seed,
     )  # fmt: skip
     return {"score": fitted.confidence(run.x_test).astype(np.float32), "history": np.array(fitted.history)}
 
