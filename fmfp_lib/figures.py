@@ -5,13 +5,16 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from .dynamics import WINDOW, curve, smoothed
+from .methods import AVERAGING_START, MILESTONES
 from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
 from .tables import against_baseline, display, name
+from .tables import DISPLAY, against_baseline, display, name
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
 _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
-            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2}  # fmt: skip
+            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
 
 
 def colour(method: str):
@@ -191,6 +194,70 @@ def temperature_curves(sweeps, temperatures, marks):
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     _legend_below(figure, axes[0])
+    return figure
+
+
+def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
+    """Draw test metrics during training: a row a study.Group, a panel a metric, a curve a method.
+
+    A curve is the mean over seeds of the moving average over `window` looks; the range over seeds is shaded if there is
+    one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
+    the share of the epochs at the left end.
+    """
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height=2.9)
+    for place, axis in enumerate(axes):
+        group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
+        factor, label = display(metric)
+        epochs = next(iter(group.runs.values()))[0].settings.epochs
+        for method in [m for m in methods if m in group.runs]:
+            curves = [smoothed(*curve(record, metric), window) for record in group.runs[method]]
+            frame = pd.concat([pd.Series(factor * y, index=x) for x, y in curves], axis=1)
+            frame = frame[frame.index >= first * epochs]
+            axis.plot(frame.index, frame.mean(axis=1), color=colour(method), label=name(method))
+            if len(methods) == 1:
+                low, high = frame.min(axis=1), frame.max(axis=1)
+                axis.fill_between(frame.index, low, high, color=colour(method), alpha=0.2, linewidth=0)
+        for share in MILESTONES:
+            axis.axvline(share * epochs, color="0.7", linestyle=":", linewidth=1, zorder=0)
+        axis.axvline(AVERAGING_START * epochs, color="0.7", linestyle="--", linewidth=1, zorder=0)
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.set_title(group.title if not place % len(metrics) else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], columns=4)
+    return figure
+
+
+def class_probabilities(images, records, index, classes):
+    """Draw single test images, each beside the class probabilities that several runs give it.
+
+    Parameters
+    ----------
+    images : ndarray of shape (m, h, w) or (m, h, w, 3)
+        Values in [0, 1].
+    records : list of records.Record
+        A bar of its own colour each, named by its method.
+    index : array_like of shape (m,)
+        Where the images are among the test images.
+    classes : sequence of str
+        Their names.
+    """
+    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False,
+                                width_ratios=(1, 1.7))  # fmt: skip
+    places, height = np.arange(len(classes)), 0.8 / len(records)
+    for (left, right), image, i in zip(axes, images, index, strict=True):
+        left.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        left.set(xticks=[], yticks=[])
+        left.set_title(f"true class: {classes[records[0].labels[i]]}", fontsize=10)
+        for row, record in enumerate(records):
+            p = 100 * softmax(record.logits[i : i + 1])[0]
+            method = record.settings.method
+            right.barh(places + height * (row - (len(records) - 1) / 2), p, height, color=colour(method),
+                       label=name(method))  # fmt: skip
+        right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
+        right.tick_params(axis="y", labelsize=9)
+        right.invert_yaxis()
+        sns.despine(ax=right)
+    _legend_below(figure, axes[0, 1])
     return figure
 
 

@@ -7,7 +7,7 @@ measured where it is at hand, right after training or from kept weights, and loa
 import numpy as np
 
 from . import confidence, datasets, flatness, records
-from .metrics import softmax
+from .metrics import evaluate_confidence, softmax
 from .settings import choose
 
 FLATNESS_IMAGES = 500  # of the training set
@@ -35,12 +35,13 @@ def _trust_score(run, model):
 
 
 def _confidnet(run, model):
-    """ConfidNet's confidence in every test image: a head of 100 epochs, then 10 of fine-tuning."""
+    """ConfidNet's confidence in every test image: 100 epochs for its head, 10 of fine-tuning; fewer in short runs."""
     import torch
 
+    longest = run.settings.epochs
     fitted = confidence.fit_confidnet(
         model, run.x_train, run.y_train, run.x_valid, torch.from_numpy(run.data.y_valid),
-        epochs=100, fine_tune_epochs=10, seed=run.settings.seed,
+        epochs=min(100, longest), fine_tune_epochs=min(10, longest), seed=run.settings.seed,
     )  # fmt: skip
     return {"score": fitted.confidence(run.x_test).astype(np.float32), "history": np.array(fitted.history)}
 
@@ -116,3 +117,15 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
         For an unknown measure.
     """
     return records.attached(record, check(name))
+
+
+def evaluate(record: records.Record, name: str) -> dict[str, float] | None:
+    """Return the ranking metrics of a measured score, or None if it was not measured.
+
+    Of ``trust_score`` and ``confidnet`` it is the record's own predictions that are judged.
+    """
+    found = load(record, name)
+    if found is None:
+        return None
+    correct = found.get("correct", record.logits.argmax(1) == record.labels)
+    return evaluate_confidence(found["score"], correct)

@@ -143,18 +143,22 @@ _KEPT: dict = {}  # replicates already drawn, by content: one baseline is compar
 
 def _replicates(logits, labels, names, replicates, seed):
     """Return each metric of the whole set (1,), then of the replicates (r,)."""
-    classifier = _Sorted(logits, labels)
-    n = len(classifier.wrong)
     key = hashlib.sha256(np.asarray(logits).tobytes() + np.asarray(labels).tobytes()).digest()
-    key += repr((tuple(names), replicates, seed)).encode()
-    if key not in _KEPT:
+    key += repr((replicates, seed)).encode()
+    whole, drawn = _KEPT.get(key, ({}, {}))
+    # Metrics of one kind share nearly all their work, so a kind is computed whole, and once.
+    wanted = [m for kind in (RANKING, SUMS) if set(kind) & set(names) - set(drawn) for m in kind]
+    if wanted:
+        classifier = _Sorted(logits, labels)
+        n = len(classifier.wrong)
         harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
-        whole = classifier.metrics(np.ones((1, n), np.int32), harmonic, names)
-        parts = [classifier.metrics(counts, harmonic, names) for counts in _counts(n, replicates, seed)]
+        parts = [classifier.metrics(counts, harmonic, wanted) for counts in _counts(n, replicates, seed)]
         if len(_KEPT) > 1000:
             _KEPT.clear()
-        _KEPT[key] = whole, {m: np.concatenate([part[m] for part in parts]) for m in names}
-    return _KEPT[key]
+        whole = whole | classifier.metrics(np.ones((1, n), np.int32), harmonic, wanted)
+        drawn = drawn | {m: np.concatenate([part[m] for part in parts]) for m in wanted}
+        _KEPT[key] = whole, drawn
+    return whole, drawn
 
 
 def _check_replicates(replicates):

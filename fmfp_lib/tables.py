@@ -13,7 +13,7 @@ NAMES = {
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
-    "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
+    "confidnet": "ConfidNet", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
     "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
@@ -91,15 +91,17 @@ def finished(**wanted) -> list:
     return _records.load_all(fits)
 
 
-def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
-    """Compare methods with the baseline of the same network, seed by seed.
+def against_baseline(
+    records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500, reference: str = "baseline"
+) -> dict:
+    """Compare methods with the baseline (or another `reference`) of the same network, seed by seed.
 
     Parameters
     ----------
     records : list of records.Record
         Of one data set, network and regime.
     methods : sequence of str
-        What to compare; those without a record that has a baseline of the same seed are left out.
+        What to compare; those without a record that has a reference of the same seed are left out.
 
     Returns
     -------
@@ -109,9 +111,9 @@ def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ec
     runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
     result = {}
     for method in methods:
-        seeds = sorted(s for m, s in runs if m == method and ("baseline", s) in runs)
+        seeds = sorted(s for m, s in runs if m == method and (reference, s) in runs)
         if seeds:
-            pairs = [[runs[m, s] for s in seeds] for m in ("baseline", method)]
+            pairs = [[runs[m, s] for s in seeds] for m in (reference, method)]
             result[method] = compare(*pairs, metrics, replicates)
     return result
 
@@ -130,13 +132,18 @@ def compare(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replic
     return {m: found[m] for m in metrics}
 
 
+def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
+    """Return a (value, low, high) times `factor`, bold where the interval leaves out zero; NaN ends are left out."""
+    value, low, high = (factor * v for v in estimate)
+    # A true minus sign, and no line break but between the value and its interval.
+    text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
+    text = text.replace("-", "\u2212")
+    return f"**{text}**" if bold and (low > 0 or high < 0) else text
+
+
 def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
-    factor = display(comparison.metric)[0]
-    values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    # A true minus sign, and no line break but between the difference and its interval.
-    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
-    return f"**{text}**" if bold and comparison.certain else text
+    return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
 
 
 def difference_table(found: dict) -> str:
