@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book test test-browser clean
+.PHONY: help venv book test test-browser bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
@@ -35,6 +35,9 @@ test-browser: $(STAMP) ## read the built book in headless Chromium (after make b
 	  { [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update && $$sudo apt-get install -y --no-install-recommends chromium; }
 	$(VENV) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[browser]'
 	$(VENV) -m pytest -q tests/browser
+
+bench: $(STAMP) ## measure the library beside plain references; keep the numbers in data/benchmarks.json
+	$(VENV) -m fmfp_lib.cli bench --output data/benchmarks.json
 
 clean: ## remove what was built (the environment and the records stay)
 	rm -rf _build

@@ -148,13 +148,44 @@ def claims(
 
 
 @app.command()
+def bench(
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    repeats: Annotated[int, typer.Option(help="Turns of which the median is taken", min=1)] = 5,
+    clock: Annotated[str, typer.Option(help="wall, or on a busy machine cpu: computing time on one thread")] = "wall",
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, to see that all of it runs")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Also keep the measurements in this file")] = None,
+):
+    """Measure the library beside plain references on this machine; print the book's table."""
+    from .settings import choose
+
+    choose("device", device, ("cpu", "cuda"))
+    choose("clock", clock, ("wall", "cpu"))
+    import torch
+
+    from . import tables
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu")
+    home = Path(__file__).resolve().parent.parent
+    if not (home / "benchmarks").is_dir():
+        raise ValueError("the folder benchmarks/ is not there; measure in a checkout of the repository")
+    sys.path.insert(0, str(home))
+    from benchmarks import bench as harness
+
+    found = harness.measure(device, repeats, quick, clock)
+    if output:
+        harness.write(output, device, found)
+    print(tables.speed({device: found}))
+
+
+@app.command()
 def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed")] = 10.0):
     """Report versions, device, threads, data found and speed; on a GPU, compare ten steps with the CPU's."""
     import numpy
     import torch
     import torchvision
 
-    from . import __version__, cost, datasets, records
+    from . import __version__, cost, datasets, records, tables
     from .objectives import Batch
     from .settings import Settings
     from .training import Run
@@ -166,7 +197,10 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
           f"of {os.cpu_count()} cores")  # fmt: skip
     if (devices := torch.cuda.device_count()) > 1:
         print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
-    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core")
+    grid = tables.benchmarks("Grid")
+    gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
+    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
+          + gain)  # fmt: skip
     print(f"records: {records.folder()} ({len(list(records.folder().glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
     run_ = Run(Settings(scale="classroom", epochs=1000))

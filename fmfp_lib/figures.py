@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from . import cost
 from .dynamics import WINDOW, curve, smoothed
-from .methods import AVERAGING_START, MILESTONES
+from .methods import AVERAGING_START, METHODS, MILESTONES
 from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
-from .tables import against_baseline, display, name
-from .tables import DISPLAY, against_baseline, display, name
+from .tables import against_baseline, display, name, sam_prices
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
@@ -380,5 +380,38 @@ def wins_heatmap(frames):
         axis.set(title=title, xlabel="", ylabel="")
         axis.tick_params(length=0)
         axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
+    figure.tight_layout()
+    return figure
+
+
+CHEAPER = ("swa", "sam", "sam_k2", "sam_k5", "sam_bn", "fmfp", "fmfp_k2", "fmfp_k5", "fmfp_bn")
+
+
+def cost_benefit(records, methods=CHEAPER):
+    """Draw each method's change of AUROC from the baseline, with its 95 % interval, against what a run costs.
+
+    The cost is that of the steps, with the prices that ``fmfp bench`` measured.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs of one network and regime; a method without any is left out.
+    methods : sequence of str
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 4.0))
+    axis.axhline(0, color="0.6", linewidth=0.8)
+    settings = {r.settings.method: r.settings for r in records}
+    for method, found in against_baseline(records, methods, ("auroc",)).items():
+        change, x = found["auroc"], cost.relative(settings[method], sam_prices())
+        y, low, high = (100 * v for v in (change.difference, change.low, change.high))
+        averaged = METHODS[method].averaging is not None
+        axis.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o" if averaged else "s", elinewidth=1,
+                      color=colour("fmfp" if averaged else "sam"))  # fmt: skip
+        axis.annotate(name(method), (x, y), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    axis.plot(1, 0, "D", color=colour("baseline"))
+    axis.annotate(name("baseline"), (1, 0), xytext=(6, -11), textcoords="offset points", fontsize=8)
+    axis.set(xlabel="cost of a run, in runs of the baseline", ylabel="change of AUROC, points")
+    axis.margins(x=0.15)
+    sns.despine(figure)
     figure.tight_layout()
     return figure

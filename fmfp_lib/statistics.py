@@ -13,12 +13,12 @@ from math import comb
 
 import numpy as np
 
-from .metrics import _check_confidence, _check_labels, _check_matrix, aurc, auroc, fpr95, softmax
+from .metrics import BINS, _bin, _check_confidence, _check_labels, _check_shape, _rows, aurc, auroc, fpr95
 
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
 HIGHER_IS_BETTER = frozenset({"accuracy", "auroc", "aupr_success", "aupr_error"})
-_CHUNK = 32  # replicates at once: what fits the cache
+_CHUNK = 16  # replicates at once: what fits the cache
 
 
 @dataclass(frozen=True)
@@ -62,60 +62,77 @@ class Ranked:
     """A score's test images, sorted once: ranking metrics of any number of replicates."""
 
     def __init__(self, confidence, right):
-        self.order = np.argsort(-confidence, kind="stable")
-        self.wrong = (~right)[self.order]
-        ordered = confidence[self.order]
-        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(right) - 1)
-        self.ends = None if len(ends) == len(right) else ends
+        n = self.n = len(right)
+        order = np.argsort(-confidence, kind="stable")
+        ordered, wrong = confidence[order], ~right[order]
+        # Right and wrong images apart, each by confidence. Images of equal confidence form one group.
+        self.right, self.wrong = order[~wrong], order[wrong]
+        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
+        rights, wrongs = (np.append(0, np.cumsum(kind)[ends]) for kind in (~wrong, wrong))  # down to each group's end
+        # Errors happen only in groups with a wrong image, and the TPR grows only in groups with a right one.
+        group, step = np.flatnonzero(np.diff(wrongs)), np.flatnonzero(np.diff(rights)) + 1
+        self.rights, self.wrongs = ((kind[group], kind[group + 1]) for kind in (rights, wrongs))
+        self.rights_at, self.wrongs_at = rights[step], wrongs[step]
 
     def ranking(self, counts, harmonic):
         """Return each ranking metric (r,) for the replicates' `counts` (r, n)."""
-        n = counts.shape[1]
-        drawn = counts[:, self.order]
-        taken = np.cumsum(drawn, 1, dtype=np.int32)
-        false = np.cumsum(drawn * self.wrong, 1, dtype=np.int32)
-        if self.ends is not None:
-            taken, false = taken[:, self.ends], false[:, self.ends]
-        before, false_before = (np.pad(a[:, :-1], ((0, 0), (1, 0))) for a in (taken, false))
-        size, errors = taken - before, (false - false_before).astype(np.float64)
-        all_errors = false[:, -1]
-        all_right = n - all_errors
-        # Within a tied group errors are spread evenly: the sum over its places j of (A + e j / t) / (T + j).
-        slope = errors / np.maximum(size, 1)
-        risk = (errors + (false_before - slope * before) * (harmonic[taken] - harmonic[before])).sum(1) / n
+        n = self.n
+        right, false = (_running_sum(counts.take(images, 1)) for images in (self.right, self.wrong))
+        all_right, all_errors = right[:, -1], false[:, -1]
+        # Of each group with a wrong image: places before it and down to its end, and errors in it.
+        (first, last), (false_first, false_last) = self.rights, self.wrongs
+        false_before, right_before = false.take(false_first, 1), right.take(first, 1)
+        before, after = right_before + false_before, right.take(last, 1) + false.take(false_last, 1)
+        errors, size = (false.take(false_last, 1) - false_before).astype(np.float64), after - before
+        h_after = harmonic[after]
+        # A group's errors are spread evenly over its places, j e / t of them among the first T + j images, and at
+        # every later place all e are: the sum over j of (j e / t) / (T + j), and of e over the places further down.
+        within = errors - errors / np.maximum(size, 1) * before * (h_after - harmonic[before])
+        risk = (within + errors * (harmonic[n] - h_after)).sum(1) / n
+        generalised = (errors * (size + 1) / 2 + errors * (n - after)).sum(1) / n**2
         r = all_errors / n
         with np.errstate(divide="ignore", invalid="ignore"):
             optimum = np.where(r < 1, r + (1 - r) * np.log1p(-r), 1.0)
-            right_before, right = before - false_before, size - errors
-            auroc = (errors * (right_before + right / 2)).sum(1) / (all_right * all_errors.astype(np.float64))
-            tpr = (taken - false) / all_right[:, None]
-            nearest = np.abs(tpr - 0.95).argmin(1)
-            fpr95 = false[np.arange(len(false)), nearest] / all_errors
+            ranked = (errors * (right_before + (size - errors) / 2)).sum(1)
+            auroc = ranked / (all_right * all_errors.astype(np.float64))
+            fpr95 = self._false_at_95(right.take(self.rights_at, 1), false) / all_errors
         undefined = (all_errors == 0) | (all_right == 0)
-        generalised = (size * false_before + errors * (size + 1) / 2).sum(1) / n**2
         return {
             "aurc": risk, "eaurc": risk - optimum, "augrc": generalised,
             "auroc": np.where(undefined, np.nan, auroc), "fpr95": np.where(undefined, np.nan, fpr95),
         }  # fmt: skip
+
+    def _false_at_95(self, right, false):
+        """Return the errors accepted at the threshold whose TPR is nearest to 0.95, the first of them."""
+        found = np.zeros(len(right))
+        for row, (reached, errors) in enumerate(zip(right, false, strict=True)):
+            total = reached[-1] if len(reached) else 0
+            if total:
+                above = np.searchsorted(reached, np.int32(np.ceil(0.95 * total)))
+                nearest = reached[max(above - 1, 0) : above + 1]
+                nearest = nearest[np.abs(nearest / total - 0.95).argmin()]
+                found[row] = errors[self.wrongs_at[np.searchsorted(reached, nearest)]]
+        return found
+
+
+def _running_sum(drawn):
+    """Return sums (r, m + 1) over the first 0 .. m images of `drawn` (r, m)."""
+    sums = np.zeros((len(drawn), drawn.shape[1] + 1), np.int32)
+    np.cumsum(drawn, 1, np.int32, sums[:, 1:])
+    return sums
 
 
 class _Sorted(Ranked):
     """One classifier's test images, sorted by confidence, with what each metric needs per image."""
 
     def __init__(self, logits, labels):
-        logits = _check_matrix(logits, "logits")
+        logits = _check_shape(logits, "logits")
         labels = _check_labels(labels, *logits.shape)
-        n = len(labels)
-        p = softmax(logits)
-        confidence, right = p.max(1), p.argmax(1) == labels
+        confidence, right, _, loss, brier = _rows(logits, labels)
         super().__init__(confidence, right)
-        shifted = logits - logits.max(1, keepdims=True)
-        true = p[np.arange(n), labels]
-        loss = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(n), labels]
-        self.values = np.stack([right, loss, (p * p).sum(1) - 2 * true + 1], 1).astype(np.float64)
-        self.bins = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
-        self.gaps = np.zeros((n, 15))
-        self.gaps[np.arange(n), self.bins] = right - confidence
+        self.values = np.stack([right, loss, brier], 1)
+        self.gaps = np.zeros((self.n, BINS))
+        self.gaps[np.arange(self.n), _bin(confidence, BINS)] = right - confidence
 
     def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
         """Return each named metric (r,) for the replicates' `counts` (r, n)."""
@@ -150,7 +167,7 @@ def _replicates(logits, labels, names, replicates, seed):
     wanted = [m for kind in (RANKING, SUMS) if set(kind) & set(names) - set(drawn) for m in kind]
     if wanted:
         classifier = _Sorted(logits, labels)
-        n = len(classifier.wrong)
+        n = classifier.n
         harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
         parts = [classifier.metrics(counts, harmonic, wanted) for counts in _counts(n, replicates, seed)]
         if len(_KEPT) > 1000:

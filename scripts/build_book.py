@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from fmfp_lib import claims, cost, explorer, tables
+from fmfp_lib import claims, cost, explorer, figures, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -56,9 +56,11 @@ def main():
     shutil.copy(ROOT / "_config.yml", STAGE)
     # Tables are made from the registries and the records, so that no page can fall behind them.
     registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
-    for make in (*registries, tables.at_a_glance, tables.regime_search, cost.gpu_hours):
+    for make in (*registries, tables.at_a_glance, tables.regime_search, tables.speed, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     explorer.write(STAGE / "book")
+    picture = figures.cost_benefit(tables.classroom())
+    picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
