@@ -6,12 +6,13 @@ that takes counts, and gives exactly what the functions of `fmfp_lib.metrics` gi
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from math import comb
 
 import numpy as np
 
-from .metrics import _check_labels, _check_matrix, softmax
+from .metrics import _check_confidence, _check_labels, _check_matrix, aurc, auroc, fpr95, softmax
 
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
@@ -248,15 +249,238 @@ def verdict(comparisons, better: bool = True) -> str:
         leaves out zero). *not supported*: at most half point that way, or more are certain against it than for it.
         *partly*: anything between. *not testable here*: there is nothing to compare.
     """
-    comparisons = list(comparisons)
-    if not comparisons:
+    return decide((c.better == better, c.certain) for c in comparisons)
+
+
+def holm(p_values) -> np.ndarray:
+    """Return p-values adjusted for their number by Holm's step-down method: (n,), each at most 1.
+
+    Rejecting those below 0.05 keeps the chance of any false rejection below 0.05, however the tests depend on each
+    other.
+    """
+    p = np.asarray(p_values, np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p_values are {p_values}; expected numbers in [0, 1], one a test")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty_like(p)
+    result[order] = np.minimum(adjusted, 1)
+    return result
+
+
+# -- claims: from estimates to verdicts -----------------------------------------------------------------------
+
+VERDICTS = ("supported", "partly", "not supported", "not testable here")
+
+
+def agreement(estimate: float, low: float, high: float, above: float = -np.inf, below: float = np.inf):
+    """Tell whether an estimate lies where a claim says, between `above` and `below`, and whether that is certain.
+
+    Parameters
+    ----------
+    estimate, low, high : float
+        With the ends of its 95 % interval (NaN if it has none).
+    above, below : float
+        The claimed open range, such as ``below=0`` for *lower*, or both for *changes by less than*.
+
+    Returns
+    -------
+    agrees, certain : bool
+        It is certain if the whole interval lies in the range (or, where the estimate does not agree, outside of it).
+    """
+    agrees = bool(above < estimate < below)
+    inside, outside = above < low and high < below, high <= above or low >= below
+    return agrees, bool(inside if agrees else outside)
+
+
+def decide(outcomes) -> str:
+    """Return the verdict on comparisons of one kind, each given as (agrees with the claim, is certain).
+
+    *supported*: all agree and at least half of them are certain. *not supported*: at most half agree, or more are
+    certain against the claim than for it. *partly*: anything between. *not testable here*: there are none.
+    """
+    outcomes = list(outcomes)
+    if not outcomes:
         return "not testable here"
-    for_it = [c for c in comparisons if c.better == better]
-    certain_for, certain_against = (
-        sum(c.certain for c in part) for part in (for_it, [c for c in comparisons if c.better != better])
-    )
-    if len(for_it) == len(comparisons) and 2 * certain_for >= len(comparisons):
+    certain_for = sum(agrees and certain for agrees, certain in outcomes)
+    certain_against = sum(not agrees and certain for agrees, certain in outcomes)
+    agreeing = sum(agrees for agrees, _ in outcomes)
+    if agreeing == len(outcomes) and 2 * certain_for >= len(outcomes):
         return "supported"
-    if 2 * len(for_it) <= len(comparisons) or certain_against > certain_for:
+    if 2 * agreeing <= len(outcomes) or certain_against > certain_for:
         return "not supported"
     return "partly"
+
+
+def combine(verdicts) -> str:
+    """Return the verdict on a claim of several parts, such as one a method.
+
+    *supported*: every part is. *not supported*: more than half of the parts are not. *partly*: anything between. Parts
+    that are *not testable here* do not count; if no other is left, neither is the claim.
+    """
+    verdicts = list(verdicts)
+    if any(v not in VERDICTS for v in verdicts):
+        raise ValueError(f"verdicts are {verdicts}; choose among {', '.join(VERDICTS)}")
+    tested = [v for v in verdicts if v != "not testable here"]
+    if not tested:
+        return "not testable here"
+    if all(v == "supported" for v in tested):
+        return "supported"
+    return "not supported" if 2 * tested.count("not supported") > len(tested) else "partly"
+
+
+def over_seeds(values) -> tuple[float, float, float]:
+    """Return the mean of one value a seed and its 95 % interval by Student's t; the ends are NaN below two seeds."""
+    values = np.asarray(values, np.float64)
+    n, mean = len(values), float(np.mean(values))
+    if n < 2:
+        return mean, np.nan, np.nan
+    from scipy.stats import t
+
+    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+def rank_correlation(x, y, replicates: int = 1000, seed: int = 0) -> tuple[float, float, float]:
+    """Return Spearman's correlation of `x` (n,) and `y` (n,) and its 95 % interval: pairs drawn anew, percentiles."""
+    from scipy.stats import rankdata
+
+    _check_replicates(replicates)
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 3:
+        raise ValueError(f"x has shape {x.shape} and y {y.shape}; expected (n,) twice, n >= 3")
+
+    def correlation(a, b):
+        a, b = (rankdata(v, axis=1) for v in (a, b))
+        a, b = (v - v.mean(1, keepdims=True) for v in (a, b))
+        with np.errstate(invalid="ignore"):
+            return (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
+
+    drawn = np.random.default_rng(seed).integers(0, len(x), (replicates, len(x)))
+    values = correlation(x[drawn], y[drawn])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(correlation(x[None], y[None])[0]), float(low), float(high)
+
+
+# -- any statistic of a score and of correctness, drawn like the metrics above --------------------------------
+
+
+def _confidences(counts, confidence, correct):
+    """Return the mean confidence of right and of wrong predictions for each replicate, (2, r)."""
+    weights = counts.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.array([(weights @ (confidence * part)) / (weights @ part) for part in (1.0 * correct, 1.0 - correct)])
+
+
+def _thresholds(counts, confidence, correct):
+    """Return, for each replicate and threshold, how many images are accepted, and how many of them are wrong."""
+    order = np.argsort(-confidence, kind="stable")
+    ordered = confidence[order]
+    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(order) - 1)
+    drawn = counts[:, order]
+    taken, false = np.cumsum(drawn, 1), np.cumsum(drawn * ~correct[order], 1)
+    return taken[:, ends], false[:, ends]
+
+
+def _overlap(counts, confidence, correct):
+    taken, false = _thresholds(counts, confidence, correct)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wrong, right = false / false[:, -1:], (taken - false) / (taken - false)[:, -1:]
+    return 1 - (right - wrong).max(1).clip(min=0)
+
+
+def _selective_risk(counts, confidence, correct, coverage):
+    taken, false = (np.pad(a, ((0, 0), (1, 0))) for a in _thresholds(counts, confidence, correct))
+    k = max(int(np.ceil(coverage * counts.shape[1] - 1e-9)), 1)
+    place = (taken < k).sum(1)  # the first threshold that accepts k
+    rows = np.arange(len(taken))
+    before, errors = taken[rows, place - 1], false[rows, place - 1]
+    share = (k - before) / (taken[rows, place] - before)  # of a tied group, whose errors are spread evenly
+    return (errors + share * (false[rows, place] - errors)) / k
+
+
+def _by_repetition(metric):
+    """Make a statistic of counts from a metric of (confidence, correct): slow, and right for any metric."""
+
+    def statistic(counts, confidence, correct):
+        chosen = (np.repeat(np.arange(len(row)), row) for row in counts)
+        return np.array([metric(confidence[i], correct[i]) for i in chosen])
+
+    return statistic
+
+
+_SCORE_STATISTICS = {
+    "confidence_right": lambda *drawn: _confidences(*drawn)[0],
+    "confidence_wrong": lambda *drawn: _confidences(*drawn)[1],
+    "confidence_gap": lambda *drawn: np.subtract(*_confidences(*drawn)),
+    "overlap": _overlap,
+    **{metric.__name__: _by_repetition(metric) for metric in (auroc, aurc, fpr95)},
+}
+SCORE_STATISTICS = (*_SCORE_STATISTICS, "selective_risk@C with C in (0, 1]")
+
+
+def _score_statistic(name):
+    """Return the function of (counts, confidence, correct) that `name` stands for."""
+    kind, _, coverage = name.partition("@")
+    if kind == "selective_risk" and re.fullmatch(r"0?\.\d+|1(\.0*)?", coverage) and float(coverage) > 0:
+        return lambda *drawn: _selective_risk(*drawn, float(coverage))
+    if name not in _SCORE_STATISTICS:
+        raise ValueError(f"unknown statistic {name!r}; choose among {', '.join(SCORE_STATISTICS)}")
+    return _SCORE_STATISTICS[name]
+
+
+def _score_replicates(confidence, correct, names, replicates, seed):
+    """Return each statistic of the whole set (1,), then of the replicates (r,), drawn as `_replicates` draws."""
+    confidence, correct = _check_confidence(confidence, correct)
+    key = hashlib.sha256(confidence.tobytes() + correct.tobytes()).digest()
+    key += repr(("scores", tuple(names), replicates, seed)).encode()
+    if key not in _KEPT:
+        chosen = {name: _score_statistic(name) for name in names}
+        chunks = [np.ones((1, len(correct)), np.int32), *_counts(len(correct), replicates, seed)]
+        parts = [{name: f(counts, confidence, correct) for name, f in chosen.items()} for counts in chunks]
+        _KEPT[key] = parts[0], {name: np.concatenate([part[name] for part in parts[1:]]) for name in names}
+    return _KEPT[key]
+
+
+def compare_scores(runs_a, runs_b, names, replicates: int = 1000, seed: int = 0) -> dict[str, Comparison]:
+    """Compare two methods by statistics of any score, over several seeds, with the draws of `compare_methods`.
+
+    Parameters
+    ----------
+    runs_a, runs_b : sequence of (confidence, correct)
+        Runs paired by seed, on one test set: confidence (n,), correct (n,) bool.
+    names : sequence of str
+        ``confidence_right``, ``confidence_wrong``: mean confidence of right and of wrong predictions;
+        ``confidence_gap``: the first minus the second; ``overlap``: the smallest sum, over all thresholds, of the share
+        of right predictions rejected and of wrong ones accepted (0: apart, 1: no threshold helps; one minus the
+        Kolmogorov-Smirnov distance); ``selective_risk@0.8``: the error rate at 80 % coverage; ``auroc, aurc, fpr95``.
+    replicates, seed : int
+        As in `paired_bootstrap`.
+
+    Returns
+    -------
+    dict of str to Comparison
+        `Comparison.better` is meant for the last three only.
+
+    Raises
+    ------
+    ValueError
+        If the runs are not paired or differ in length, or a statistic is unknown.
+    """
+    _check_replicates(replicates)
+    for name in names:
+        _score_statistic(name)
+    if not len(runs_a) or len(runs_a) != len(runs_b):
+        raise ValueError(f"{len(runs_a)} runs against {len(runs_b)}; give as many of each, paired by seed")
+    if len({len(correct) for _, correct in [*runs_a, *runs_b]}) > 1:
+        raise ValueError("the runs differ in length; all must share one test set")
+    a, b = ([_score_replicates(*run, names, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
+    count = len(a)
+    chosen = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
+    result = {}
+    for name in names:
+        whole_a, whole_b = (float(np.mean([whole[name][0] for whole, _ in part])) for part in (a, b))
+        differences = np.stack([y[1][name] - x[1][name] for x, y in zip(a, b, strict=True)], 1)
+        drawn = np.take_along_axis(differences, chosen, 1).mean(1)
+        result[name] = _comparison(name, whole_a, whole_b, drawn)
+    return result

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -27,6 +27,7 @@ def naive(logits, labels, replicates, seed):
     return {name: np.array([row[name] for row in rows]) for name in statistics.RANKING + statistics.SUMS}
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 10_000), st.booleans(), st.integers(2, 60))
 def test_counts_equal_repetition(seed, ties, n):
     a, b = classifier(seed, n, ties=ties), classifier(seed + 1, n, ties=ties)
@@ -125,3 +126,114 @@ def test_wrong_arguments(call, message):
 def test_importing_loads_no_torch():
     subprocess.run([sys.executable, "-c", "import sys, fmfp_lib.statistics; assert 'torch' not in sys.modules"],
                    check=True)  # fmt: skip
+
+
+# -- from estimates to verdicts --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimate", "claimed", "expected"),
+    [
+        ((-1, -2, -0.5), dict(below=0), (True, True)),
+        ((-1, -2, 0.5), dict(below=0), (True, False)),
+        ((1, 0.5, 2), dict(below=0), (False, True)),
+        ((1, -0.5, 2), dict(below=0), (False, False)),
+        ((0.1, -0.2, 0.4), dict(above=-0.5, below=0.5), (True, True)),
+        ((0.1, -0.2, 0.6), dict(above=-0.5, below=0.5), (True, False)),
+        ((0.7, 0.6, 0.8), dict(above=-0.5, below=0.5), (False, True)),
+        ((0.7, 0.4, 0.8), dict(above=-0.5, below=0.5), (False, False)),
+        ((0.0, -1, 1), dict(below=0), (False, False)),
+        ((-1, np.nan, np.nan), dict(below=0), (True, False)),
+    ],
+)
+def test_agreement_with_a_claimed_range(estimate, claimed, expected):
+    assert statistics.agreement(*estimate, **claimed) == expected
+
+
+def test_parts_combine():
+    yes, no, partly, none = "supported", "not supported", "partly", "not testable here"
+    for parts, expected in [
+        ([], none), ([none, none], none), ([yes, none], yes), ([yes, no], partly), ([yes, yes, no], partly),
+        ([yes, no, no], no), ([no, partly], partly), ([no, no, partly], no), ([partly], partly),
+    ]:  # fmt: skip
+        assert statistics.combine(parts) == expected
+    with pytest.raises(ValueError, match="choose among supported"):
+        statistics.combine(["maybe"])
+
+
+def test_interval_over_seeds_is_students():
+    mean, low, high = statistics.over_seeds([1.0, 2.0, 3.0])
+    assert mean == 2 and (low, high) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
+    assert np.isnan(statistics.over_seeds([1.0])[1])
+
+
+def test_rank_correlation_is_spearmans():
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40).round(1)
+    y = x + rng.normal(size=40)
+    rho, low, high = statistics.rank_correlation(x, y, 300)
+    assert rho == pytest.approx(spearmanr(x, y).statistic) and 0 < low < rho < high < 1
+    with pytest.raises(ValueError, match="n >= 3"):
+        statistics.rank_correlation([1, 2], [1, 2])
+
+
+def test_holm_by_hand():
+    assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert statistics.holm([0.5, 0.9]) == pytest.approx([1, 1])
+    with pytest.raises(ValueError, match="one a test"):
+        statistics.holm([1.2])
+
+
+def overlap(confidence, correct):
+    """All thresholds, one by one."""
+    best = 1.0
+    for threshold in [*np.unique(confidence), np.inf]:
+        accepted = confidence >= threshold
+        best = min(best, np.mean(~accepted[correct]) + np.mean(accepted[~correct]))
+    return best
+
+
+SLOW = {
+    "confidence_right": lambda c, y: c[y].mean(),
+    "confidence_wrong": lambda c, y: c[~y].mean(),
+    "confidence_gap": lambda c, y: c[y].mean() - c[~y].mean(),
+    "overlap": overlap,
+    "auroc": metrics.auroc,
+    "selective_risk@0.8": lambda c, y: metrics.selective_risk_at(c, y, 0.8),
+    "selective_risk@0.33": lambda c, y: metrics.selective_risk_at(c, y, 0.33),
+}
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_statistics_of_scores_equal_repetition(seed, ties):
+    rng = np.random.default_rng(seed)
+    confidence, correct = rng.random(40), rng.random(40) < 0.7
+    confidence = confidence.round(1) if ties else confidence
+    whole, drawn = statistics._score_replicates(confidence, correct, tuple(SLOW), 4, seed)
+    samples = [np.repeat(np.arange(40), row) for chunk in statistics._counts(40, 4, seed) for row in chunk]
+    for name, metric in SLOW.items():
+        if 0 < correct.sum() < 40:
+            assert whole[name][0] == pytest.approx(metric(confidence, correct))
+        for i, value in zip(samples, drawn[name], strict=True):
+            if 0 < correct[i].sum() < 40:
+                assert value == pytest.approx(metric(confidence[i], correct[i])), name
+
+
+def test_scores_are_compared_with_the_draws_of_the_metrics():
+    labels = np.random.default_rng(0).integers(0, 4, 60)
+    a, b = ([(classifier(s, ties=False), labels) for s in seeds] for seeds in ((0, 1, 2), (3, 4, 5)))
+    scored = [[(metrics.softmax(z).max(1), z.argmax(1) == y) for z, y in runs] for runs in (a, b)]
+    found = statistics.compare_scores(*scored, ("auroc", "aurc"), 50)
+    for name, expected in statistics.compare_methods(a, b, ("auroc", "aurc"), 50).items():
+        assert found[name].difference == pytest.approx(expected.difference)
+        assert (found[name].low, found[name].high) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("name", ["f1", "selective_risk@0", "selective_risk@1.5", "selective_risk@", "selective_risk"])
+def test_an_unknown_statistic_names_the_choices(name):
+    run = (np.ones(3), np.array([True, False, True]))
+    with pytest.raises(ValueError, match="choose among confidence_right"):
+        statistics.compare_scores([run], [run], (name,), 5)
