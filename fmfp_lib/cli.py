@@ -1,4 +1,4 @@
-"""``fmfp train | run | doctor`` on the command line."""
+"""``fmfp train | run | claims | doctor`` on the command line."""
 
 import json
 import os
@@ -110,6 +110,38 @@ def _typed(name: str, text: str, default):
     if type(value) is not type(default):
         raise ValueError(f"parameter {name} is {text!r}; it must be a {type(default).__name__}, such as {default!r}")
     return value
+
+
+@app.command()
+def claims(
+    names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence; all verdicts if none")] = None,
+    replicates: Annotated[int, typer.Option(help="Of each bootstrap")] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
+):
+    """Put the paper's claims to their tests on the finished runs, and print the verdicts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from . import claims as _claims
+    from .settings import choose
+
+    known = [claim.id for claim in _claims.CLAIMS]
+    wanted = [choose("claim", name.upper(), known) for name in names or known]
+    results = _claims.evaluate(replicates=replicates, only=wanted)
+    if as_json:
+        print(json.dumps(_claims.plain(results)))
+        return
+    console = Console()
+    table = Table("", "the paper says", "verdict here", "why", show_lines=True)
+    for key, result in results.items():
+        table.add_row(key, result.claim.wording, result.verdict, result.why)
+    console.print(table)
+    for key, result in results.items() if names else ():
+        console.print(f"{key} (section {result.claim.section}). {result.claim.test}", markup=False)
+        for e in result.evidence:
+            console.print(f"- {e.part}; {e.group}; {e.compared}; {e.display[0]} {e.numbers} ({e.claimed}): {e.reading}; "
+                          f"seeds: {e.seeds}", markup=False)  # fmt: skip
+        console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)
 
 
 @app.command()

@@ -8,6 +8,7 @@ that takes counts, and gives exactly what the functions of `fmfp_lib.metrics` gi
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 
 import numpy as np
@@ -365,54 +366,60 @@ def rank_correlation(x, y, replicates: int = 1000, seed: int = 0) -> tuple[float
 # -- any statistic of a score and of correctness, drawn like the metrics above --------------------------------
 
 
-def _confidences(counts, confidence, correct):
-    """Return the mean confidence of right and of wrong predictions for each replicate, (2, r)."""
-    weights = counts.astype(np.float64)
+class _Drawn:
+    """A chunk of replicates of one score: how often each image was drawn, and what several statistics share."""
+
+    def __init__(self, counts, confidence, correct, order, ends):
+        self.counts, self.confidence, self.correct, self.order, self.ends = counts, confidence, correct, order, ends
+
+    @cached_property
+    def confidences(self):
+        """Mean confidence of right and of wrong predictions for each replicate, each (r,)."""
+        weights = self.counts.astype(np.float64)
+        parts = 1.0 * self.correct, 1.0 - self.correct
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return [(weights @ (self.confidence * part)) / (weights @ part) for part in parts]
+
+    @cached_property
+    def thresholds(self):
+        """How many images each replicate accepts at each threshold, and how many of them are wrong: (r, m) twice."""
+        drawn = self.counts[:, self.order]
+        both = (np.cumsum(d, 1, dtype=np.int32) for d in (drawn, drawn * ~self.correct[self.order]))
+        return [taken if self.ends is None else taken[:, self.ends] for taken in both]
+
+
+def _overlap(drawn):
+    taken, false = drawn.thresholds
+    true = taken - false
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.array([(weights @ (confidence * part)) / (weights @ part) for part in (1.0 * correct, 1.0 - correct)])
+        return 1 - (true / true[:, -1:] - false / false[:, -1:]).max(1).clip(min=0)
 
 
-def _thresholds(counts, confidence, correct):
-    """Return, for each replicate and threshold, how many images are accepted, and how many of them are wrong."""
-    order = np.argsort(-confidence, kind="stable")
-    ordered = confidence[order]
-    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(order) - 1)
-    drawn = counts[:, order]
-    taken, false = np.cumsum(drawn, 1), np.cumsum(drawn * ~correct[order], 1)
-    return taken[:, ends], false[:, ends]
-
-
-def _overlap(counts, confidence, correct):
-    taken, false = _thresholds(counts, confidence, correct)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wrong, right = false / false[:, -1:], (taken - false) / (taken - false)[:, -1:]
-    return 1 - (right - wrong).max(1).clip(min=0)
-
-
-def _selective_risk(counts, confidence, correct, coverage):
-    taken, false = (np.pad(a, ((0, 0), (1, 0))) for a in _thresholds(counts, confidence, correct))
-    k = max(int(np.ceil(coverage * counts.shape[1] - 1e-9)), 1)
-    place = (taken < k).sum(1)  # the first threshold that accepts k
+def _selective_risk(drawn, coverage):
+    taken, false = drawn.thresholds
+    k = max(int(np.ceil(coverage * drawn.counts.shape[1] - 1e-9)), 1)
     rows = np.arange(len(taken))
-    before, errors = taken[rows, place - 1], false[rows, place - 1]
+    place = np.array([np.searchsorted(row, k) for row in taken])  # the first threshold that accepts k
+    first = place == 0
+    before, errors = (np.where(first, 0, a[rows, place - 1]) for a in (taken, false))
     share = (k - before) / (taken[rows, place] - before)  # of a tied group, whose errors are spread evenly
     return (errors + share * (false[rows, place] - errors)) / k
 
 
 def _by_repetition(metric):
-    """Make a statistic of counts from a metric of (confidence, correct): slow, and right for any metric."""
+    """Make a statistic of draws from a metric of (confidence, correct): slow, and right for any metric."""
 
-    def statistic(counts, confidence, correct):
-        chosen = (np.repeat(np.arange(len(row)), row) for row in counts)
-        return np.array([metric(confidence[i], correct[i]) for i in chosen])
+    def statistic(drawn):
+        chosen = (np.repeat(np.arange(len(row)), row) for row in drawn.counts)
+        return np.array([metric(drawn.confidence[i], drawn.correct[i]) for i in chosen])
 
     return statistic
 
 
 _SCORE_STATISTICS = {
-    "confidence_right": lambda *drawn: _confidences(*drawn)[0],
-    "confidence_wrong": lambda *drawn: _confidences(*drawn)[1],
-    "confidence_gap": lambda *drawn: np.subtract(*_confidences(*drawn)),
+    "confidence_right": lambda drawn: drawn.confidences[0],
+    "confidence_wrong": lambda drawn: drawn.confidences[1],
+    "confidence_gap": lambda drawn: np.subtract(*drawn.confidences),
     "overlap": _overlap,
     **{metric.__name__: _by_repetition(metric) for metric in (auroc, aurc, fpr95)},
 }
@@ -420,10 +427,10 @@ SCORE_STATISTICS = (*_SCORE_STATISTICS, "selective_risk@C with C in (0, 1]")
 
 
 def _score_statistic(name):
-    """Return the function of (counts, confidence, correct) that `name` stands for."""
+    """Return the function of `_Drawn` that `name` stands for."""
     kind, _, coverage = name.partition("@")
     if kind == "selective_risk" and re.fullmatch(r"0?\.\d+|1(\.0*)?", coverage) and float(coverage) > 0:
-        return lambda *drawn: _selective_risk(*drawn, float(coverage))
+        return lambda drawn: _selective_risk(drawn, float(coverage))
     if name not in _SCORE_STATISTICS:
         raise ValueError(f"unknown statistic {name!r}; choose among {', '.join(SCORE_STATISTICS)}")
     return _SCORE_STATISTICS[name]
@@ -436,8 +443,11 @@ def _score_replicates(confidence, correct, names, replicates, seed):
     key += repr(("scores", tuple(names), replicates, seed)).encode()
     if key not in _KEPT:
         chosen = {name: _score_statistic(name) for name in names}
+        order = np.argsort(-confidence, kind="stable")
+        ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
+        shared = confidence, correct, order, None if len(ends) == len(order) else ends
         chunks = [np.ones((1, len(correct)), np.int32), *_counts(len(correct), replicates, seed)]
-        parts = [{name: f(counts, confidence, correct) for name, f in chosen.items()} for counts in chunks]
+        parts = [{name: f(drawn) for name, f in chosen.items()} for drawn in (_Drawn(c, *shared) for c in chunks)]
         _KEPT[key] = parts[0], {name: np.concatenate([part[name] for part in parts[1:]]) for name in names}
     return _KEPT[key]
 
