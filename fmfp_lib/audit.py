@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import lambertw
 from scipy.stats import t as student
 
 from .published import load
@@ -51,9 +50,12 @@ def error_rate(excess):
     excess = np.asarray(excess, np.float64)
     if np.any(~((excess >= 0) & (excess <= 1))):
         raise ValueError(f"AURC - E-AURC is {excess}; it must lie in [0, 1]")
-    # With u = 1 - r the equation reads (u/e) ln(u/e) = (excess - 1)/e, which Lambert's function solves.
-    argument = np.maximum((excess - 1) / np.e, -1 / np.e)
-    return np.clip(1 - np.exp(1 + lambertw(argument, -1).real), 0, 1)
+    low, high = np.zeros_like(excess), np.ones_like(excess)
+    for _ in range(60):  # bisection: the optimum grows with r
+        middle = (low + high) / 2
+        above = optimum(middle) > excess
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2
 
 
 def rows(value: str = "mean") -> pd.DataFrame:
@@ -162,7 +164,7 @@ def wins(methods, against: str, tables=("table2",), metrics=None) -> pd.DataFram
     found = []
     for method in methods:
         own = cells[cells["method"] == method].set_index(["table", "dataset", "network", "metric"])
-        both = own.join(other, rsuffix="_other", how="inner")
+        both = own.join(other.add_suffix("_other"), how="inner")
         for metric in metrics:
             part = both[both.index.get_level_values("metric") == metric]
             gain = (part["mean"] - part["mean_other"]) * (1 if metric in HIGHER_IS_BETTER else -1)

@@ -114,7 +114,7 @@ def _typed(name: str, text: str, default):
 
 @app.command()
 def claims(
-    names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence; all verdicts if none")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence")] = None,
     replicates: Annotated[int, typer.Option(help="Of each bootstrap")] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
 ):
@@ -137,10 +137,10 @@ def claims(
         table.add_row(key, result.claim.wording, result.verdict, result.why)
     console.print(table)
     for key, result in results.items() if names else ():
-        console.print(f"{key} (section {result.claim.section}). {result.claim.test}", markup=False)
+        console.print(f"{key} ({result.claim.section}). {result.claim.test}", markup=False)
         for e in result.evidence:
-            console.print(f"- {e.part}; {e.group}; {e.compared}; {e.display[0]} {e.numbers} ({e.claimed}): {e.reading}; "
-                          f"seeds: {e.seeds}", markup=False)  # fmt: skip
+            words = f"{e.part}; {e.group}; {e.compared}; {e.display[0]} {e.numbers} ({e.claimed}): {e.reading}"
+            console.print(f"- {words}; {e.seeds} seeds", markup=False)
         console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)
 
 

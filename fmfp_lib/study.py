@@ -121,11 +121,11 @@ class Study(BaseModel):
         return groups + (finished("workstation", methods) if self.scale == "classroom" else [])
 
 
-def finished(scale: str, methods) -> list[Group]:
-    """Return the finished runs of `methods` that the book shows at `scale`, without training any."""
+def finished(scale: str, methods, networks=None) -> list[Group]:
+    """Return the finished runs of `methods` at `scale`, on the book's networks if none are given, training nothing."""
     regime = {key: value for key, value in SCALES[scale].items() if key != "network"}
     shown, groups = SHOWN[scale], []
-    for network in shown["networks"]:
+    for network in networks or shown["networks"]:
         found = tables.finished(
             dataset=shown["dataset"], network=network, method=list(methods), seed=shown["seeds"], protocol="paper",
             **regime,
