@@ -146,13 +146,13 @@ def _counts(n, replicates, seed):
 _KEPT: dict = {}  # replicates already drawn, by content: one baseline is compared with many methods
 
 
-def _replicates(logits, labels, names, replicates, seed):
-    """Return each metric of the whole set (1,), then of the replicates (r,)."""
-    classifier = _Sorted(logits, labels)
-    n = len(classifier.wrong)
+def _replicates(logits, labels, replicates, seed):
+    """Return every metric of ``RANKING + SUMS``, of the whole set (1,) and of the replicates (r,)."""
     key = hashlib.sha256(np.asarray(logits).tobytes() + np.asarray(labels).tobytes()).digest()
-    key += repr((tuple(names), replicates, seed)).encode()
+    key += repr((np.shape(logits), replicates, seed)).encode()
     if key not in _KEPT:
+        classifier, names = _Sorted(logits, labels), RANKING + SUMS
+        n = len(classifier.wrong)
         harmonic = _harmonic(n)
         whole = classifier.metrics(np.ones((1, n), np.int32), harmonic, names)
         parts = [classifier.metrics(counts, harmonic, names) for counts in _counts(n, replicates, seed)]
@@ -205,7 +205,7 @@ def paired_bootstrap(logits_a, logits_b, labels, replicates: int = 1000, seed: i
         For wrong shapes, NaN, labels out of range, fewer than one replicate.
     """
     _check_replicates(replicates)
-    (whole_a, a), (whole_b, b) = (_replicates(z, labels, RANKING, replicates, seed) for z in (logits_a, logits_b))
+    (whole_a, a), (whole_b, b) = (_replicates(z, labels, replicates, seed) for z in (logits_a, logits_b))
     return {m: _comparison(m, float(whole_a[m][0]), float(whole_b[m][0]), b[m] - a[m]) for m in RANKING}
 
 
@@ -244,7 +244,7 @@ def compare_methods(
     labels = runs_a[0][1]
     if any(not np.array_equal(labels, run[1]) for run in [*runs_a, *runs_b]):
         raise ValueError("the runs were tested on different labels; all must share one test set")
-    every = [_replicates(*run, metrics, replicates, seed) for run in [*runs_a, *runs_b]]
+    every = [_replicates(*run, replicates, seed) for run in [*runs_a, *runs_b]]
     count = len(runs_a)
     chosen = _chosen(count, replicates, seed, draw_seeds)
     result = {}
@@ -313,11 +313,10 @@ def augrc_sources(runs_a, runs_b, replicates: int = 1000, seed: int = 0) -> dict
     dict of str to Comparison
         ``augrc``, ``by_ranking`` and ``by_errors``, whose `metric` is ``augrc`` throughout.
     """
-    names = ("accuracy", "auroc")
-    compare_methods(runs_a, runs_b, names, replicates, seed)  # checks the arguments; what it draws is kept
+    compare_methods(runs_a, runs_b, ("auroc",), replicates, seed)  # checks the arguments; what it draws is kept
     parts = {"augrc": [], "by_ranking": [], "by_errors": []}
     for run_a, run_b in zip(runs_a, runs_b, strict=True):
-        ends = [_replicates(*run, names, replicates, seed) for run in (run_a, run_b)]
+        ends = [_replicates(*run, replicates, seed) for run in (run_a, run_b)]
         # The whole set first, then its replicates.
         (u, r), (v, q) = (
             (np.append(whole["auroc"], drawn["auroc"]), 1 - np.append(whole["accuracy"], drawn["accuracy"]))
@@ -352,13 +351,13 @@ def reordered(runs, first: str, second: str, replicates: int = 1000, seed: int =
     list of (str, str, Comparison, Comparison)
         Two methods a and b, and b against a in each metric; `first` prefers b and `second` prefers a.
     """
+    ranks = {m: {k: np.mean([_replicates(*run, replicates, seed)[0][k][0] for run in part]) for k in (first, second)}
+             for m, part in runs.items()}  # fmt: skip
     found = []
     for a in runs:
         for b in runs:
-            if a != b:
-                both = compare_methods(runs[a], runs[b], (first, second), replicates, seed)
-                if both[first].difference < 0 < both[second].difference:
-                    found.append((a, b, both[first], both[second]))
+            if ranks[b][first] < ranks[a][first] and ranks[b][second] > ranks[a][second]:
+                found.append((a, b, *compare_methods(runs[a], runs[b], (first, second), replicates, seed).values()))
     return found
 
 
