@@ -3,13 +3,18 @@
 import argparse
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import citation
+import make_slides
 import nbformat
 import papermill
+import yaml
 
 from fmfp_lib import tables
 
@@ -19,8 +24,9 @@ STAGE = BUILD / "src"
 SEEDS = [0, 1, 2]  # a book's numbers are those of several seeds
 
 
-def execute(notebook: Path, scale: str):
-    """Run one staged notebook; it is replaced only by a whole run."""
+def execute(notebook: Path, scale: str) -> float:
+    """Run one staged notebook and return how many seconds it took; it is replaced only by a whole run."""
+    start = time.perf_counter()
     unfinished = notebook.with_suffix(".unfinished.ipynb")
     values = {"scale": scale, "seeds": SEEDS}
     known = papermill.inspect_notebook(str(notebook))
@@ -32,6 +38,18 @@ def execute(notebook: Path, scale: str):
             cell.metadata["tags"].append("remove-input")  # the injected values stand right below
     nbformat.write(content, notebook)
     unfinished.unlink()
+    return time.perf_counter() - start
+
+
+def timetable(seconds: dict) -> str:
+    """Return, as Markdown, each notebook (path to seconds) with a link, its exercises and the time that it took."""
+    lines = ["| notebook | exercises | seconds, here |", "| --- | ---: | ---: |"]
+    for path, taken in seconds.items():
+        text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+        title = re.search(r"^# (.*)$", text, re.MULTILINE)[1]
+        exercises = len(re.findall(r"^\d+\. \*\*", text.partition("## Exercises")[2], re.MULTILINE))
+        lines.append(f"| [{title}](../notebooks/{path.name}) (`{path.stem}`) | {exercises} | {taken:.0f} |")
+    return "\n".join(lines) + "\n"
 
 
 def main():
@@ -42,12 +60,16 @@ def main():
     shutil.rmtree(STAGE, ignore_errors=True)
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, STAGE / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "_config.yml", STAGE)
+    cited = citation.load()
+    config = citation.with_repository(yaml.safe_load((ROOT / "_config.yml").read_text()), cited)
+    (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
     for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
-    for notebook in sorted((STAGE / "notebooks").glob("*.ipynb")):
-        execute(notebook, scale)
+    for name in ("paper", "companion"):
+        (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
+    seconds = {notebook: execute(notebook, scale) for notebook in sorted((STAGE / "notebooks").glob("*.ipynb"))}
+    (STAGE / "book" / "_timetable.txt").write_text(timetable(seconds))
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
         "--toc", str(STAGE / "book" / "_toc.yml"),
@@ -63,6 +85,8 @@ def main():
         target = BUILD / "html" / "_static" / "mathjax" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (mathjax / part).is_dir() else shutil.copy)(mathjax / part, target)
+    make_slides.make(BUILD / "slides")
+    shutil.copytree(BUILD / "slides", BUILD / "html" / "slides")
     print(f"\nThe book is ready. Open {BUILD / 'html' / 'index.html'}")
 
 

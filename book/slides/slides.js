@@ -6,7 +6,7 @@ const nearest = () => {
 };
 const go = (number) => {
   const slide = slides[Math.max(0, Math.min(slides.length - 1, number))];
-  slide.scrollIntoView();
+  slide.scrollIntoView({ behavior: "instant" }); // a smooth scroll would still be under way at the next key
   history.replaceState(null, "", `#${slide.id}`);
 };
 const STEPS = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, " ": 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 };
