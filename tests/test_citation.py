@@ -59,7 +59,8 @@ def test_a_wrong_address_is_said(url):
 @pytest.mark.parametrize("url", ["https://github.com/owner/name", ""])
 def test_a_built_page_has_the_buttons_only_if_the_address_is_known(tmp_path, url):
     page = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell("# Page")], metadata={"kernelspec": {"name": "python3", "display_name": ""}}
+        cells=[nbformat.v4.new_markdown_cell("# Page")],
+        metadata={"kernelspec": {"name": "python3", "display_name": ""}},
     )
     (tmp_path / "notebooks").mkdir()
     nbformat.write(page, tmp_path / "notebooks" / "00.ipynb")
