@@ -80,24 +80,34 @@ def repeated() -> pd.DataFrame:
     """Return the cells printed in two tables (the baseline's rows of Tables 1 and 2) and whether they differ.
 
     Columns: ``first, second`` (tables), ``dataset, network, method, metric``, both means and standard deviations,
-    ``differs``.
+    ``differs``, and ``between``: the methods of the same column whose mean lies from one to the other, so that which of
+    the two is right decides a comparison.
     """
     cells = load().dropna(subset="std")
     key = ["dataset", "network", "method", "metric"]
     pairs = cells.merge(cells, on=key, suffixes=("_first", "_second")).query("table_first < table_second")
     pairs = pairs.rename(columns={"table_first": "first", "table_second": "second"})
     differs = (pairs["mean_first"] != pairs["mean_second"]) | (pairs["std_first"] != pairs["std_second"])
-    return pairs.assign(differs=differs).reset_index(drop=True)
+
+    def between(pair):
+        ends = sorted((pair["mean_first"], pair["mean_second"]))
+        same = (cells[["dataset", "network", "metric"]] == pair[["dataset", "network", "metric"]]).all(axis=1)
+        rivals = cells[same & cells["mean"].between(*ends) & (cells["method"] != pair["method"])]
+        return tuple(rivals["method"].unique())
+
+    pairs = pairs.assign(differs=differs).reset_index(drop=True)
+    pairs["between"] = [between(pair) if pair["differs"] else () for _, pair in pairs.iterrows()]
+    return pairs
 
 
 def _pairs(wanted):
     """Yield pairs of different rows of one table (keys, and both rows' means and standard deviations as arrays)."""
-    means, spreads = rows(), rows("std")
-    spreads = spreads.dropna(how="all")
-    for a, b in combinations(spreads.index, 2):
+    spreads = rows("std").dropna(how="all")
+    x, s = rows().loc[spreads.index].to_numpy(), spreads.to_numpy()
+    for (i, a), (j, b) in combinations(enumerate(spreads.index), 2):
         if a[0] == b[0] and wanted(a, b):
-            there = spreads.loc[a].notna() & spreads.loc[b].notna()
-            yield a, b, [frame.loc[key][there].to_numpy() for frame in (means, spreads) for key in (a, b)]
+            there = ~np.isnan(s[i]) & ~np.isnan(s[j])
+            yield a, b, [values[there] for values in (x[i], x[j], s[i], s[j])]
 
 
 def identical_spreads() -> pd.DataFrame:
@@ -202,7 +212,7 @@ def best(tables=("table2",)) -> pd.DataFrame:
         wide = block.pivot_table(index=["table", "dataset", "network"], columns="method", values="mean", sort=False)
         top = wide.max(axis=1) if metric in HIGHER_IS_BETTER else wide.min(axis=1)
         found[metric] = {**wide.eq(top, axis=0).sum(), "cells": len(wide)}
-    return pd.DataFrame(found).T.astype(int)
+    return pd.DataFrame(found).T.astype(int).rename_axis("metric")
 
 
 # -- what can stand in one row --------------------------------------------------------------------------------

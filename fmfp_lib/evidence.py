@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import confidence, measures, statistics, study, tables
+from . import confidence, measures, shift, statistics, study, tables
 from .audit import CALIBRATION, FLAT
 from .metrics import softmax
 
@@ -102,8 +102,8 @@ class Evidence:
         factor = self.display[1]
         text = f"{factor * self.value:+.2f}"
         if np.isfinite(self.low):
-            text += f" [{factor * self.low:+.2f}, {factor * self.high:+.2f}]"
-        return text
+            text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
+        return text.replace("-", "\u2212")
 
     @property
     def claimed(self) -> str:
@@ -112,10 +112,12 @@ class Evidence:
         if np.isinf(above) and np.isinf(below):
             return "–"
         if np.isinf(above):
-            return "lower" if below == 0 else f"below {below:+g}"
-        if np.isinf(below):
-            return "higher" if above == 0 else f"above {above:+g}"
-        return f"within {above:+g} to {below:+g}"
+            text = "lower" if below == 0 else f"below {below:+g}"
+        elif np.isinf(below):
+            text = "higher" if above == 0 else f"above {above:+g}"
+        else:
+            text = f"between {above:+g} and {below:+g}"
+        return text.replace("-", "\u2212")
 
     @property
     def reading(self) -> str:
@@ -189,8 +191,8 @@ def temperature(runs) -> list[Evidence]:
     for group in runs:
         records = group.records("baseline")
         for part, fitted_on, claimed in (
-            ("fitted on validation: no gain", "valid_", {"below": NEGLIGIBLE}),
-            ("fitted on test: negligible", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
+            ("no gain if fitted on validation", "valid_", {"below": NEGLIGIBLE}),
+            ("negligible if fitted on test", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
         ):
             scaled = []
             for r in records:
@@ -260,17 +262,18 @@ def mitigation(runs) -> list[Evidence]:
     return found
 
 
-def shift(runs) -> list[Evidence]:
-    """Means over corruptions and severities, seed by seed, of what ``measures`` keeps as ``shift``."""
+def shifted(runs) -> list[Evidence]:
+    """Means over corruptions and severities of what ``measures`` keeps as ``shift``."""
     found = []
     for other in ("baseline", "crl"):
         for group in runs:
-            sides = {m: {r.settings.seed: _measured(r, "shift") for r in group.records(m)} for m in (other, "fmfp")}
-            seeds = [s for s in group.seeds(other, "fmfp") if all(side[s] for side in sides.values())]
-            for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
-                if seeds:
-                    gains = [np.mean(sides["fmfp"][s][quantity]) - np.mean(sides[other][s][quantity]) for s in seeds]
-                    found += group.evidence(f"against {tables.name(other)}", quantity, statistics.over_seeds(gains),
+            sides = [shift.measured(group.records(m)) for m in (other, "fmfp")]
+            seeds = sorted(set(sides[0]) & set(sides[1]))
+            if seeds:
+                compared = shift.compare(*([side[s] for s in seeds] for side in sides), group.replicates)
+                for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
+                    c = compared[quantity]
+                    found += group.evidence(f"against {tables.name(other)}", quantity, (c.difference, c.low, c.high),
                                             len(seeds), f"FMFP − {tables.name(other)}", **claimed)  # fmt: skip
     return found
 

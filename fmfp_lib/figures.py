@@ -5,14 +5,14 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from .metrics import auroc, generalised_risk_curve, reliability_curve, risk_coverage_curve, softmax
 from .metrics import error_weights as _error_weights
-from .metrics import generalised_risk_curve, risk_coverage_curve, softmax
-from .tables import DISPLAY, against_baseline, name
+from .tables import against_baseline, display, name
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
 _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
-            "l1_norm": 5, "crl": 9}  # fmt: skip
+            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2}  # fmt: skip
 
 
 def colour(method: str):
@@ -42,17 +42,184 @@ def _legend_below(figure, axis, columns=3):
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
 
 
-def confidence_histograms(records):
-    """Draw, per record, the densities of the confidence of right and of wrong predictions."""
-    figure, axes = plt.subplots(1, len(records), figsize=(3.4 * len(records), 2.9), sharey=True, squeeze=False)
-    for axis, record in zip(axes[0], records, strict=True):
-        confidence, correct = confidence_and_correct(record)
-        frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
-        sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
-                     common_norm=False, bins=25, binrange=(0, 1), ax=axis,
-                     palette={"right": RIGHT, "wrong": WRONG})  # fmt: skip
-        axis.set(title=name(record.settings.method), xlabel="confidence (MSP)")
+def _histogram(axis, confidence, correct):
+    frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
+    sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
+                 common_norm=False, bins=25, binrange=(0, 1), ax=axis,
+                 palette={"right": RIGHT, "wrong": WRONG})  # fmt: skip
+    axis.set(xlabel="confidence (MSP)")
+
+
+def confidence_histograms(records, titles=None):
+    """Draw, per record, the densities of the confidence of right and of wrong predictions; titled by its method."""
+    figure, axes = _panels(len(records), sharey=True)
+    titles = [name(record.settings.method) for record in records] if titles is None else titles
+    for axis, record, title in zip(axes, records, titles, strict=True):
+        _histogram(axis, *confidence_and_correct(record))
+        axis.set(title=title)
     figure.tight_layout()
+    return figure
+
+
+def two_questions(cases):
+    """Draw two views of each case: is it calibrated (left), does it tell right from wrong (right)?
+
+    Parameters
+    ----------
+    cases : dict of str to tuple
+        A title and the confidences (n,), in [0, 1], with whether each prediction is right (n,).
+    """
+    figure, axes = _panels(2 * len(cases), height=2.7)
+    for row, (title, (confidence, correct)) in enumerate(cases.items()):
+        confidence, correct = np.asarray(confidence, float), np.asarray(correct, bool)
+        left, right = axes[2 * row : 2 * row + 2]
+        mean, accuracy, share = reliability_curve(confidence, correct)
+        left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+        left.vlines(mean, mean, accuracy, color=WRONG, linewidth=2)
+        left.scatter(mean, accuracy, s=20 + 180 * share, color=RIGHT, zorder=3)
+        gap = float((share * np.abs(mean - accuracy)).sum())
+        left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
+                 title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
+        _histogram(right, confidence, correct)
+        right.set(xlabel="confidence", title=f"{title}: AUROC {100 * auroc(confidence, correct):.1f} %")
+    figure.tight_layout()
+    return figure
+
+
+def metric_points(groups, metrics):
+    """Draw metrics of several methods: a row a group, a panel a metric, a small point a seed, a large one the mean.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to list of dict
+        A title; then each method's metrics, as `metrics.evaluate` returns them, one dict a seed. A line marks the
+        first method's mean.
+    metrics : sequence of str
+        Which of them to draw.
+    """
+    longest = max(map(len, groups.values()))
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height=1.3 + 0.3 * longest)
+    for place, axis in enumerate(axes):
+        title, methods = list(groups.items())[place // len(metrics)]
+        metric = metrics[place % len(metrics)]
+        factor, label = display(metric)
+        for y, (method, runs) in enumerate(methods.items()):
+            values = [factor * run[metric] for run in runs]
+            axis.scatter(values, [y] * len(values), s=14, color=colour(method), alpha=0.5, linewidth=0)
+            axis.scatter(np.mean(values), y, s=55, color=colour(method))
+            if not y:
+                axis.axvline(np.mean(values), color="0.6", linewidth=0.8, zorder=0)
+        first = not place % len(metrics)
+        axis.set(yticks=range(len(methods)), yticklabels=map(name, methods) if first else [], xlabel=label)
+        axis.set_title(title if first else "", loc="left")
+        axis.set_ylim(longest - 0.5, -0.5)
+        sns.despine(ax=axis)
+    figure.tight_layout()
+    return figure
+
+
+def risk_coverage_panels(groups, between=(0.01, 1.0)):
+    """Draw risk-coverage curves, the mean over seeds at each coverage: a panel a study.Group, a curve a method.
+
+    `between` are the coverages at the left and the right end, in [0, 1]; below 1 % the risk of a few images is noise.
+    """
+    figure, axes = _panels(len(groups), height=3.2)
+    for axis, group in zip(axes, groups, strict=True):
+        for method, records in group.runs.items():
+            curves = [risk_coverage_curve(*confidence_and_correct(r)) for r in records]
+            coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
+            shown = (coverage >= between[0]) & (coverage <= between[1])
+            axis.plot(100 * coverage[shown], 100 * risk[shown], color=colour(method), label=name(method))
+        axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %")
+        axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
+        axis.set_ylim(bottom=0)
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
+def differences_by_coverage(groups):
+    """Draw each method's change of selective risk from the baseline at several coverages, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and what `tables.against_baseline` gives; of its metrics those named ``selective_risk@C`` are drawn.
+    """
+    figure, axes = _panels(len(groups), height=3.4, sharey=True)
+    for axis, (title, found) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        for place, (method, row) in enumerate(found.items()):
+            risks = {float(m.partition("@")[2]): c for m, c in row.items() if m.startswith("selective_risk@")}
+            aside = 1.2 * (place - (len(found) - 1) / 2)  # so that intervals do not hide each other
+            x = [100 * coverage + aside for coverage in risks]
+            y, low, high = (
+                100 * np.array([getattr(c, part) for c in risks.values()]) for part in ("difference", "low", "high")
+            )
+            axis.vlines(x, low, high, color=colour(method), linewidth=1.2)
+            axis.plot(x, y, "o", color=colour(method), markersize=4.5, label=name(method))
+        axis.set(title=title, xlabel="coverage, %", xticks=[100 * c for c in risks])
+        axis.set_ylabel("change of selective risk, points")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
+def temperature_curves(sweeps, temperatures, marks):
+    """Draw ECE and AUROC against the temperature: a row a title, the mean over seeds.
+
+    Parameters
+    ----------
+    sweeps : dict of str to list of dict
+        A title, and for each seed what `confidence.temperature_sweep` gives.
+    temperatures : array_like of shape (m,)
+        Those of the sweeps.
+    marks : dict of str to dict of str to list of float
+        A title; then ``ts_valid`` and ``ts_optimal`` with each seed's temperature: a vertical line a mean.
+    """
+    figure, axes = _panels(2 * len(sweeps), height=2.8)
+    for place, axis in enumerate(axes):
+        title, runs = list(sweeps.items())[place // 2]
+        metric = ("ece", "auroc")[place % 2]
+        axis.plot(temperatures, 100 * np.mean([run[metric] for run in runs], 0), color=colour("baseline"))
+        axis.axvline(1, color="0.6", linewidth=0.8)
+        for style, (key, fitted) in zip(("-", "--"), marks[title].items(), strict=True):
+            axis.axvline(np.mean(fitted), color=colour(key), linestyle=style, label=name(key))
+        axis.set(xscale="log", xlabel="temperature (log scale)", ylabel=display(metric)[1])
+        ticks = [2.0**i for i in range(-6, 7) if min(temperatures) <= 2.0**i <= max(temperatures)]
+        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axis.set_xticks([], minor=True)
+        axis.set_title(title if not place % 2 else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
+def confidence_shift(groups):
+    """Draw how each method moves the mean confidence of wrong (x) and of right predictions (y) from the baseline.
+
+    On the diagonal both move alike and the gap stays; below it the gap shrinks. Bars are 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and what `tables.against_baseline` gives, with ``confidence_right`` and ``confidence_wrong``.
+    """
+    figure, axes = _panels(len(groups), height=3.4)
+    for axis, (title, found) in zip(axes, groups.items(), strict=True):
+        for method, row in found.items():
+            wrong, right = row["confidence_wrong"], row["confidence_right"]
+            x, y = 100 * wrong.difference, 100 * right.difference
+            axis.hlines(y, 100 * wrong.low, 100 * wrong.high, color=colour(method), linewidth=1)
+            axis.vlines(x, 100 * right.low, 100 * right.high, color=colour(method), linewidth=1)
+            axis.plot(x, y, "o", color=colour(method), label=name(method))
+        axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.axline((0, 0), slope=1, color="0.5", linewidth=1, linestyle="--")
+        axis.set(title=title, xlabel="change for wrong predictions, points")
+        axis.set_ylabel("change for right predictions, points")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
     return figure
 
 
@@ -148,7 +315,7 @@ def effects(groups, shown, label="change from the baseline"):
     methods = list(dict.fromkeys(m for found in groups.values() for m in found))
     figure, axes = _panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
     for axis, metric in zip(axes, shown, strict=True):
-        factor, heading = DISPLAY[metric]
+        factor, heading = display(metric)
         axis.axvline(0, color="0.6", linewidth=0.8)
         for number, (title, found) in enumerate(groups.items()):
             aside = 0.36 * ((number + 0.5) / len(groups) - 0.5)
@@ -176,7 +343,7 @@ def cost_against_gain(groups, metric):
         A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
         difference.
     """
-    factor, heading = DISPLAY[metric]
+    factor, heading = display(metric)
     figure, axes = _panels(len(groups), height=3.3, sharey=True)
     for axis, (title, series) in zip(axes, groups.items(), strict=True):
         axis.axhline(0, color="0.6", linewidth=0.8)
@@ -219,5 +386,31 @@ def training_curves(groups, metrics, titles):
         axis.set(xlabel="epoch", ylabel=title)
         sns.despine(ax=axis)
     axes[0][-1].legend(frameon=False)
+    figure.tight_layout()
+    return figure
+
+
+def wins_heatmap(frames):
+    """Draw in how many published cells each method wins, one panel a frame: metrics down, methods across.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        A title a panel, and what ``audit.wins`` returns for one opponent.
+    """
+    heights = max(frame["metric"].nunique() for frame in frames.values())
+    figure, axes = plt.subplots(1, len(frames), figsize=(4.2 * len(frames), 0.42 * heights + 1.4), squeeze=False)
+    for axis, (title, frame) in zip(axes[0], frames.items(), strict=True):
+        order, methods = frame["metric"].unique(), frame["method"].unique()
+        wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
+        losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
+        wide.index = [display(m)[1].split()[0] for m in order]
+        wide.columns = [name(m).replace("label smoothing", "LS") for m in methods]
+        shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
+        sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
+                    linewidths=1, annot_kws={"size": 10})  # fmt: skip
+        axis.set(title=title, xlabel="", ylabel="")
+        axis.tick_params(length=0)
+        axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
     figure.tight_layout()
     return figure

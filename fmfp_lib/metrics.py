@@ -233,6 +233,19 @@ def error_weights(n: int) -> dict[str, np.ndarray]:
     return {"aurc": np.cumsum(1 / place[::-1])[::-1] / n, "augrc": (n - place + 1) / n**2}
 
 
+def coverage_at_risk(confidence, correct, risk: float) -> float:
+    """Return the largest coverage k/n whose selective risk is at most `risk`, in [0, 1]; 0 where none is.
+
+    The threshold that gives it is read off these same samples: it is what could be had, not what is guaranteed
+    (Geifman & El-Yaniv 2017 choose it on other samples, with a bound).
+    """
+    if not 0 <= risk <= 1:
+        raise ValueError(f"risk is {risk}; it must lie in [0, 1]")
+    ranking = _Ranking(confidence, correct)
+    fits = np.flatnonzero(ranking.risk <= risk)
+    return float((fits[-1] + 1) / ranking.n) if len(fits) else 0.0
+
+
 def selective_risk_at(confidence, correct, coverage: float) -> float:
     """Return the error rate among the ceil(coverage n) most confident samples; `coverage` in (0, 1]."""
     if not 0 < coverage <= 1:

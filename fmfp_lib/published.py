@@ -47,10 +47,10 @@ def _agreement(published, comparison):
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 
 
-def comparisons(table: str, groups) -> list[dict]:
+def comparisons(table: str, groups, replicates: int = 500) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
-    return [tables.against_baseline(g.records, list(g.runs), metrics) for g in groups]
+    return [tables.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
 
 
 def side_by_side(table: str, groups, metric: str, compared=None) -> str:
@@ -115,12 +115,37 @@ def side_by_side(table: str, groups, metric: str, compared=None) -> str:
     return "\n".join(lines) + "</tbody></table></div>"
 
 
-def side_by_sides(table: str, groups, metrics=None) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open."""
+def side_by_sides(table: str, groups, metrics=None, replicates: int = 500) -> str:
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open.
+
+    `replicates` of the bootstrap decide the marks.
+    """
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
-    compared, folds = comparisons(table, groups), []
+    compared, folds = comparisons(table, groups, replicates), []
     for number, metric in enumerate(metrics):
         body = side_by_side(table, groups, metric, compared)
         summary = tables.DISPLAY[metric][1]
         folds.append(f"<details{' open' if not number else ''}><summary>{summary}</summary>{body}</details>")
     return "\n".join(folds)
+
+
+# What the paper draws without printing a number: figure, data set, its network, ours in the form for those images.
+DRAWN_ONLY = (
+    ("3", "imagenet", "resnet18", "resnet18_imagenet"),
+    ("13", "tiny_imagenet", "resnet18", "resnet18_s2"),
+    ("13", "tiny_imagenet", "resnet50", "resnet50_s2"),
+    ("14", "imagenet", "resnet50", "resnet50_imagenet"),
+)
+
+
+def drawn_only(methods) -> str:
+    """Return, as Markdown, the figures of which the paper prints no numbers: our AUROC where runs are finished, else a
+    dash, and the command that trains one of the runs."""
+    lines = ["| figure | data | network | ours: AUROC % | one run of it |", "| --- | --- | --- | --- | --- |"]
+    for figure, dataset, network, ours in DRAWN_ONLY:
+        found = tables.finished(dataset=dataset, network=ours, scale="paper", method=list(methods))
+        values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
+        cell = ", ".join(f"{tables.name(m)} {tables.plus_minus(v)}" for m, v in values.items() if v) or "–"
+        command = f"`fmfp train --dataset {dataset} --network {ours} --method {methods[-1]} --scale paper --seed 0`"
+        lines.append(f"| {figure} | {tables.name(dataset)} | {tables.name(network)} | {cell} | {command} |")
+    return "\n".join(lines)

@@ -1,5 +1,7 @@
 """Tables that the book and the README show, made from the library's own registries and from finished records."""
 
+import html
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +20,8 @@ NAMES = {
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
     "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
+    "resnet50": "ResNet-50", "table1": "Table 1", "table2": "Table 2", "table3": "Table 3", "table4": "Table 4",
+    "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.
 DISPLAY = {
@@ -184,6 +187,12 @@ def tally(comparisons) -> str:
     return ", ".join(parts)
 
 
+def lowest(found: dict, metric: str) -> str:
+    """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
+    values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
+    return min(values, key=values.get)  # the first of equals, so the baseline
+
+
 def right_predictions(groups) -> str:
     """Return, as Markdown, the calibration error of all and of right predictions, mean ± deviation over seeds.
 
@@ -314,6 +323,30 @@ def networks() -> str:
     return "\n".join(lines)
 
 
+def datasets() -> str:
+    """Return the catalogue of data sets as Markdown, from the registry itself."""
+    from .datasets import CATALOGUE
+
+    lines = ["| name | classes | training + test images | pixels | download | terms |",
+             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    for key, source in CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
+                 source.shape, size, source.licence)  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def corruptions() -> str:
+    """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
+    from .corruptions import KINDS
+
+    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
+    for key, (function, strengths) in KINDS.items():
+        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
+    return "\n".join(lines)
+
+
 def regime_search() -> str:
     """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
     rows = frame(finished(dataset="embedded", protocol="paper", seed=[0, 1, 2],
@@ -331,3 +364,50 @@ def regime_search() -> str:
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
                      f"| on {right.sum()} of {len(right)} |")  # fmt: skip
     return "\n".join(lines)
+
+
+def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
+    """Return an HTML table in a box that scrolls; cells and caption are HTML already.
+
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap.
+    """
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")  # fmt: skip
+
+
+def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:
+    """Return a DataFrame as `html_table`, its index as the first columns, names as print has them.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Cells may be tuples of names.
+    caption : str
+        Plain text.
+    published : sequence of str
+        Columns that hold numbers of the paper; they get the class ``published``.
+    digits : int
+        Of floats; NaN becomes a dash.
+    """
+
+    def text(value):
+        if isinstance(value, tuple):
+            return ", ".join(text(v) for v in value)
+        if isinstance(value, str):
+            return html.escape(heading(value))
+        if pd.isna(value):
+            return "–"
+        return f"{value:.{digits}f}".replace("-", "\u2212") if isinstance(value, float) else str(value)
+
+    def heading(key):
+        key = str(key)
+        return DISPLAY[key][1] if key in DISPLAY else name(key).replace("_", " ")
+
+    flat = data.reset_index() if any(data.index.names) else data
+    rows = [
+        [f'<em class="published">{text(v)}</em>' if c in published else text(v) for c, v in zip(flat, row, strict=True)]
+        for row in flat.itertuples(index=False, name=None)
+    ]
+    return html_table([html.escape(heading(c)) for c in flat], rows, html.escape(caption))

@@ -33,6 +33,7 @@ def test_the_baselines_two_printings_differ_in_one_cell():
     only = differing.iloc[0]
     assert (only["dataset"], only["network"], only["metric"]) == ("cifar100", "preact_resnet110", "aupr_error")
     assert (only["mean_first"], only["mean_second"]) == (66.54, 66.34)
+    assert only["between"] == ("l1_norm", "fmfp")  # 66.44 and 66.52
 
 
 def test_one_pair_of_rows_shares_every_standard_deviation():
