@@ -8,7 +8,8 @@ import seaborn as sns
 from . import cost
 from .dynamics import WINDOW, curve, smoothed
 from .methods import AVERAGING_START, METHODS, MILESTONES
-from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
+from .metrics import auroc, generalised_risk_curve, reliability_curve, risk_coverage_curve, softmax
+from .metrics import error_weights as _error_weights
 from .tables import against_baseline, display, name, sam_prices
 
 _PALETTE = sns.color_palette("colorblind")
@@ -18,8 +19,8 @@ _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, 
 
 
 def colour(method: str):
-    """Return a method's colour; what has none of its own is grey."""
-    return _PALETTE[_COLOURS.get(method, 7)]
+    """Return a method's colour, a combination's being its objective's; what has none of its own is grey."""
+    return _PALETTE[_COLOURS.get(method.split("+")[0], 7)]
 
 
 def confidence_and_correct(record):
@@ -327,6 +328,104 @@ def calibration_against_ranking(groups, methods):
     axes[0][0].set_ylabel("change of AUROC, points\n(up: errors easier to find)")
     axes[0][-1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.tight_layout()
+    return figure
+
+
+def error_weights(n=1000):
+    """Draw how much an error at each place of the ranking weighs in AURC and in AUGRC, the mean weight being 1."""
+    figure, axes = _panels(2, height=2.9)
+    place = 100 * np.arange(1, n + 1) / n
+    for axis, title, scale in zip(axes, ("all places", "the same, logarithmic"), ("linear", "log"), strict=True):
+        for metric, style in (("aurc", "-"), ("augrc", "--")):
+            weights = _error_weights(n)[metric]
+            axis.plot(place, weights / weights.mean(), style, color=_PALETTE[1 if metric == "aurc" else 0],
+                      label=metric.upper())  # fmt: skip
+        axis.set(title=title, xlabel="place of the error, % of the ranking\n(0: most confident)", xscale=scale)
+        axis.set_ylabel("weight (mean 1)")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
+def two_risks(cases):
+    """Draw selective (left) and generalised risk (right) against coverage, a curve a case.
+
+    Parameters
+    ----------
+    cases : dict of str to tuple
+        A label, and confidence (n,) with whether each prediction is right (n,).
+    """
+    figure, axes = _panels(2, height=2.9)
+    curves = risk_coverage_curve, generalised_risk_curve
+    labels = "selective risk, % of the answered", "generalised risk, % of all"
+    for axis, draw, label in zip(axes, curves, labels, strict=True):
+        for number, (case, scored) in enumerate(cases.items()):
+            coverage, risk = draw(*scored)
+            axis.plot(100 * coverage, 100 * risk, "-" if not number else "--", color=_PALETTE[number], label=case)
+        axis.set(xlabel="coverage, %", ylabel=label, xlim=(0, 100))
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], 1)
+    return figure
+
+
+def effects(groups, shown, label="change from the baseline"):
+    """Draw differences with their 95 % intervals: a panel a metric, a row a method, a marker a group.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and comparisons by method and metric, as `tables.against_baseline` gives them.
+    shown : sequence of str
+        The metrics to draw.
+    """
+    methods = list(dict.fromkeys(m for found in groups.values() for m in found))
+    figure, axes = _panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
+    for axis, metric in zip(axes, shown, strict=True):
+        factor, heading = display(metric)
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for number, (title, found) in enumerate(groups.items()):
+            aside = 0.36 * ((number + 0.5) / len(groups) - 0.5)
+            for y, method in enumerate(methods):
+                if method in found:
+                    c = found[method][metric]
+                    axis.hlines(y + aside, factor * c.low, factor * c.high, color=colour(method), linewidth=1.5)
+                    axis.plot(factor * c.difference, y + aside, "osD^v"[number % 5], color=colour(method),
+                              markersize=5, markerfacecolor=colour(method) if c.certain else "white")  # fmt: skip
+            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=title, markersize=5)
+        axis.set(yticks=range(len(methods)), yticklabels=[name(m) for m in methods])
+        axis.set_xlabel(f"{heading}: {label}")
+        sns.despine(ax=axis)
+    axes[0].invert_yaxis()
+    _legend_below(figure, axes[0], 2)
+    return figure
+
+
+def cost_against_gain(groups, metric):
+    """Draw the change of a metric from one baseline network against the cost of training, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to list of (float, statistics.Comparison)
+        A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
+        difference.
+    """
+    factor, heading = display(metric)
+    figure, axes = _panels(len(groups), height=3.3, sharey=True)
+    for axis, (title, series) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        for method, points in series.items():
+            cost, found = zip(*points, strict=True)
+            low, middle, high = (factor * np.array([getattr(c, part) for c in found])
+                                 for part in ("low", "difference", "high"))  # fmt: skip
+            axis.vlines(cost, low, high, color=colour(method), linewidth=1)
+            axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
+            for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):
+                axis.annotate(str(size), (x, y), xytext=(4, 4), textcoords="offset points", fontsize=9)
+        axis.set(title=title, xlabel="cost of training, in runs of the baseline")
+        axis.set_ylabel(f"change of {heading}")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
     return figure
 
 

@@ -219,6 +219,29 @@ def risk_coverage_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
     return ranking.k / ranking.n, ranking.risk
 
 
+def generalised_risk_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
+    """Return coverage k/n and generalised risk, (errors among the k first) / n, each (n,), for k = 1 .. n.
+
+    The generalised risk is the share of *all* samples that are wrong and accepted (Traub et al. 2024); AUGRC is its
+    mean.
+    """
+    ranking = _Ranking(confidence, correct)
+    return ranking.k / ranking.n, ranking.accepted / ranking.n
+
+
+def error_weights(n: int) -> dict[str, np.ndarray]:
+    """Return what an error at each place 1 .. n of the ranking adds to ``aurc`` and to ``augrc``, (n,) each.
+
+    Both metrics are the sum of their errors' weights. An error at place i is among the k first for every k >= i: AURC
+    divides it by k each time, so it weighs (1/i + 1/(i+1) + ... + 1/n) / n; AUGRC divides by n, so it weighs
+    (n - i + 1) / n^2.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}; it must be at least 1")
+    place = np.arange(1, n + 1)
+    return {"aurc": np.cumsum(1 / place[::-1])[::-1] / n, "augrc": (n - place + 1) / n**2}
+
+
 def coverage_at_risk(confidence, correct, risk: float) -> float:
     """Return the largest coverage k/n whose selective risk is at most `risk`, in [0, 1]; 0 where none is.
 

@@ -4,6 +4,7 @@ import html
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from . import records as _records
@@ -15,7 +16,9 @@ NAMES = {
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
-    "confidnet": "ConfidNet", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
+    "confidnet": "ConfidNet",
+    "msp": "MSP", "p_norm_max_logit": "p-norm", "max_logit": "largest logit", "trust_score": "Trust Score",
+    "mc_dropout": "MC-dropout", "swag": "SWAG", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
     "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
@@ -197,7 +200,7 @@ def tally(comparisons) -> str:
 def lowest(found: dict, metric: str) -> str:
     """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
     values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
-    return min(values, key=values.get)
+    return min(values, key=values.get)  # the first of equals, so the baseline
 
 
 def right_predictions(groups) -> str:
@@ -217,6 +220,74 @@ def right_predictions(groups) -> str:
             cells = " | ".join(plus_minus(values, 100) for values in zip(*rows, strict=True))
             lines.append(f"| {group.title} | {name(method)} | {cells} |")
     return "\n".join(lines)
+
+
+def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+    """Compare methods with others than the baseline, seed by seed.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Of one data set, network and regime.
+    pairs : dict of str to (str, str)
+        A label for each comparison, and its two methods: the second is compared with the first. Pairs without a
+        common seed are left out.
+
+    Returns
+    -------
+    dict of str to dict of str to statistics.Comparison
+        Label, then metric.
+    """
+    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
+    result = {}
+    for label, methods in pairs.items():
+        seeds = sorted({s for m, s in runs if m == methods[0]} & {s for m, s in runs if m == methods[1]})
+        if seeds:
+            result[label] = compare_methods(*([runs[m, s] for s in seeds] for m in methods), metrics, replicates)
+    return result
+
+
+def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = 500) -> dict:
+    """Compare a confidence score with the maximum softmax probability on the same networks and test images.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs on one test set, such as one method's seeds.
+    score : callable
+        From logits (n, k) to confidence (n,), growing with trust. The predictions stay the network's own.
+    fit : callable, optional
+        From validation logits (m, k) and labels (m,) to what `score` gets as its second argument.
+    metrics : sequence of str
+        As `statistics.compare_scores` takes them.
+
+    Returns
+    -------
+    dict of str to statistics.Comparison
+        `a` is MSP's and `b` the score's.
+
+    Raises
+    ------
+    ValueError
+        If the score does not give one finite number an image.
+
+    Examples
+    --------
+    ``against_msp(group.runs["baseline"], p_norm_max_logit, fit=fit_p)``
+    """
+    plain, scored = [], []
+    for record in records:
+        correct = record.logits.argmax(1) == record.labels
+        fitted = () if fit is None else (fit(record.valid_logits, record.valid_labels),)
+        value = np.asarray(score(record.logits.copy(), *fitted), np.float64)
+        if value.shape != correct.shape or not np.isfinite(value).all():
+            raise ValueError(
+                f"the score gave an array of shape {value.shape}, {np.sum(~np.isfinite(value))} of its values NaN or "
+                f"infinite; it must give one finite number an image, shape {correct.shape}"
+            )
+        plain.append((softmax(record.logits).max(1), correct))
+        scored.append((value, correct))
+    return compare_scores(plain, scored, metrics, replicates)
 
 
 def classroom(network: str | None = None) -> list:

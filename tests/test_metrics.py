@@ -128,6 +128,21 @@ def test_probabilities_must_sum_to_one():
         metrics.ece([[0.5, 0.6]], [0])
 
 
+@given(st.integers(0, 10_000))
+def test_risk_coverage_areas_are_sums_of_their_errors_weights(seed):
+    rng = np.random.default_rng(seed)
+    correct = rng.random(30) < 0.6
+    confidence = np.sort(rng.random(30))[::-1]
+    weights = metrics.error_weights(30)
+    for name in ("aurc", "augrc"):
+        assert weights[name][~correct].sum() == pytest.approx(getattr(metrics, name)(confidence, correct))
+    coverage, generalised = metrics.generalised_risk_curve(confidence, correct)
+    assert generalised.mean() == pytest.approx(metrics.augrc(confidence, correct))
+    assert generalised == pytest.approx(coverage * metrics.risk_coverage_curve(confidence, correct)[1])
+    with pytest.raises(ValueError, match="at least 1"):
+        metrics.error_weights(0)
+
+
 def test_overlap_is_one_minus_the_kolmogorov_smirnov_distance():
     rng = np.random.default_rng(0)
     correct = rng.random(300) < 0.8
