@@ -183,8 +183,8 @@ def tally(comparisons) -> str:
 
 def lowest(found: dict, metric: str) -> str:
     """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
-    values = {m: row[metric].b for m, row in found.items()}
-    values["baseline"] = next(iter(found.values()))[metric].a
+    values = {"baseline": next(iter(found.values()))[metric].a}
+    values |= {m: row[metric].b for m, row in found.items()}
     return min(values, key=values.get)
 
 
