@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import lambertw
 from scipy.stats import t as student
 
 from .published import load
@@ -51,9 +50,12 @@ def error_rate(excess):
     excess = np.asarray(excess, np.float64)
     if np.any(~((excess >= 0) & (excess <= 1))):
         raise ValueError(f"AURC - E-AURC is {excess}; it must lie in [0, 1]")
-    # With u = 1 - r the equation reads (u/e) ln(u/e) = (excess - 1)/e, which Lambert's function solves.
-    argument = np.maximum((excess - 1) / np.e, -1 / np.e)
-    return np.clip(1 - np.exp(1 + lambertw(argument, -1).real), 0, 1)
+    low, high = np.zeros_like(excess), np.ones_like(excess)
+    for _ in range(60):  # bisection: the optimum grows with r
+        middle = (low + high) / 2
+        above = optimum(middle) > excess
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2
 
 
 def rows(value: str = "mean") -> pd.DataFrame:
@@ -78,24 +80,34 @@ def repeated() -> pd.DataFrame:
     """Return the cells printed in two tables (the baseline's rows of Tables 1 and 2) and whether they differ.
 
     Columns: ``first, second`` (tables), ``dataset, network, method, metric``, both means and standard deviations,
-    ``differs``.
+    ``differs``, and ``between``: the methods of the same column whose mean lies from one to the other, so that which of
+    the two is right decides a comparison.
     """
     cells = load().dropna(subset="std")
     key = ["dataset", "network", "method", "metric"]
     pairs = cells.merge(cells, on=key, suffixes=("_first", "_second")).query("table_first < table_second")
     pairs = pairs.rename(columns={"table_first": "first", "table_second": "second"})
     differs = (pairs["mean_first"] != pairs["mean_second"]) | (pairs["std_first"] != pairs["std_second"])
-    return pairs.assign(differs=differs).reset_index(drop=True)
+
+    def between(pair):
+        ends = sorted((pair["mean_first"], pair["mean_second"]))
+        same = (cells[["dataset", "network", "metric"]] == pair[["dataset", "network", "metric"]]).all(axis=1)
+        rivals = cells[same & cells["mean"].between(*ends) & (cells["method"] != pair["method"])]
+        return tuple(rivals["method"].unique())
+
+    pairs = pairs.assign(differs=differs).reset_index(drop=True)
+    pairs["between"] = [between(pair) if pair["differs"] else () for _, pair in pairs.iterrows()]
+    return pairs
 
 
 def _pairs(wanted):
     """Yield pairs of different rows of one table (keys, and both rows' means and standard deviations as arrays)."""
-    means, spreads = rows(), rows("std")
-    spreads = spreads.dropna(how="all")
-    for a, b in combinations(spreads.index, 2):
+    spreads = rows("std").dropna(how="all")
+    x, s = rows().loc[spreads.index].to_numpy(), spreads.to_numpy()
+    for (i, a), (j, b) in combinations(enumerate(spreads.index), 2):
         if a[0] == b[0] and wanted(a, b):
-            there = spreads.loc[a].notna() & spreads.loc[b].notna()
-            yield a, b, [frame.loc[key][there].to_numpy() for frame in (means, spreads) for key in (a, b)]
+            there = ~np.isnan(s[i]) & ~np.isnan(s[j])
+            yield a, b, [values[there] for values in (x[i], x[j], s[i], s[j])]
 
 
 def identical_spreads() -> pd.DataFrame:
@@ -162,7 +174,7 @@ def wins(methods, against: str, tables=("table2",), metrics=None) -> pd.DataFram
     found = []
     for method in methods:
         own = cells[cells["method"] == method].set_index(["table", "dataset", "network", "metric"])
-        both = own.join(other, rsuffix="_other", how="inner")
+        both = own.join(other.add_suffix("_other"), how="inner")
         for metric in metrics:
             part = both[both.index.get_level_values("metric") == metric]
             gain = (part["mean"] - part["mean_other"]) * (1 if metric in HIGHER_IS_BETTER else -1)
@@ -200,7 +212,7 @@ def best(tables=("table2",)) -> pd.DataFrame:
         wide = block.pivot_table(index=["table", "dataset", "network"], columns="method", values="mean", sort=False)
         top = wide.max(axis=1) if metric in HIGHER_IS_BETTER else wide.min(axis=1)
         found[metric] = {**wide.eq(top, axis=0).sum(), "cells": len(wide)}
-    return pd.DataFrame(found).T.astype(int)
+    return pd.DataFrame(found).T.astype(int).rename_axis("metric")
 
 
 # -- what can stand in one row --------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
-"""``fmfp train | run | doctor`` on the command line."""
+"""``fmfp train | run | claims | data | doctor`` on the command line."""
 
 import json
 import os
 import platform
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Instead of the scale's")] = None,
     train_size: Annotated[int, typer.Option(help="Training images, instead of the scale's")] = None,
     test_size: Annotated[int, typer.Option(help="Test images, instead of the scale's")] = None,
+    sam_gradient: Annotated[str, typer.Option(help="global or local: SAM's first pass under torchrun")] = "global",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
@@ -37,20 +39,21 @@ def train(
 
     settings = Settings(
         dataset=dataset, network=network, method=method, scale=scale, seed=seed, protocol=protocol, epochs=epochs,
-        train_size=train_size, test_size=test_size, device=device,
-        compile=compile_,
+        train_size=train_size, test_size=test_size, sam_gradient=sam_gradient, device=device, compile=compile_,
     )  # fmt: skip
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
     import torch
 
-    from . import training
+    from . import distributed, training
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu or auto")
     if threads:
         torch.set_num_threads(threads)
     record = training.train(settings, force=force, keep_weights=keep_weights, measures=measure)
+    if not distributed.first():
+        return
     if as_json:
         # JSON has no NaN: a metric that is not defined (all right, say) is null.
         metrics = {k: v if v == v else None for k, v in record.metrics.items()}
@@ -113,13 +116,76 @@ def _typed(name: str, text: str, default):
 
 
 @app.command()
+def claims(
+    names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence")] = None,
+    replicates: Annotated[int, typer.Option(help="Of each bootstrap")] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
+):
+    """Put the paper's claims to their tests on the finished runs, and print the verdicts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from . import claims as _claims
+    from .settings import choose
+
+    known = [claim.id for claim in _claims.CLAIMS]
+    wanted = [choose("claim", name.upper(), known) for name in names or known]
+    results = _claims.evaluate(replicates=replicates, only=wanted)
+    if as_json:
+        print(json.dumps(_claims.plain(results)))
+        return
+    console = Console()
+    table = Table("", "the paper says", "verdict here", "why", show_lines=True)
+    for key, result in results.items():
+        table.add_row(key, result.claim.wording, result.verdict, result.why)
+    console.print(table)
+    for key, result in results.items() if names else ():
+        console.print(f"{key} ({result.claim.section}). {result.claim.test}", markup=False)
+        for e in result.evidence:
+            words = f"{e.part}; {e.group}; {e.compared}; {e.display[0]} {e.numbers} ({e.claimed}): {e.reading}"
+            console.print(f"- {words}; {e.seeds} seeds", markup=False)
+        console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)
+
+
+@app.command()
+def bench(
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    repeats: Annotated[int, typer.Option(help="Turns of which the median is taken", min=1)] = 5,
+    clock: Annotated[str, typer.Option(help="wall, or on a busy machine cpu: computing time on one thread")] = "wall",
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, to see that all of it runs")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Also keep the measurements in this file")] = None,
+):
+    """Measure the library beside plain references on this machine; print the book's table."""
+    from .settings import choose
+
+    choose("device", device, ("cpu", "cuda"))
+    choose("clock", clock, ("wall", "cpu"))
+    import torch
+
+    from . import tables
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu")
+    home = Path(__file__).resolve().parent.parent
+    if not (home / "benchmarks").is_dir():
+        raise ValueError("the folder benchmarks/ is not there; measure in a checkout of the repository")
+    sys.path.insert(0, str(home))
+    from benchmarks import bench as harness
+
+    found = harness.measure(device, repeats, quick, clock)
+    if output:
+        harness.write(output, device, found)
+    print(tables.speed({device: found}))
+
+
+@app.command()
 def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed")] = 10.0):
     """Report versions, device, threads, data found and speed; on a GPU, compare ten steps with the CPU's."""
     import numpy
     import torch
     import torchvision
 
-    from . import __version__, datasets, records
+    from . import __version__, cost, datasets, records, tables
     from .objectives import Batch
     from .settings import Settings
     from .training import Run
@@ -129,6 +195,12 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     cuda = torch.cuda.is_available()
     print(f"device: {torch.cuda.get_device_name() if cuda else 'cpu'}; {torch.get_num_threads()} threads "
           f"of {os.cpu_count()} cores")  # fmt: skip
+    if (devices := torch.cuda.device_count()) > 1:
+        print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
+    grid = tables.benchmarks("Grid")
+    gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
+    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
+          + gain)  # fmt: skip
     print(f"records: {records.folder()} ({len(list(records.folder().glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
     run_ = Run(Settings(scale="classroom", epochs=1000))
@@ -136,7 +208,9 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     while time.perf_counter() - start < seconds:
         float(run_.train_epoch()[0])
         images += len(run_.x_train)
-    print(f"speed: {images / (time.perf_counter() - start):,.0f} images/s, {run_.settings.network}, embedded data")
+    speed = images / (time.perf_counter() - start)
+    work = sum(cost.operations(run_.settings.network, "embedded"))
+    print(f"speed: {speed:,.0f} images/s, {run_.settings.network}, embedded data: {speed * work / 1e9:,.1f} GFLOP/s")
     if cuda:
         losses = {}
         for device in ("cpu", "cuda"):
@@ -152,15 +226,54 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
         print(f"CPU and CUDA losses over ten steps differ by at most {worst:.3g} (bf16 on CUDA: below 0.1 expected)")
 
 
+data = typer.Typer(help="List the data sets, or download one.", invoke_without_command=True)
+app.add_typer(data, name="data")
+
+
+@data.callback()
+def list_data(context: typer.Context):
+    """List the data sets: what they are, what they take to download, and where they lie."""
+    if context.invoked_subcommand:
+        return
+    from . import datasets
+
+    print(f"folder: {datasets.folder()} (FMFP_DATA names another)")
+    row = "{:<14} {:>7} {:>9} {:>6}  {:<11} {:>8}  {}".format
+    print(row("name", "classes", "training", "test", "pixels", "download", "at hand"))
+    for name, source in datasets.CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else ""
+        without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
+        place = str(source.at_hand() or without) if source.folders else "ships with the library"
+        counts = source.classes, source.train or "", source.test
+        print(row(name, *counts, source.shape, size, place))
+
+
+@data.command("get")
+def get_data(name: Annotated[str, typer.Argument(help="A name from the list")]):
+    """Download a data set, going on after a break; check it, unpack it, and print where it lies."""
+    from . import datasets
+
+    print(datasets.get(name))
+
+
 def main():
     """Run the command line; a wrong value ends in one line on standard error and exit code 2."""
+    launched = "TORCHELASTIC_RUN_ID" in os.environ  # torchrun started this process and others
+    speaks = not launched or os.environ["RANK"] == "0"  # an error met by all is told by one
     try:
-        app()
+        with ExitStack() as stack:
+            if launched:
+                from .distributed import processes
+
+                stack.enter_context(processes())
+            app()
     except ValueError as error:
-        print(f"fmfp: {error}", file=sys.stderr)
+        if speaks:
+            print(f"fmfp: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"fmfp: {error}; what was finished before is untouched", file=sys.stderr)
+        if speaks:
+            print(f"fmfp: {error}; what was finished before is untouched", file=sys.stderr)
         sys.exit(1)
 
 

@@ -5,18 +5,22 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
-from .tables import against_baseline, display, name
+from . import cost
+from .dynamics import WINDOW, curve, smoothed
+from .methods import AVERAGING_START, METHODS, MILESTONES
+from .metrics import auroc, generalised_risk_curve, reliability_curve, risk_coverage_curve, softmax
+from .metrics import error_weights as _error_weights
+from .tables import against_baseline, display, name, sam_prices
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
 _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
-            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2}  # fmt: skip
+            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
 
 
 def colour(method: str):
-    """Return a method's colour; what has none of its own is grey."""
-    return _PALETTE[_COLOURS.get(method, 7)]
+    """Return a method's colour, a combination's being its objective's; what has none of its own is grey."""
+    return _PALETTE[_COLOURS.get(method.split("+")[0], 7)]
 
 
 def confidence_and_correct(record):
@@ -194,6 +198,70 @@ def temperature_curves(sweeps, temperatures, marks):
     return figure
 
 
+def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
+    """Draw test metrics during training: a row a study.Group, a panel a metric, a curve a method.
+
+    A curve is the mean over seeds of the moving average over `window` looks; the range over seeds is shaded if there is
+    one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
+    the share of the epochs at the left end.
+    """
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height=2.9)
+    for place, axis in enumerate(axes):
+        group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
+        factor, label = display(metric)
+        epochs = next(iter(group.runs.values()))[0].settings.epochs
+        for method in [m for m in methods if m in group.runs]:
+            curves = [smoothed(*curve(record, metric), window) for record in group.runs[method]]
+            frame = pd.concat([pd.Series(factor * y, index=x) for x, y in curves], axis=1)
+            frame = frame[frame.index >= first * epochs]
+            axis.plot(frame.index, frame.mean(axis=1), color=colour(method), label=name(method))
+            if len(methods) == 1:
+                low, high = frame.min(axis=1), frame.max(axis=1)
+                axis.fill_between(frame.index, low, high, color=colour(method), alpha=0.2, linewidth=0)
+        for share in MILESTONES:
+            axis.axvline(share * epochs, color="0.7", linestyle=":", linewidth=1, zorder=0)
+        axis.axvline(AVERAGING_START * epochs, color="0.7", linestyle="--", linewidth=1, zorder=0)
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.set_title(group.title if not place % len(metrics) else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], columns=4)
+    return figure
+
+
+def class_probabilities(images, records, index, classes):
+    """Draw single test images, each beside the class probabilities that several runs give it.
+
+    Parameters
+    ----------
+    images : ndarray of shape (m, h, w) or (m, h, w, 3)
+        Values in [0, 1].
+    records : list of records.Record
+        A bar of its own colour each, named by its method.
+    index : array_like of shape (m,)
+        Where the images are among the test images.
+    classes : sequence of str
+        Their names.
+    """
+    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False,
+                                width_ratios=(1, 1.7))  # fmt: skip
+    places, height = np.arange(len(classes)), 0.8 / len(records)
+    for (left, right), image, i in zip(axes, images, index, strict=True):
+        left.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        left.set(xticks=[], yticks=[])
+        left.set_title(f"true class: {classes[records[0].labels[i]]}", fontsize=10)
+        for row, record in enumerate(records):
+            p = 100 * softmax(record.logits[i : i + 1])[0]
+            method = record.settings.method
+            right.barh(places + height * (row - (len(records) - 1) / 2), p, height, color=colour(method),
+                       label=name(method))  # fmt: skip
+        right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
+        right.tick_params(axis="y", labelsize=9)
+        right.invert_yaxis()
+        sns.despine(ax=right)
+    _legend_below(figure, axes[0, 1])
+    return figure
+
+
 def confidence_shift(groups):
     """Draw how each method moves the mean confidence of wrong (x) and of right predictions (y) from the baseline.
 
@@ -263,6 +331,104 @@ def calibration_against_ranking(groups, methods):
     return figure
 
 
+def error_weights(n=1000):
+    """Draw how much an error at each place of the ranking weighs in AURC and in AUGRC, the mean weight being 1."""
+    figure, axes = _panels(2, height=2.9)
+    place = 100 * np.arange(1, n + 1) / n
+    for axis, title, scale in zip(axes, ("all places", "the same, logarithmic"), ("linear", "log"), strict=True):
+        for metric, style in (("aurc", "-"), ("augrc", "--")):
+            weights = _error_weights(n)[metric]
+            axis.plot(place, weights / weights.mean(), style, color=_PALETTE[1 if metric == "aurc" else 0],
+                      label=metric.upper())  # fmt: skip
+        axis.set(title=title, xlabel="place of the error, % of the ranking\n(0: most confident)", xscale=scale)
+        axis.set_ylabel("weight (mean 1)")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
+def two_risks(cases):
+    """Draw selective (left) and generalised risk (right) against coverage, a curve a case.
+
+    Parameters
+    ----------
+    cases : dict of str to tuple
+        A label, and confidence (n,) with whether each prediction is right (n,).
+    """
+    figure, axes = _panels(2, height=2.9)
+    curves = risk_coverage_curve, generalised_risk_curve
+    labels = "selective risk, % of the answered", "generalised risk, % of all"
+    for axis, draw, label in zip(axes, curves, labels, strict=True):
+        for number, (case, scored) in enumerate(cases.items()):
+            coverage, risk = draw(*scored)
+            axis.plot(100 * coverage, 100 * risk, "-" if not number else "--", color=_PALETTE[number], label=case)
+        axis.set(xlabel="coverage, %", ylabel=label, xlim=(0, 100))
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], 1)
+    return figure
+
+
+def effects(groups, shown, label="change from the baseline"):
+    """Draw differences with their 95 % intervals: a panel a metric, a row a method, a marker a group.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and comparisons by method and metric, as `tables.against_baseline` gives them.
+    shown : sequence of str
+        The metrics to draw.
+    """
+    methods = list(dict.fromkeys(m for found in groups.values() for m in found))
+    figure, axes = _panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
+    for axis, metric in zip(axes, shown, strict=True):
+        factor, heading = display(metric)
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for number, (title, found) in enumerate(groups.items()):
+            aside = 0.36 * ((number + 0.5) / len(groups) - 0.5)
+            for y, method in enumerate(methods):
+                if method in found:
+                    c = found[method][metric]
+                    axis.hlines(y + aside, factor * c.low, factor * c.high, color=colour(method), linewidth=1.5)
+                    axis.plot(factor * c.difference, y + aside, "osD^v"[number % 5], color=colour(method),
+                              markersize=5, markerfacecolor=colour(method) if c.certain else "white")  # fmt: skip
+            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=title, markersize=5)
+        axis.set(yticks=range(len(methods)), yticklabels=[name(m) for m in methods])
+        axis.set_xlabel(f"{heading}: {label}")
+        sns.despine(ax=axis)
+    axes[0].invert_yaxis()
+    _legend_below(figure, axes[0], 2)
+    return figure
+
+
+def cost_against_gain(groups, metric):
+    """Draw the change of a metric from one baseline network against the cost of training, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to list of (float, statistics.Comparison)
+        A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
+        difference.
+    """
+    factor, heading = display(metric)
+    figure, axes = _panels(len(groups), height=3.3, sharey=True)
+    for axis, (title, series) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        for method, points in series.items():
+            cost, found = zip(*points, strict=True)
+            low, middle, high = (factor * np.array([getattr(c, part) for c in found])
+                                 for part in ("low", "difference", "high"))  # fmt: skip
+            axis.vlines(cost, low, high, color=colour(method), linewidth=1)
+            axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
+            for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):
+                axis.annotate(str(size), (x, y), xytext=(4, 4), textcoords="offset points", fontsize=9)
+        axis.set(title=title, xlabel="cost of training, in runs of the baseline")
+        axis.set_ylabel(f"change of {heading}")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
 def training_curves(groups, metrics, titles):
     """Draw test metrics during training, one panel a metric: mean over seeds, range shaded.
 
@@ -287,5 +453,64 @@ def training_curves(groups, metrics, titles):
         axis.set(xlabel="epoch", ylabel=title)
         sns.despine(ax=axis)
     axes[0][-1].legend(frameon=False)
+    figure.tight_layout()
+    return figure
+
+
+def wins_heatmap(frames):
+    """Draw in how many published cells each method wins, one panel a frame: metrics down, methods across.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        A title a panel, and what ``audit.wins`` returns for one opponent.
+    """
+    heights = max(frame["metric"].nunique() for frame in frames.values())
+    figure, axes = plt.subplots(1, len(frames), figsize=(4.2 * len(frames), 0.42 * heights + 1.4), squeeze=False)
+    for axis, (title, frame) in zip(axes[0], frames.items(), strict=True):
+        order, methods = frame["metric"].unique(), frame["method"].unique()
+        wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
+        losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
+        wide.index = [display(m)[1].split()[0] for m in order]
+        wide.columns = [name(m).replace("label smoothing", "LS") for m in methods]
+        shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
+        sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
+                    linewidths=1, annot_kws={"size": 10})  # fmt: skip
+        axis.set(title=title, xlabel="", ylabel="")
+        axis.tick_params(length=0)
+        axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
+    figure.tight_layout()
+    return figure
+
+
+CHEAPER = ("swa", "sam", "sam_k2", "sam_k5", "sam_bn", "fmfp", "fmfp_k2", "fmfp_k5", "fmfp_bn")
+
+
+def cost_benefit(records, methods=CHEAPER):
+    """Draw each method's change of AUROC from the baseline, with its 95 % interval, against what a run costs.
+
+    The cost is that of the steps, with the prices that ``fmfp bench`` measured.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs of one network and regime; a method without any is left out.
+    methods : sequence of str
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 4.0))
+    axis.axhline(0, color="0.6", linewidth=0.8)
+    settings = {r.settings.method: r.settings for r in records}
+    for method, found in against_baseline(records, methods, ("auroc",)).items():
+        change, x = found["auroc"], cost.relative(settings[method], sam_prices())
+        y, low, high = (100 * v for v in (change.difference, change.low, change.high))
+        averaged = METHODS[method].averaging is not None
+        axis.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o" if averaged else "s", elinewidth=1,
+                      color=colour("fmfp" if averaged else "sam"))  # fmt: skip
+        axis.annotate(name(method), (x, y), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    axis.plot(1, 0, "D", color=colour("baseline"))
+    axis.annotate(name("baseline"), (1, 0), xytext=(6, -11), textcoords="offset points", fontsize=8)
+    axis.set(xlabel="cost of a run, in runs of the baseline", ylabel="change of AUROC, points")
+    axis.margins(x=0.15)
+    sns.despine(figure)
     figure.tight_layout()
     return figure

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.swa_utils import update_bn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 # Which weights SAM perturbs: the normalisation layers' alone keep its effect (Müller et al., NeurIPS 2023).
 PARTS = {
@@ -64,6 +64,33 @@ class SAM:
         torch._foreach_copy_(*self._moved)
         self._moved = None
         self.optimizer.step()
+
+
+class ExponentialAverage(AveragedModel):
+    """The exponential moving average of the weights; torch's own waits for the device at every update.
+
+    Parameters
+    ----------
+    model : nn.Module
+    decay : float
+        What remains of the average at each update, in [0, 1).
+    """
+
+    def __init__(self, model: nn.Module, decay: float):
+        super().__init__(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self.decay, self._begun = decay, False
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module):
+        """Move the average towards the weights of `model`; the first update copies them."""
+        if not self._begun:  # torch asks its counter, which may have come from a checkpoint
+            super().update_parameters(model)
+            self._begun = True
+            return
+        torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), 1 - self.decay)
+        for mine, other in zip(self.module.buffers(), model.buffers(), strict=True):
+            mine.copy_(other)
+        self.n_averaged += 1
 
 
 @contextmanager

@@ -29,12 +29,12 @@ class Batch:
     def mixing(self):
         """Share of the image itself, lambda ~ Beta(alpha, alpha), and the order of the partners (n,)."""
         share = float(self.rng.beta(self.settings.alpha, self.settings.alpha))
-        return share, torch.from_numpy(self.rng.permutation(len(self.y))).to(self.y.device)
+        return share, torch.from_numpy(self.rng.permutation(len(self.y))).to(self.y.device, non_blocking=True)
 
     @cached_property
     def same_class(self):
         """For each image another one, augmented, of its class (n, c, h, w)."""
-        u = torch.from_numpy(self.rng.random(len(self.y))).to(self.y.device)
+        u = torch.from_numpy(self.rng.random(len(self.y))).to(self.y.device, non_blocking=True)
         return self.run.images_of_class(self.y, u)
 
 
@@ -90,7 +90,7 @@ def regmixup(step: Pass):
 
 
 def l1_norm(step: Pass):
-    """Strength times the mean over images of the sum of |logit| (Joo & Chung 2020), an additive term."""
+    """Strength times the mean over images of the sum of absolute logits (Joo & Chung 2020), an additive term."""
     return step.settings.l1_strength * step.logits.abs().sum(1).mean()
 
 

@@ -47,10 +47,10 @@ def _agreement(published, comparison):
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 
 
-def comparisons(table: str, groups) -> list[dict]:
+def comparisons(table: str, groups, replicates: int = 500) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
-    return [tables.against_baseline(g.records, list(g.runs), metrics) for g in groups]
+    return [tables.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
 
 
 def side_by_side(table: str, groups, metric: str, compared=None) -> str:

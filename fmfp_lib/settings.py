@@ -48,6 +48,10 @@ class Settings(BaseModel):
         SGD's settings (0.1, 0.9 and 5e-4 in the paper).
     rho : float
         Norm of SAM's perturbation (0.05).
+    sam_gradient : {'global', 'local'}
+        Where several processes train one run: whether SAM climbs along the gradient of the whole batch, as one process
+        does, or each process along that of its own part (m-sharpness in Foret et al. 2021): one message less a step,
+        and a result that depends on the number of processes.
     epsilon : float
         Strength of label smoothing (0.05).
     alpha : float
@@ -84,6 +88,7 @@ class Settings(BaseModel):
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False)
     rho: float = Field(0.05, ge=0, allow_inf_nan=False)
+    sam_gradient: Literal["global", "local"] = "global"
     epsilon: float = Field(0.05, ge=0, lt=1)
     alpha: float = Field(0.3, gt=0, allow_inf_nan=False)
     gamma: float = Field(2.0, ge=0, allow_inf_nan=False)
@@ -118,7 +123,10 @@ class Settings(BaseModel):
     def complete(self) -> "Settings":
         """Return the settings with every None filled in from the scale and `device` resolved."""
         values = self.model_dump()
-        values.update({k: v for k, v in SCALES[self.scale].items() if values[k] is None})
+        fill = dict(SCALES[self.scale])
+        if self.dataset in DATASETS:
+            fill |= DATASETS[self.dataset].scales.get(self.scale, {})
+        values.update({k: v for k, v in fill.items() if values[k] is None})
         if values["device"] == "auto":
             import torch
 

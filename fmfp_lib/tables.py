@@ -1,5 +1,10 @@
 """Tables that the book and the README show, made from the library's own registries and from finished records."""
 
+import html
+import json
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 
 from . import records as _records
@@ -11,12 +16,15 @@ NAMES = {
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
-    "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
+    "confidnet": "ConfidNet",
+    "msp": "MSP", "p_norm_max_logit": "p-norm", "max_logit": "largest logit", "trust_score": "Trust Score",
+    "mc_dropout": "MC-dropout", "swag": "SWAG", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
     "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
     "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
+    "resnet50": "ResNet-50", "table1": "Table 1", "table2": "Table 2", "table3": "Table 3", "table4": "Table 4",
+    "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.
 DISPLAY = {
@@ -88,15 +96,17 @@ def finished(**wanted) -> list:
     return _records.load_all(fits)
 
 
-def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
-    """Compare methods with the baseline of the same network, seed by seed.
+def against_baseline(
+    records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500, reference: str = "baseline"
+) -> dict:
+    """Compare methods with the baseline (or another `reference`) of the same network, seed by seed.
 
     Parameters
     ----------
     records : list of records.Record
         Of one data set, network and regime.
     methods : sequence of str
-        What to compare; those without a record that has a baseline of the same seed are left out.
+        What to compare; those without a record that has a reference of the same seed are left out.
 
     Returns
     -------
@@ -106,9 +116,9 @@ def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ec
     runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
     result = {}
     for method in methods:
-        seeds = sorted(s for m, s in runs if m == method and ("baseline", s) in runs)
+        seeds = sorted(s for m, s in runs if m == method and (reference, s) in runs)
         if seeds:
-            pairs = [[runs[m, s] for s in seeds] for m in ("baseline", method)]
+            pairs = [[runs[m, s] for s in seeds] for m in (reference, method)]
             result[method] = compare(*pairs, metrics, replicates)
     return result
 
@@ -127,12 +137,18 @@ def compare(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replic
     return {m: found[m] for m in metrics}
 
 
+def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
+    """Return a (value, low, high) times `factor`, bold where the interval leaves out zero; NaN ends are left out."""
+    value, low, high = (factor * v for v in estimate)
+    # A true minus sign, and no line break but between the value and its interval.
+    text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
+    text = text.replace("-", "\u2212")
+    return f"**{text}**" if bold and (low > 0 or high < 0) else text
+
+
 def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
-    factor = display(comparison.metric)[0]
-    values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    text = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*values)
-    return f"**{text}**" if bold and comparison.certain else text
+    return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
 
 
 def difference_table(found: dict) -> str:
@@ -183,9 +199,8 @@ def tally(comparisons) -> str:
 
 def lowest(found: dict, metric: str) -> str:
     """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
-    values = {"baseline": next(iter(found.values()))[metric].a}
-    values |= {m: row[metric].b for m, row in found.items()}
-    return min(values, key=values.get)
+    values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
+    return min(values, key=values.get)  # the first of equals, so the baseline
 
 
 def right_predictions(groups) -> str:
@@ -205,6 +220,74 @@ def right_predictions(groups) -> str:
             cells = " | ".join(plus_minus(values, 100) for values in zip(*rows, strict=True))
             lines.append(f"| {group.title} | {name(method)} | {cells} |")
     return "\n".join(lines)
+
+
+def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+    """Compare methods with others than the baseline, seed by seed.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Of one data set, network and regime.
+    pairs : dict of str to (str, str)
+        A label for each comparison, and its two methods: the second is compared with the first. Pairs without a
+        common seed are left out.
+
+    Returns
+    -------
+    dict of str to dict of str to statistics.Comparison
+        Label, then metric.
+    """
+    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
+    result = {}
+    for label, methods in pairs.items():
+        seeds = sorted({s for m, s in runs if m == methods[0]} & {s for m, s in runs if m == methods[1]})
+        if seeds:
+            result[label] = compare_methods(*([runs[m, s] for s in seeds] for m in methods), metrics, replicates)
+    return result
+
+
+def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = 500) -> dict:
+    """Compare a confidence score with the maximum softmax probability on the same networks and test images.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs on one test set, such as one method's seeds.
+    score : callable
+        From logits (n, k) to confidence (n,), growing with trust. The predictions stay the network's own.
+    fit : callable, optional
+        From validation logits (m, k) and labels (m,) to what `score` gets as its second argument.
+    metrics : sequence of str
+        As `statistics.compare_scores` takes them.
+
+    Returns
+    -------
+    dict of str to statistics.Comparison
+        `a` is MSP's and `b` the score's.
+
+    Raises
+    ------
+    ValueError
+        If the score does not give one finite number an image.
+
+    Examples
+    --------
+    ``against_msp(group.runs["baseline"], p_norm_max_logit, fit=fit_p)``
+    """
+    plain, scored = [], []
+    for record in records:
+        correct = record.logits.argmax(1) == record.labels
+        fitted = () if fit is None else (fit(record.valid_logits, record.valid_labels),)
+        value = np.asarray(score(record.logits.copy(), *fitted), np.float64)
+        if value.shape != correct.shape or not np.isfinite(value).all():
+            raise ValueError(
+                f"the score gave an array of shape {value.shape}, {np.sum(~np.isfinite(value))} of its values NaN or "
+                f"infinite; it must give one finite number an image, shape {correct.shape}"
+            )
+        plain.append((softmax(record.logits).max(1), correct))
+        scored.append((value, correct))
+    return compare_scores(plain, scored, metrics, replicates)
 
 
 def classroom(network: str | None = None) -> list:
@@ -228,13 +311,11 @@ def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
     from .methods import METHODS
 
-    lines = ["| name | objective | SAM | averaging | what it is |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
-            sam = "yes" if method.sam_every == 1 else f"1 step in {method.sam_every}"
-            sam += "" if method.sam_part == "all" else f", {method.sam_part.replace('_', ' ')} only"
-            cells = (f"`{key}`", f"${method.equation}$", sam if method.sam else "", method.averaging or "")
-            lines.append("| " + " | ".join(cells) + f" | {method.summary} |")
+            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
+            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
     return "\n".join(lines)
 
 
@@ -249,6 +330,30 @@ def networks() -> str:
         with torch.device("meta"):
             counts = [sum(p.numel() for p in create(key, k).parameters()) for k in (10, 100)]
         lines.append(f"| `{key}` | {counts[0]:,} | {counts[1]:,} |")
+    return "\n".join(lines)
+
+
+def datasets() -> str:
+    """Return the catalogue of data sets as Markdown, from the registry itself."""
+    from .datasets import CATALOGUE
+
+    lines = ["| name | classes | training + test images | pixels | download | terms |",
+             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    for key, source in CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
+                 source.shape, size, source.licence)  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def corruptions() -> str:
+    """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
+    from .corruptions import KINDS
+
+    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
+    for key, (function, strengths) in KINDS.items():
+        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
     return "\n".join(lines)
 
 
@@ -268,4 +373,106 @@ def regime_search() -> str:
         cells = [" ".join(f"{v:+.2f}" for v in change[m]) for m in ("label_smoothing", "fmfp")]
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
                      f"| on {right.sum()} of {len(right)} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
+    """Return an HTML table in a box that scrolls; cells and caption are HTML already.
+
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap, ``evidence`` for both.
+    """
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")  # fmt: skip
+
+
+def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:
+    """Return a DataFrame as `html_table`, its index as the first columns, names as print has them.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Cells may be tuples of names.
+    caption : str
+        Plain text.
+    published : sequence of str
+        Columns that hold numbers of the paper; they get the class ``published``.
+    digits : int
+        Of floats; NaN becomes a dash.
+    """
+
+    def text(value):
+        if isinstance(value, tuple):
+            return ", ".join(text(v) for v in value)
+        if isinstance(value, str):
+            return html.escape(heading(value))
+        if pd.isna(value):
+            return "–"
+        return f"{value:.{digits}f}".replace("-", "\u2212") if isinstance(value, float) else str(value)
+
+    def heading(key):
+        key = str(key)
+        return DISPLAY[key][1] if key in DISPLAY else name(key).replace("_", " ")
+
+    flat = data.reset_index() if any(data.index.names) else data
+    rows = [
+        [f'<em class="published">{text(v)}</em>' if c in published else text(v) for c, v in zip(flat, row, strict=True)]
+        for row in flat.itertuples(index=False, name=None)
+    ]
+    return html_table([html.escape(heading(c)) for c in flat], rows, html.escape(caption))
+
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "data" / "benchmarks.json"
+
+
+def benchmarks(group: str, device: str = "cpu") -> list[dict]:
+    """Return the rows measured by ``fmfp bench`` whose group begins with `group`; none where nothing was measured."""
+    found = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else {}
+    return [row for row in found.get(device, {"rows": []})["rows"] if row["group"].startswith(group)]
+
+
+def sam_prices() -> dict | None:
+    """Return the measured price of a SAM step in SGD steps, for each of ``flatness.PARTS``; None if not measured."""
+    ratios = {row["what"]: row["ratio"] for row in benchmarks("Prices")}
+    return {"all": ratios["`sam`"], "batch_norm": ratios["`sam_bn`"]} if ratios else None
+
+
+def _three_digits(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+
+
+def speed(found: dict | None = None) -> str:
+    """Return what ``fmfp bench`` measured as Markdown, one table a group.
+
+    Parameters
+    ----------
+    found : dict, optional
+        Measurements by device, as ``benchmarks.bench.measure`` returns them; the committed ones if not given.
+    """
+    if found is None:
+        found = json.loads(BENCHMARKS.read_text())
+    lines, groups = [], {}
+    for device, part in found.items():
+        versions = ", ".join(" ".join(item) for item in part["versions"].items())
+        about = f"{device.upper()}: {part['device']}", f"{part['cores']} cores", f"{part['threads']} threads", versions
+        how = f"{part['clock']} clock, medians of {part['repeats']}, {part['date']}, load {part['load']}"
+        lines.append(f"{', '.join(about)}; {how}.\n")
+        for row in part["rows"]:
+            groups.setdefault(row["group"], {}).setdefault(row["what"], {})[device] = row
+    for group, rows in groups.items():
+        on_gpu = group.startswith(("Training", "Where", "Prices"))
+        heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
+        lines += [f"**{group}.**\n", "| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
+        for what, by_device in rows.items():
+            cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
+            cells = [f"{_three_digits(cpu[key])} {cpu['unit']}" if cpu.get(key) is not None else ""
+                     for key in ("other", "own")]  # fmt: skip
+            cells += [_three_digits(cpu.get("ratio")), (cpu or cuda)["aim"] or ""]
+            if on_gpu:
+                cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
+            lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        lines.append("")
     return "\n".join(lines)

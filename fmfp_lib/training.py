@@ -4,16 +4,18 @@ import copy
 import io
 import platform
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from filelock import FileLock
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+from torch.optim.swa_utils import AveragedModel, update_bn
 from tqdm import tqdm
 
-from . import datasets, methods, networks, objectives, records
+from . import datasets, distributed, machine, methods, networks, objectives, records
 from .augment import crop_and_flip
-from .flatness import PARTS, SAM, frozen_batch_norm_statistics
+from .flatness import PARTS, SAM, ExponentialAverage, frozen_batch_norm_statistics
+from .image_files import ImageFiles
 from .metrics import ece, evaluate, softmax
 from .settings import Settings
 
@@ -52,18 +54,21 @@ def train(
 
     settings, wanted = settings.complete(), [_measures.check(name) for name in measures]
     wanted += ["weights"] if keep_weights else []
+    if measures and distributed.size() > 1:
+        raise ValueError("measures are taken by one process: train with --keep-weights, then measure without torchrun")
 
-    def missing(record):
-        return [name for name in wanted if records.attached(record, name) is None]
+    def find():
+        found = None if force else records.find(settings, shipped)
+        return found, found is not None and all(records.attached(found, name) is not None for name in wanted)
 
-    found = None if force else records.find(settings, shipped)
-    if found is not None and not missing(found):
+    found, whole = distributed.from_first(find)
+    if whole:
         return found
     place = records.folder()
     place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place / f".{settings.hash()}.lock"):
-        found = None if force else records.find(settings, shipped)  # another process may have finished it meanwhile
-        if found is not None and not missing(found):
+    with FileLock(place / f".{settings.hash()}.lock") if distributed.first() else nullcontext():
+        found, whole = distributed.from_first(find)  # another program may have finished it meanwhile
+        if whole:
             return found
         run = Run(settings)
         weights = None if found is None else found.weights
@@ -77,11 +82,16 @@ def train(
             state = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
             test = run.logits(model, run.x_test), run.data.y_test
             valid = run.logits(model, run.x_valid), run.data.y_valid
-            path = records.save(settings, test, valid, run.history, environment(settings), state)
-            run.checkpoint_path.unlink(missing_ok=True)
-            found = records.read(path)
-        for name in missing(found):
-            records.attach(found, name, _measures.MEASURES[name](run, model))
+
+            def save():
+                path = records.save(settings, test, valid, run.history, environment(settings), state)
+                run.checkpoint_path.unlink(missing_ok=True)
+                return records.read(path)
+
+            found = distributed.from_first(save)
+        for name in measures:
+            if records.attached(found, name) is None:
+                records.attach(found, name, _measures.MEASURES[name](run, model))
     return found
 
 
@@ -91,6 +101,7 @@ def environment(settings: Settings) -> dict:
     return {
         "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
         "machine": platform.machine(), "device": device, "threads": torch.get_num_threads(),
+        "processes": distributed.size(),
     }  # fmt: skip
 
 
@@ -101,18 +112,18 @@ class Run:
         self.settings = settings = settings.complete()
         self.method = methods.METHODS[settings.method]
         self.device = torch.device(settings.device)
-        self.data = data = datasets.load(settings.dataset, settings.train_size, settings.test_size)
+        distributed.check(settings)
+        if self.device.type == "cpu":
+            machine.keep_freed_memory()
+        self.data = data = distributed.first_then_rest(
+            lambda: datasets.load(settings.dataset, settings.train_size, settings.test_size, settings.protocol)
+        )
         self.checkpoint_path = records.folder() / f".{settings.hash()}.checkpoint"
 
-        mean = torch.tensor(np.asarray(data.mean), dtype=torch.float32).view(1, -1, 1, 1)
-        std = torch.tensor(np.asarray(data.std), dtype=torch.float32).view(1, -1, 1, 1)
-        self.black = (-mean / std).view(-1).to(self.device)  # a black pixel after normalisation
-
-        def images(x):
-            x = (torch.from_numpy(x).float() / 255 - mean) / std
-            return x.to(self.device).contiguous(memory_format=torch.channels_last)
-
-        self.x_train, self.x_valid, self.x_test = images(data.x_train), images(data.x_valid), images(data.x_test)
+        self.mean = torch.tensor(np.asarray(data.mean), dtype=torch.float32).view(1, -1, 1, 1)
+        self.std = torch.tensor(np.asarray(data.std), dtype=torch.float32).view(1, -1, 1, 1)
+        self.black = (-self.mean / self.std).view(-1).to(self.device)  # a black pixel after normalisation
+        self.x_train, self.x_valid, self.x_test = map(self.normalised, (data.x_train, data.x_valid, data.x_test))
         self.y_train = torch.from_numpy(data.y_train).to(self.device)
         self.by_class = torch.argsort(self.y_train, stable=True)
         self.class_sizes = torch.bincount(self.y_train, minlength=data.num_classes)
@@ -121,7 +132,7 @@ class Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             model = networks.create(settings.network, data.num_classes, data.x_train.shape[1], self.method.cosine)
-        self.model = model.to(self.device).to(memory_format=torch.channels_last)
+        self.model = distributed.synchronise(model.to(self.device).to(memory_format=torch.channels_last))
         if settings.compile:
             self.model.compile()  # in place: the names of the weights stay
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
@@ -133,14 +144,23 @@ class Run:
         self.average = {
             None: lambda: None,
             "swa": lambda: AveragedModel(self.model),
-            "ema": lambda: AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay)),
+            "ema": lambda: ExponentialAverage(self.model, settings.ema_decay),
         }[self.method.averaging]()
         self.epoch, self.history = 0, []
+
+    def normalised(self, x):
+        """Return images (n, c, h, w) uint8 as the network takes them, on the device; those on disk, once decoded."""
+        if isinstance(x, ImageFiles):
+            return x.finished_by(self.normalised)
+        x = torch.from_numpy(x).float().div_(255).sub_(self.mean).div_(self.std)
+        return x.to(self.device).contiguous(memory_format=torch.channels_last)
 
     # -- one epoch ---------------------------------------------------------------------------------------
 
     def augmented(self, index, generator=None):
         """Return training images at `index` (n,), each cropped and mirrored anew."""
+        if isinstance(self.x_train, ImageFiles):
+            return next(self.x_train.training_views([index], generator or self.generator))
         return crop_and_flip(self.x_train[index], self.settings.padding, generator or self.generator, self.black)
 
     def images_of_class(self, y, u):
@@ -155,12 +175,19 @@ class Run:
         """
         generator = generator or self.generator
         order = torch.randperm(len(self.x_train), generator=generator, device=self.device)
-        for index in order.split(self.settings.batch_size):
-            if len(index) > 1:
-                yield self.augmented(index, generator), self.y_train[index], index
+        parts = [index for index in order.split(self.settings.batch_size) if len(index) > 1]
+        if isinstance(self.x_train, ImageFiles):
+            views = self.x_train.training_views(parts, generator)  # decodes the next batch during this one's step
+        else:
+            views = (self.augmented(index, generator) for index in parts)
+        for index, x in zip(parts, views, strict=True):
+            yield x, self.y_train[index], index
 
-    def loss_and_gradient(self, batch, parameters=None):
+    def loss_and_gradient(self, batch, parameters=None, synchronised=True):
         """Return the detached loss and the pass over `batch`; gradients are left in `parameters` (all if None).
+
+        Where several processes train together, each is left with the gradient of the whole batch, or with its own
+        part of it if not `synchronised`.
 
         Dropout's masks depend on the batch alone: both of SAM's passes see the same, and so does a resumed run.
         """
@@ -168,9 +195,11 @@ class Run:
         with torch.random.fork_rng([self.device] if cuda else []):
             torch.manual_seed(batch.seed)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
-                step = objectives.Pass(batch, self.model)
+                step = objectives.Pass(batch, distributed.split(self.model))
                 loss = objectives.total(self.method.terms, step)
         loss.backward(inputs=parameters)
+        if synchronised:
+            distributed.add_gradients(self.model)
         return loss.detach(), step
 
     def train_epoch(self):
@@ -184,7 +213,9 @@ class Run:
             batch = objectives.Batch(x, y, index, self.epoch, number, self)
             self.optimizer.zero_grad(set_to_none=True)
             with_sam = methods.takes_sam_step(self.method, settings, self.epoch, self.epoch * steps + number)
-            loss, seen = self.loss_and_gradient(batch, self.sam.perturbed if with_sam else None)
+            loss, seen = self.loss_and_gradient(
+                batch, self.sam.perturbed if with_sam else None, not with_sam or settings.sam_gradient == "global"
+            )
             losses.append(loss)
             if with_sam:
                 self.sam.first_step()
@@ -214,8 +245,8 @@ class Run:
         saved, settings = time.monotonic(), self.settings
         every = max(1, settings.epochs // HISTORY_POINTS)
         bar = tqdm(
-            total=settings.epochs, initial=self.epoch, unit="epoch", disable=None if progress else True,
-            desc=f"{settings.method} seed {settings.seed}",
+            total=settings.epochs, initial=self.epoch, unit="epoch", desc=f"{settings.method} seed {settings.seed}",
+            disable=None if progress and distributed.first() else True,
         )  # fmt: skip
         while self.epoch < settings.epochs:
             loss, accuracy = map(float, self.train_epoch())
@@ -259,15 +290,16 @@ class Run:
             return self.model
         average = copy.deepcopy(self.average)
         generator = torch.Generator(self.device).manual_seed(self.settings.seed + 2**32 * self.epoch)
-        update_bn((x for x, _, _ in self.batches(generator)), average)
+        update_bn((distributed.part(x) for x, _, _ in self.batches(generator)), average)
         return average.module
 
     @torch.no_grad()
     def logits(self, model, x) -> np.ndarray:
-        """Return logits (n, k) of normalised images `x` (n, c, h, w)."""
+        """Return logits (n, k) of images `x` (n, c, h, w) as `normalised` gives them."""
         model.eval()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            parts = [model(part).float().cpu() for part in x.split(500)] if len(x) else []
+            forward = distributed.split(model)
+            parts = [forward(part).float().cpu() for part in x.split(500)] if len(x) else []
         return torch.cat(parts).numpy() if parts else np.zeros((0, self.data.num_classes), np.float32)
 
     # -- surviving ---------------------------------------------------------------------------------------
@@ -287,7 +319,8 @@ class Run:
 
     def checkpoint(self):
         """Write the whole state atomically."""
-        records.write_atomically(self.checkpoint_path, self._state())
+        if distributed.first():
+            records.write_atomically(self.checkpoint_path, self._state())
 
     def _trunk_path(self):
         """Return where the shared checkpoint of this run's trunk lies, and its epochs; None without a trunk."""
@@ -302,18 +335,23 @@ class Run:
         if self.method.sam or self.method.averaging or self.settings.protocol != "paper":
             return
         _, epochs = methods.trunk(methods.METHODS["swa"], self.settings)
-        if self.epoch == epochs < self.settings.epochs:
+        if self.epoch == epochs < self.settings.epochs and distributed.first():
             records.write_atomically(records.folder() / f".{self.settings.hash()}.trunk", self._state())
 
     def resume(self):
-        """Continue from this run's checkpoint, else from its trunk's; a damaged one is named and set aside."""
+        """Continue from this run's checkpoint, else from its trunk's; a damaged one is named and set aside.
+
+        Of several processes the first one reads, and all continue from what it found.
+        """
         shared = self._trunk_path()
         for path in [self.checkpoint_path] + ([shared[0]] if shared else []):
-            if self.epoch == 0 and path.exists():
+            state = distributed.from_first(lambda path=path: path.read_bytes() if path.exists() else None)
+            if self.epoch == 0 and state is not None:
                 try:
-                    self._restore(torch.load(path, weights_only=True, map_location="cpu"))
+                    self._restore(torch.load(io.BytesIO(state), weights_only=True, map_location="cpu"))
                 except Exception as error:  # torch.load raises many kinds, and each means the same here
-                    records.set_aside(path, type(error).__name__)
+                    if distributed.first():
+                        records.set_aside(path, type(error).__name__)
                     self.__init__(self.settings)
 
     def _restore(self, state):

@@ -1,0 +1,421 @@
+"""The paper's claims, C1 to C15: what each says, the test that decides it, the verdict.
+
+The tests were written down before they were run; the differences in accuracy, AUROC, AURC and ECE at classroom scale
+were known by then from the home page. A test is a list of comparisons, each with the range that
+the claim gives it (lower, higher, no further than). `statistics.agreement` says whether an estimate lies there, and
+whether its whole 95 % interval does; `statistics.decide` makes a verdict of that for each part of a claim and
+`statistics.combine` for the claim. No verdict is typed in. Only finished runs count; comparisons of fewer than three
+seeds decide nothing.
+"""
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import audit, evidence, records, statistics, study, tables
+from .audit import CALIBRATION, FLAT
+from .evidence import HIGHER, LOWER, METHODS, REPLICATES, Evidence, Runs, compare_all, each
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of the paper.
+
+    Attributes
+    ----------
+    id : str
+        ``C1`` to ``C15``.
+    wording : str
+        What it says, in this book's words.
+    section : str
+        Where the paper makes it.
+    test : str
+        What decides it, fixed before looking.
+    gather : callable
+        From a list of runs to the evidence.
+    published : callable
+        What the paper's own tables say about it, in words; empty if they hold nothing.
+    needs : str
+        What is missing where it cannot be tested.
+    on_vgg : bool
+        Whether it is about VGG; the others are tested on every other network.
+    """
+
+    id: str
+    wording: str
+    section: str
+    test: str
+    gather: Callable
+    published: Callable = lambda: ""
+    needs: str = "finished runs of the baseline and of the methods, three seeds each"
+    on_vgg: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim with its evidence."""
+
+    claim: Claim
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The verdict on each part of the claim."""
+        return {
+            part: statistics.decide(e.outcome for e in self.evidence if e.part == part and e.decides)
+            for part in dict.fromkeys(e.part for e in self.evidence)
+        }
+
+    @property
+    def verdict(self) -> str:
+        """One of `statistics.VERDICTS`."""
+        return statistics.combine(self.parts.values())
+
+    @property
+    def count(self) -> str:
+        """How many comparisons decided it, and how."""
+        deciding = [e.outcome for e in self.evidence if e.decides]
+        if not deciding:
+            return "for context only"
+        agreeing = sum(agrees for agrees, _ in deciding)
+        certain, against = (sum(c and a == side for a, c in deciding) for side in (True, False))
+        return f"{agreeing} of {len(deciding)} as claimed, {certain} of them certain; {against} certain against"
+
+    @property
+    def why(self) -> str:
+        """What made the verdict: the parts by theirs, or what is missing."""
+        if self.verdict == "not testable here":
+            return f"needs {self.claim.needs}"
+        if len(self.parts) == 1:
+            return self.count
+        groups = {v: [part for part, own in self.parts.items() if own == v] for v in statistics.VERDICTS}
+        return "; ".join(f"{v}: {', '.join(parts)}" for v, parts in groups.items() if parts)
+
+
+# -- the paper's side: what its tables say --------------------------------------------------------------------
+
+
+def _won(frame, method, metric, against="baseline"):
+    row = frame[(frame["method"] == method) & (frame["metric"] == metric) & (frame["against"] == against)].iloc[0]
+    return int(row["wins"]), int(row["losses"]), int(row["cells"])
+
+
+def _published_ece() -> str:
+    lower = sum(own < base for base, own in audit.QUOTED_ECE.values())
+    return (f"No table has the ECE of these methods; section 3.2 quotes it for mixup and focal loss on two networks "
+            f"(CIFAR-10), lower than the baseline's in {lower} of {len(audit.QUOTED_ECE)} cases.")  # fmt: skip
+
+
+def _published_harm() -> str:
+    frame = audit.calibration_wins()
+    words = []
+    for method in CALIBRATION:
+        (_, lower, cells), (_, higher, _) = (_won(frame, method, m) for m in ("auroc", "aurc"))
+        words.append(f"{tables.name(method)} {lower} and {higher}")
+    adjusted = frame[frame["metric"].isin(["auroc", "aurc"])]
+    certain = int((adjusted["p_holm"] < 0.05).sum())
+    return (f"Tables 1 and 4, {cells} cells a method; lower AUROC and higher AURC than the baseline's in: "
+            f"{', '.join(words)}. Sign tests, adjusted for {len(frame)} metrics and methods: {certain} of these "
+            f"{len(adjusted)} below 0.05.")  # fmt: skip
+
+
+def _published_flat() -> str:
+    frame = audit.flat_wins()
+    lines = []
+    for other in ("baseline", "crl"):
+        words = []
+        for method in FLAT:
+            won = [_won(frame, method, m, other) for m in ("auroc", "aurc", "fpr95")]
+            words.append(f"{tables.name(method)} {', '.join(str(w) for w, _, _ in won)}")
+        lines.append(f"against {tables.name(other)}: {'; '.join(words)}")
+    part = frame[frame["metric"].isin(["aurc", "eaurc", "auroc", "fpr95", "aupr_success", "aupr_error"])]
+    cells = _won(frame, "fmfp", "auroc")[2]
+    return (f"Table 2, cells of {cells} won on AUROC, AURC and FPR-95%TPR, {'; '.join(lines)}. Over all "
+            f"six failure-prediction metrics: {part['wins'].sum()} of {part['cells'].sum()}.")  # fmt: skip
+
+
+def _published_best() -> str:
+    best, quoted = audit.best(), audit.quoted()
+    gains = " and ".join(f"{row.tables:+.2f}" for row in quoted.itertuples() if "gain" in row.what)
+    auroc, aurc = best.loc["auroc"], best.loc["aurc"]
+    return (f"Table 2: FMFP has the best AUROC in {auroc['fmfp']} of {auroc['cells']} cells and the best AURC in "
+            f"{aurc['fmfp']}; its gains in AUROC with ResNet110 (CIFAR-10, CIFAR-100), "
+            f"recomputed from the cells: {gains}.")  # fmt: skip
+
+
+def _published_calibration() -> str:
+    frame = audit.flat_wins()
+    words = [f"{tables.DISPLAY[m][1].split()[0]} {_won(frame, 'fmfp', m)[0]}" for m in ("ece", "nll", "brier")]
+    return f"Table 2, cells of {_won(frame, 'fmfp', 'ece')[2]} in which FMFP is below the baseline: {', '.join(words)}."
+
+
+def _published_other(table: str, label: str) -> str:
+    lines = []
+    for other in ("baseline", "crl"):
+        frame = audit.wins(["fmfp"], other, (table,), ("auroc", "aurc", "fpr95"))
+        words = [f"{tables.DISPLAY[r.metric][1].split()[0]} {r.wins} of {r.cells}" for r in frame.itertuples()]
+        lines.append(f"against {tables.name(other)} {', '.join(words)}")
+    return f"{label}, cells won by FMFP: {'; '.join(lines)}."
+
+
+# -- the claims -----------------------------------------------------------------------------------------------
+
+VGG = "vgg8_w16"
+_MARGIN = f"{100 * evidence.NEGLIGIBLE:g}"
+_FROM, _TO, _LAST = (100 * share for share in (*evidence.MIDDLE, 1 - evidence.END[0]))
+_WINDOWS = (f"from {_FROM:.0f} to {_TO:.0f} % of the epochs (after the learning rate's first fall, before averaging "
+            f"starts) and over the last {_LAST:.0f} %")  # fmt: skip
+_COVERAGES = ", ".join(f"{100 * c:.0f}" for c in evidence.COVERAGES)
+_NORM = f"{100 * evidence.PERTURBATION:.0f}"
+_BOOTSTRAP = "95 % paired bootstrap over test images and seeds"
+
+CLAIMS = (
+    Claim(
+        "C1", "Mixup, label smoothing, focal loss, CS-KD and the L1 norm calibrate: their ECE is lower.", "section 3.2",
+        f"ECE minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a method.",
+        lambda runs: compare_all(runs, *each(CALIBRATION, "baseline", {"ece": LOWER})), _published_ece,
+    ),
+    Claim(
+        "C2", "The same methods make errors harder to find: lower AUROC, higher AURC, on every network and data set.",
+        "section 3.2, figures 2 and 3, tables 1 and 4",
+        f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. One part a method, over all "
+        "networks and data sets.",
+        lambda runs: compare_all(runs, *each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER})),
+        _published_harm,
+    ),
+    Claim(
+        "C3", "At a given coverage the baseline has a lower selective risk than each of them.",
+        "section 3.2, figure 2 (b)",
+        f"Selective risk at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed higher. One part a "
+        "method.",
+        lambda runs: compare_all(
+            runs, *each(CALIBRATION, "baseline", {f"selective_risk@{c}": HIGHER for c in evidence.COVERAGES})
+        ),
+    ),
+    Claim(
+        "C4", "Temperature scaling fitted on validation data does not help AUROC; fitted on test data it hardly does.",
+        "section 3.2, figure 4",
+        f"The temperature of smallest NLL; AUROC minus the unscaled baseline's, {_BOOTSTRAP}. No help: the gain "
+        f"is below {_MARGIN} points. Hardly: the change is within {_MARGIN} points either way, less than half of "
+        "FMFP's smallest published gain.",
+        evidence.temperature,
+    ),
+    Claim(
+        "C5", "Label smoothing and mixup make right predictions under-confident: ECE of all predictions falls, ECE of "
+        "the right ones rises, and right and wrong overlap more.", "section 3.3, figures 5 and 6",
+        "Against the baseline, " + _BOOTSTRAP + ": ECE claimed lower; mean confidence of right predictions claimed "
+        "lower (their ECE is one minus it); overlap claimed higher, which is the smallest sum, over all thresholds, of "
+        "the share of right predictions rejected and of wrong ones accepted. Three parts a method.",
+        lambda runs: compare_all(runs, *(
+            (f"{words} ({tables.name(m)})", "baseline", m, quantity, claimed)
+            for words, quantity, claimed in (("lower ECE of all", "ece", LOWER),
+                                             ("higher ECE of right ones", "confidence_right", LOWER),
+                                             ("more overlap", "overlap", HIGHER))
+            for m in ("label_smoothing", "mixup")
+        )),
+    ),
+    Claim(
+        "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
+        f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
+        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises.",
+        evidence.overfitting,
+    ),
+    Claim(
+        "C7", "Flat minima (SAM, SWA, FMFP) find errors better than the baseline and CRL.",
+        "section 4.2, tables 2 and 5, figures 11 and 16",
+        f"AUROC, AURC and FPR-95%TPR (those of Table 3) minus the other method's, {_BOOTSTRAP}; claimed higher, lower, "
+        "lower. One part a method and opponent.",
+        lambda runs: compare_all(runs, *(
+            (f"{tables.name(m)} against {tables.name(other)}", other, m, quantity, claimed)
+            for other in ("baseline", "crl") for m in FLAT
+            for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER))
+        )),
+        _published_flat,
+    ),
+    Claim(
+        "C8", "FMFP is generally the best of the three.", "section 4.2, table 2",
+        f"AUROC and AURC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher and lower. One part an opponent.",
+        lambda runs: compare_all(runs, *(
+            (f"against {tables.name(other)}", other, "fmfp", quantity, claimed)
+            for other in ("sam", "swa") for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER))
+        )),
+        _published_best,
+    ),
+    Claim(
+        "C9", "FMFP also calibrates: lower ECE, NLL and Brier score.", "section 4.2, table 2",
+        f"ECE, NLL and Brier score minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a metric.",
+        lambda runs: compare_all(runs, *(
+            (tables.DISPLAY[m][1].split()[0], "baseline", "fmfp", m, LOWER) for m in ("ece", "nll", "brier")
+        )),
+        _published_calibration,
+    ),
+    Claim(
+        "C10", "FMFP lowers the confidence of errors and keeps that of right predictions, so that the gap grows.",
+        "section 4.2, figures 9 and 10",
+        f"Mean confidence of wrong predictions minus the baseline's, claimed lower; of right ones, claimed to fall by "
+        f"less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
+        lambda runs: compare_all(
+            runs,
+            ("lower on errors", "baseline", "fmfp", "confidence_wrong", LOWER),
+            ("kept on right ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),
+            ("larger gap", "baseline", "fmfp", "confidence_gap", HIGHER),
+        ),
+    ),
+    Claim(
+        "C11", "The advantage holds on corrupted images.", "section 4.2, table 3",
+        "AUROC, AURC and FPR-95%TPR, averaged over corruptions and severities, FMFP minus the baseline and minus CRL, "
+        "95 % paired bootstrap over test images (the same in every cell) and seeds; claimed higher, lower, lower. One "
+        "part an opponent.",
+        evidence.shifted, lambda: _published_other("table3", "Table 3 (CIFAR-10-C)"),
+        "the measure “shift” beside the records of FMFP, the baseline and CRL",
+    ),
+    Claim(
+        "C12", "Flat minima mitigate reliable overfitting.", "section 4.2, figure 12",
+        f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
+        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC falls, since "
+        "elsewhere there is nothing to mitigate.",
+        evidence.mitigation,
+        needs="a group in which the baseline's AUROC falls late in training",
+    ),
+    Claim(
+        "C13", "FMFP finds errors better than ConfidNet does (VGG).", "supplement C.2, figure 15",
+        f"AUROC, AURC and FPR-95%TPR of FMFP minus those of ConfidNet on the baseline's predictions, {_BOOTSTRAP}; "
+        "claimed higher, lower, lower.",
+        evidence.confidnet,
+        needs="VGG runs of FMFP and the baseline, with the measure “confidnet” beside the baseline's",
+        on_vgg=True,
+    ),
+    Claim(
+        "C14", "The advantage holds on Tiny-ImageNet.", "supplement C.2, table 5",
+        "Tiny-ImageNet's networks need a GPU; no test was made here.",
+        lambda runs: [], lambda: _published_other("table5", "Table 5"),
+        "runs on Tiny-ImageNet, which need a GPU",
+    ),
+    Claim(
+        "C15", "Flatter minima have a larger confidence gap between right and wrong predictions.",
+        "section 4.1, figure 7",
+        f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between three "
+        f"measures of sharpness (rise of the training loss under a random perturbation of {_NORM} % of each filter's "
+        "norm, SAM's sharpness, the Hessian's largest eigenvalue) and the gap on test images, 95 % bootstrap "
+        "over runs; claimed negative.",
+        evidence.flat_minima,
+        needs="the measure “flatness” beside records of the baseline, SAM, SWA and FMFP",
+    ),
+)  # fmt: skip
+
+
+def finished() -> list[study.Group]:
+    """Return the finished runs that the book shows, at classroom and at workstation scale, and the classroom's VGG."""
+    return study.finished("classroom", METHODS) + study.finished("workstation", METHODS) + vgg()
+
+
+def vgg() -> list[study.Group]:
+    """Return the finished classroom runs of the small VGG, which C13 is tested on."""
+    return study.finished("classroom", METHODS, [VGG])
+
+
+def shown(chosen: study.Study) -> list[study.Group]:
+    """Return the runs that a notebook tests the claims on.
+
+    Its study's methods are trained where no record is found; any other method of the claims counts where it has
+    finished. At classroom scale the finished workstation runs and the VGG's come with them.
+    """
+    groups = []
+    for network in chosen.networks:
+        group = chosen.runs(network)
+        for method in METHODS:
+            found = [records.find(chosen.settings(network, method, seed)) for seed in chosen.seeds]
+            group.runs.setdefault(method, [record for record in found if record])
+        groups.append(replace(group, runs={m: runs for m, runs in group.runs.items() if runs}))
+    return groups + (study.finished("workstation", METHODS) + vgg() if chosen.scale == "classroom" else [])
+
+
+def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:
+    """Put every claim to its test.
+
+    Parameters
+    ----------
+    groups : list of study.Group, optional
+        The runs that count; `finished` if not given.
+    replicates : int
+        Of each bootstrap.
+    only : sequence of str, optional
+        Ids; all if not given.
+
+    Returns
+    -------
+    dict of str to Result
+        By the claim's id.
+    """
+    runs = [Runs(group, replicates) for group in (finished() if groups is None else groups)]
+    wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
+    return {
+        claim.id: Result(claim, tuple(claim.gather([r for r in runs if r.network.startswith("vgg") == claim.on_vgg])))
+        for claim in wanted
+    }
+
+
+def summary(results=None) -> str:
+    """Return the verdicts as a Markdown table, each with a link to its evidence in the book."""
+    results = evaluate() if results is None else results
+    lines = ["| | The paper says | Verdict here | Why |", "| --- | --- | --- | --- |"]
+    for key, result in results.items():
+        link = f"{{ref}}`{key} <claim-{key.lower()}>`"
+        lines.append(f"| {link} | {result.claim.wording} | *{result.verdict}* | {result.why} |")
+    return "\n".join(lines)
+
+
+def overview(results) -> str:
+    """Return the verdicts as HTML, each with a link to its evidence further down the page."""
+    rows = [
+        (f'<a href="#claim-{key.lower()}">{key}</a>', *map(html.escape, (r.claim.wording, r.verdict, r.why)))
+        for key, r in results.items()
+    ]
+    heads = ("", "The paper says", "Verdict here", "Why")
+    return tables.html_table(heads, rows, "Every claim, and what our runs say of it.", "words")
+
+
+def page(result: Result) -> str:
+    """Return one claim as HTML: verdict, test, evidence with intervals, and what the paper's tables say (so marked)."""
+    claim, esc = result.claim, html.escape
+    published = claim.published()
+    parts = [
+        f"<p><strong>{claim.id}.</strong> {esc(claim.wording)}</p>",
+        f"<p><strong>Verdict here: {esc(result.verdict)}.</strong> {esc(result.why[:1].upper() + result.why[1:])}.</p>",
+        f"<p><strong>The test</strong> (the paper's {esc(claim.section)}). {esc(claim.test)}</p>",
+    ]
+    if result.evidence:
+        rows = [
+            (*map(esc, (e.part, f"{e.display[0]}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
+            for e in result.evidence
+        ]
+        heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
+        parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}.", "evidence"))
+    said = published or "No table of the paper holds numbers on this claim."
+    parts.append(f'<p><em class="published">Published.</em> <span class="published">{esc(said)}</span></p>')
+    return "\n".join(parts)
+
+
+def plain(results) -> dict:
+    """Return the verdicts and their evidence as plain values, for JSON; what is not defined or not bounded is None."""
+
+    def finite(value):
+        return float(value) if np.isfinite(value) else None
+
+    return {
+        key: {
+            "claim": r.claim.wording, "section": r.claim.section, "test": r.claim.test, "verdict": r.verdict,
+            "why": r.why, "parts": r.parts, "published": r.claim.published(),
+            "evidence": [
+                {
+                    "part": e.part, "group": e.group, "compared": e.compared, "quantity": e.quantity, "seeds": e.seeds,
+                    **{name: finite(getattr(e, name)) for name in ("value", "low", "high", "above", "below")},
+                    "claimed": e.claimed, "reading": e.reading,
+                }
+                for e in r.evidence
+            ],
+        }
+        for key, r in results.items()
+    }  # fmt: skip

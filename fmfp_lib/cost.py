@@ -1,0 +1,127 @@
+"""What a run costs, before it is run: floating-point operations counted on the network itself, and hours from them.
+
+The count is exact for convolutions and matrix products, which is where nearly all of the work is. The hours are an
+estimate: operations divided by an assumed sustained rate.
+"""
+
+import math
+from functools import lru_cache
+
+from .methods import METHODS, share_of_sam_steps, trunk
+from .settings import Settings
+
+SUSTAINED = 10e12  # operations a second that one GPU is assumed to keep up; batches of 128 small images fill none
+# Channels, pixels a side, classes.
+SHAPES = {
+    "embedded": (1, 28, 10), "cifar10": (3, 32, 10), "cifar100": (3, 32, 100), "tiny_imagenet": (3, 64, 200),
+    "imagenet": (3, 224, 1000),
+}  # fmt: skip
+
+
+def _convolution_backward(gradient, x, weight, *options, out_shape=None):
+    # torch's own formula forgets that channels may be grouped, as those of depthwise convolutions are. The gradients
+    # of the images and of the weights cost a forward pass each, where they are wanted.
+    *_, wanted = options
+    return sum(wanted[:2]) * 2 * math.prod(gradient) * math.prod(weight[1:])
+
+
+@lru_cache
+def operations(network: str, dataset: str = "cifar10") -> tuple[int, int]:
+    """Count the floating-point operations of one training image; a multiplication and an addition are two.
+
+    Parameters
+    ----------
+    network, dataset : str
+        Names from ``networks.NETWORKS`` and from ``SHAPES`` (another data set counts as CIFAR-10).
+
+    Returns
+    -------
+    forward, backward : int
+    """
+    import torch
+    import torch.nn.functional as F
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from .networks import create
+
+    channels, pixels, classes = SHAPES.get(dataset, SHAPES["cifar10"])
+    formulas = {torch.ops.aten.convolution_backward: _convolution_backward}
+    with torch.device("meta"), FlopCounterMode(display=False, custom_mapping=formulas) as counter:
+        logits = create(network, classes, channels)(torch.empty(2, channels, pixels, pixels))
+        forward = counter.get_total_flops()
+        F.cross_entropy(logits, torch.zeros(2, dtype=torch.long)).backward()
+        both = counter.get_total_flops()
+    return forward // 2, (both - forward) // 2
+
+
+def passes(settings: Settings, from_trunk: bool = False) -> float:
+    """Return how many times a run goes forward and backward through its training set.
+
+    A SAM step counts twice. Forward passes without a gradient (CS-KD's partner, evaluation, batch-norm statistics)
+    and RegMixup's second batch are left out.
+
+    Parameters
+    ----------
+    settings : Settings
+    from_trunk : bool
+        Leave out the epochs that the run shares with another one, where the protocol lets it start there.
+    """
+    settings = settings.complete()
+    method = METHODS[settings.method]
+    shared = trunk(method, settings) if from_trunk else None
+    with_sam = share_of_sam_steps(method, settings) if method.sam else 0
+    return settings.epochs * (1 + with_sam) - (shared[1] if shared else 0)
+
+
+def relative(settings: Settings, prices: dict | None = None) -> float:
+    """Return a run's cost against the same run by SGD alone.
+
+    Parameters
+    ----------
+    settings : Settings
+    prices : dict of str to float, optional
+        Of a SAM step in SGD steps, for each of ``flatness.PARTS``; by default the forward and backward passes that
+        the step takes, each counted as a third and two thirds: 2, and 5/3 where the first pass leaves out the
+        gradients of the convolutions' weights.
+    """
+    settings = settings.complete()
+    method = METHODS[settings.method]
+    price = (prices or {"all": 2.0, "batch_norm": 5 / 3})[method.sam_part]
+    return 1 + (price - 1) * share_of_sam_steps(method, settings)
+
+
+def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False) -> float:
+    """Estimate the hours that a run takes at `rate` operations a second."""
+    settings = settings.complete()
+    work = sum(operations(settings.network, settings.dataset)) * settings.train_size * passes(settings, from_trunk)
+    return work / rate / 3600
+
+
+# What the paper trains: epochs, training images (a tenth held out), networks. It gives no epochs for ImageNet; 90 are
+# usual.
+CELLS = {
+    "cifar10": (200, 45_000, ("preact_resnet110", "wideresnet", "densenet", "convmixer", "mobilenet_v2",
+                              "efficientnet", "vgg16", "resnet18", "resnet50")),
+    "tiny_imagenet": (90, 90_000, ("resnet18_s2", "resnet50_s2")),
+    "imagenet": (90, 1_153_051, ("resnet18_imagenet", "resnet50_imagenet")),
+}  # fmt: skip
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def gpu_hours(rate: float = SUSTAINED) -> str:
+    """Return, as Markdown, the operations an image and the estimated hours of one run for each of the paper's cells."""
+    heading = ("data", "network", "GFLOP an image", "baseline, h", "SAM, h", "SWA, h", "FMFP, h")
+    lines = ["| " + " | ".join(heading) + " |", "| --- | --- |" + " ---: |" * 5]
+    for dataset, (epochs, images, networks) in CELLS.items():
+        counts = [
+            passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_trunk=True)
+            for method in ("baseline", "sam", "swa", "fmfp")
+        ]
+        for network in networks:
+            work = sum(operations(network, dataset))
+            cells = [_two_digits(work * images * count / rate / 3600) for count in counts]
+            lines.append(f"| {dataset} | `{network}` | {work / 1e9:.1f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

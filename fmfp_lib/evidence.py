@@ -1,0 +1,335 @@
+"""Comparisons of finished runs that speak for or against a claim, each with its interval and the range claimed.
+
+Most are bootstrapped over test images and seeds. Those from training histories, which keep no predictions, have
+Student's interval over seeds. What needs the network itself is taken from `fmfp_lib.measures`; where it was not
+measured there is no evidence.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import confidence, measures, shift, statistics, study, tables
+from .audit import CALIBRATION, FLAT
+from .metrics import softmax
+
+METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)
+SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
+COVERAGES = (0.6, 0.7, 0.8, 0.9)  # C3
+NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)
+KEPT = 0.02  # C10: the confidence of right predictions is kept if it falls by less than two points
+MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
+PERTURBATION = 0.2  # C15: relative norm of the random perturbation
+REPLICATES = 300
+
+LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
+_METRICS = ("accuracy", "auroc", "aurc", "fpr95", "ece", "nll", "brier")
+_SCORES = ("confidence_right", "confidence_wrong", "confidence_gap", "overlap",
+           *(f"selective_risk@{c}" for c in COVERAGES))  # fmt: skip
+# Heading and factor of what `tables.DISPLAY` does not name.
+_HEADINGS = {
+    "confidence_right": ("confidence of right predictions %", 100),
+    "confidence_wrong": ("confidence of wrong predictions %", 100),
+    "confidence_gap": ("confidence gap, points", 100),
+    "overlap": ("overlap %", 100),
+    **{f"selective_risk@{c}": (f"selective risk at {100 * c:.0f} % coverage, %", 100) for c in COVERAGES},
+    "late_auroc": ("AUROC, end minus middle of training, points", 100),
+    "late_accuracy": ("accuracy, end minus middle of training, points", 100),
+    "loss_rise": ("rank correlation of the loss's rise and the gap", 1),
+    "sharpness": ("rank correlation of SAM's sharpness and the gap", 1),
+    "eigenvalue": ("rank correlation of the Hessian's largest eigenvalue and the gap", 1),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One comparison.
+
+    Attributes
+    ----------
+    part : str
+        What of the claim it speaks of.
+    group : str
+        Data set and network.
+    compared : str
+        What is subtracted from what.
+    quantity : str
+        A metric or statistic.
+    value, low, high : float
+        The difference and its 95 % interval (NaN if there is none), in natural units.
+    seeds : int
+        How many runs each side has.
+    above, below : float
+        The range that the claim gives it.
+    decides : bool
+        Whether it enters the verdict, or stands for context.
+    provided : bool
+        Whether what the claim presupposes holds here; if not, the comparison cannot agree.
+    """
+
+    part: str
+    group: str
+    compared: str
+    quantity: str
+    value: float
+    low: float
+    high: float
+    seeds: int
+    above: float = -np.inf
+    below: float = np.inf
+    decides: bool = True
+    provided: bool = True
+
+    @property
+    def outcome(self) -> tuple[bool, bool]:
+        """Whether it agrees with the claim, and whether that is certain."""
+        agrees, certain = statistics.agreement(self.value, self.low, self.high, self.above, self.below)
+        if agrees and not self.provided:
+            return False, False
+        return agrees, certain
+
+    @property
+    def display(self) -> tuple[str, float]:
+        """Heading and factor of the quantity, in the paper's units."""
+        if self.quantity in tables.DISPLAY:
+            factor, heading = tables.DISPLAY[self.quantity]
+            return heading, factor
+        return _HEADINGS[self.quantity]
+
+    @property
+    def numbers(self) -> str:
+        """The difference and its interval, in the paper's units."""
+        factor = self.display[1]
+        text = f"{factor * self.value:+.2f}"
+        if np.isfinite(self.low):
+            text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
+        return text.replace("-", "\u2212")
+
+    @property
+    def claimed(self) -> str:
+        """The range that the claim gives it, in words."""
+        above, below = (self.display[1] * v for v in (self.above, self.below))
+        if np.isinf(above) and np.isinf(below):
+            return "–"
+        if np.isinf(above):
+            text = "lower" if below == 0 else f"below {below:+g}"
+        elif np.isinf(below):
+            text = "higher" if above == 0 else f"above {above:+g}"
+        else:
+            text = f"between {above:+g} and {below:+g}"
+        return text.replace("-", "\u2212")
+
+    @property
+    def reading(self) -> str:
+        """What it says about the claim, in words."""
+        if not self.decides:
+            return "context"
+        agrees, certain = self.outcome
+        return ("as claimed" if agrees else "not as claimed") + ("" if certain else ", not certain")
+
+
+class Runs:
+    """The finished runs of one group, and comparisons of its methods; each is drawn once."""
+
+    def __init__(self, group: study.Group, replicates: int = REPLICATES):
+        self.title, self.network, self.replicates = group.title, group.network, replicates
+        self.runs = {m: {r.settings.seed: r for r in found} for m, found in group.runs.items()}
+        self._made: dict = {}
+
+    def seeds(self, *methods) -> list[int]:
+        """Return the seeds that every one of `methods` has."""
+        return sorted(set.intersection(*(set(self.runs.get(m, ())) for m in methods)))
+
+    def records(self, method, seeds=None) -> list:
+        """Return a method's records, by seed."""
+        own = self.runs.get(method, {})
+        return [own[s] for s in (sorted(own) if seeds is None else seeds)]
+
+    def evidence(self, part, quantity, comparison, seeds, compared, **more) -> list[Evidence]:
+        """Return one piece of evidence, or none for a quantity that is not defined here."""
+        value, low, high = comparison
+        if not np.isfinite(value):
+            return []
+        decides = more.pop("decides", True) and seeds >= SEEDS
+        return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides, **more)]
+
+    def difference(self, part, a: str, b: str, quantity: str, **more) -> list[Evidence]:
+        """Return the evidence of method `b` minus method `a`, seed by seed; nothing where runs are missing."""
+        seeds = self.seeds(a, b)
+        if not seeds:
+            return []
+        scored = quantity in _SCORES
+        if (a, b, scored) not in self._made:
+            sides = [self.records(m, seeds) for m in (a, b)]
+            if scored:
+                pairs = [[_scored(r) for r in side] for side in sides]
+                self._made[a, b, scored] = statistics.compare_scores(*pairs, _SCORES, self.replicates)
+            else:
+                pairs = [[(r.logits, r.labels) for r in side] for side in sides]
+                self._made[a, b, scored] = statistics.compare_methods(*pairs, _METRICS, self.replicates)
+        c = self._made[a, b, scored][quantity]
+        compared = f"{tables.name(b)} − {tables.name(a)}"
+        return self.evidence(part, quantity, (c.difference, c.low, c.high), len(seeds), compared, **more)
+
+
+def _scored(record):
+    return softmax(record.logits).max(1), record.logits.argmax(1) == record.labels
+
+
+def compare_all(runs, *calls) -> list[Evidence]:
+    """Return the evidence of every group for `calls`, each the arguments of `Runs.difference` and its range."""
+    return [e for *words, claimed in calls for group in runs for e in group.difference(*words, **claimed)]
+
+
+def each(methods, against, quantities: dict):
+    """Return calls for `_all`: every method, a part of its own, against another one."""
+    return [(tables.name(m), against, m, *call) for m in methods for call in quantities.items()]
+
+
+def temperature(runs) -> list[Evidence]:
+    found = []
+    for group in runs:
+        records = group.records("baseline")
+        for part, fitted_on, claimed in (
+            ("no gain if fitted on validation", "valid_", {"below": NEGLIGIBLE}),
+            ("negligible if fitted on test", "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
+        ):
+            scaled = []
+            for r in records:
+                fit = confidence.fit_temperature(getattr(r, f"{fitted_on}logits"), getattr(r, f"{fitted_on}labels"))
+                scaled.append((confidence.scale(r.logits, fit), r.labels))
+            plain = [(r.logits, r.labels) for r in records]
+            compared = statistics.compare_methods(plain, scaled, _METRICS, group.replicates) if records else {}
+            for quantity, more in (("auroc", claimed), ("ece", {"decides": False})):
+                if compared:
+                    c = compared[quantity]
+                    found += group.evidence(part, quantity, (c.difference, c.low, c.high), len(records),
+                                            "temperature-scaled − baseline", **more)  # fmt: skip
+    return found
+
+
+def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
+    """Return a test metric's mean over the end of training minus its mean over the middle (NaN if never looked at).
+
+    Parameters
+    ----------
+    record : records.Record
+        Its history holds ``test_<metric>`` now and then.
+    metric : str
+        Such as ``auroc``.
+    middle, end : tuple of float
+        Shares of the epochs, each open at its first and closed at its second.
+    """
+    epochs = record.settings.epochs
+    means = []
+    for first, last in (middle, end):
+        values = [e.get(f"test_{metric}") for e in record.history if first * epochs < e["epoch"] <= last * epochs]
+        values = [v for v in values if v is not None]
+        means.append(np.mean(values) if values else np.nan)
+    return float(means[1] - means[0])
+
+
+def _late(group, method, metric, seeds=None):
+    return [late_change(r, metric) for r in group.records(method, seeds)]
+
+
+def overfitting(runs) -> list[Evidence]:
+    found = []
+    for group in runs:
+        seeds = len(group.seeds("baseline"))
+        if not seeds:
+            continue
+        accuracy, auroc = (statistics.over_seeds(_late(group, "baseline", m)) for m in ("accuracy", "auroc"))
+        found += group.evidence("AUROC falls while accuracy rises", "late_auroc", auroc, seeds, "baseline",
+                                provided=accuracy[0] > 0, **LOWER)  # fmt: skip
+        found += group.evidence("AUROC falls while accuracy rises", "late_accuracy", accuracy, seeds, "baseline",
+                                decides=False)  # fmt: skip
+    return found
+
+
+def mitigation(runs) -> list[Evidence]:
+    found = []
+    for method in FLAT:
+        for group in runs:
+            seeds = group.seeds("baseline", method)
+            if not seeds:
+                continue
+            own, base = (np.array(_late(group, m, "auroc", seeds)) for m in (method, "baseline"))
+            found += group.evidence(
+                tables.name(method), "late_auroc", statistics.over_seeds(own - base), len(seeds),
+                f"{tables.name(method)} − baseline", decides=bool(base.mean() < 0), **HIGHER,
+            )  # fmt: skip
+    return found
+
+
+def shifted(runs) -> list[Evidence]:
+    """Means over corruptions and severities of what ``measures`` keeps as ``shift``."""
+    found = []
+    for other in ("baseline", "crl"):
+        for group in runs:
+            sides = [shift.measured(group.records(m)) for m in (other, "fmfp")]
+            seeds = sorted(set(sides[0]) & set(sides[1]))
+            if seeds:
+                compared = shift.compare(*([side[s] for s in seeds] for side in sides), group.replicates)
+                for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
+                    c = compared[quantity]
+                    found += group.evidence(f"against {tables.name(other)}", quantity, (c.difference, c.low, c.high),
+                                            len(seeds), f"FMFP − {tables.name(other)}", **claimed)  # fmt: skip
+    return found
+
+
+def _measured(record, name):
+    return measures.load(record, name) if name in measures.MEASURES else None
+
+
+def confidnet(runs) -> list[Evidence]:
+    found = []
+    for group in runs:
+        kept = {r.settings.seed: _measured(r, "confidnet") for r in group.records("baseline")}
+        seeds = [s for s in group.seeds("baseline", "fmfp") if kept[s] is not None]
+        if not seeds:
+            continue
+        net = [(kept[s]["score"], _scored(r)[1]) for s, r in zip(seeds, group.records("baseline", seeds), strict=True)]
+        fmfp = [_scored(r) for r in group.records("fmfp", seeds)]
+        names = ("auroc", "aurc", "fpr95")
+        for quantity, c in statistics.compare_scores(net, fmfp, names, group.replicates).items():
+            claimed = HIGHER if quantity == "auroc" else LOWER
+            found += group.evidence("FMFP against ConfidNet", quantity, (c.difference, c.low, c.high), len(seeds),
+                                    "FMFP − ConfidNet", **claimed)  # fmt: skip
+    return found
+
+
+def flatness_and_gap(group: Runs) -> dict[str, np.ndarray]:
+    """Return, for the runs of a group on which flatness was measured, three measures of it and the confidence gap.
+
+    Keys: ``method``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``, ``eigenvalue``,
+    ``gap``.
+    """
+    rows = {key: [] for key in ("method", "loss_rise", "sharpness", "eigenvalue", "gap")}
+    for method in ("baseline", *FLAT):
+        for record in group.records(method):
+            found = _measured(record, "flatness")
+            if found is None:
+                continue
+            loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
+            rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
+            msp, right = _scored(record)
+            gap = msp[right].mean() - msp[~right].mean()
+            values = method, rise, float(found["sharpness"]), float(found["eigenvalue"]), gap
+            for key, value in zip(rows, values, strict=True):
+                rows[key].append(value)
+    return {key: np.array(values) for key, values in rows.items()}
+
+
+def flat_minima(runs) -> list[Evidence]:
+    found = []
+    for group in runs:
+        rows = flatness_and_gap(group)
+        count = min((np.count_nonzero(rows["method"] == m) for m in set(rows["method"])), default=0)
+        if len(set(rows["method"])) < 2 or len(rows["gap"]) < 3:
+            continue
+        for quantity in ("loss_rise", "sharpness", "eigenvalue"):
+            estimate = statistics.rank_correlation(rows[quantity], rows["gap"], group.replicates)
+            found += group.evidence("flatter, larger gap", quantity, estimate, count,
+                                    f"{len(rows['gap'])} runs", **LOWER)  # fmt: skip
+    return found

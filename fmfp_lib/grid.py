@@ -1,0 +1,133 @@
+"""A grid of runs, read from ``grid.yml``, for the ``Snakefile``: which have no record yet, and how to train them."""
+
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from . import records
+from .methods import METHODS, trunk
+from .settings import Settings, one_line
+
+
+class Grid(BaseModel):
+    """Data sets x networks x methods x seeds at one scale.
+
+    Attributes
+    ----------
+    scale, protocol, device : str
+        As in `Settings`. The device is part of a record's name, so a grid that is planned where there is no GPU and
+        trained where there is one must name it.
+    datasets, networks, methods : list of str
+        Names; no networks means the scale's own.
+    seeds : list of int
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: Literal["smoke", "classroom", "workstation", "paper"]
+    datasets: list[str] = Field(min_length=1)
+    networks: list[str] = []
+    methods: list[str] = Field(min_length=1)
+    seeds: list[int] = Field(min_length=1)
+    protocol: Literal["paper", "code"] = "paper"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @classmethod
+    def read(cls, path, **instead) -> "Grid":
+        """Read and check a grid file; `instead` replaces its entries.
+
+        Raises
+        ------
+        ValueError
+            In one line: a missing or malformed file, an unknown entry, a name that no registry has.
+        """
+        import yaml
+
+        try:
+            content = yaml.safe_load(Path(path).read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ValueError(f"cannot read the grid {path}: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict):
+            raise ValueError(f"{path} is no grid; it must have the entries {', '.join(cls.model_fields)}")
+        try:
+            grid = cls(**content | instead)
+            grid.runs()
+        except ValidationError as error:
+            raise ValueError(f"{path}: {one_line(error, cls.model_fields)}") from None
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        return grid
+
+    def runs(self) -> list[Settings]:
+        """Return the settings of every run."""
+        networks = self.networks or [None]
+        return [
+            Settings(dataset=d, network=n, method=m, seed=s, scale=self.scale, protocol=self.protocol,
+                     device=self.device)
+            for d in self.datasets for n in networks for m in self.methods for s in self.seeds
+        ]  # fmt: skip
+
+    def cells(self) -> list[list[str]]:
+        """Return the names of the records of the runs, one list for each data set and network."""
+        found = {}
+        for settings in self.runs():
+            found.setdefault((settings.dataset, settings.network), []).append(settings.hash())
+        return list(found.values())
+
+    def unfinished(self) -> dict[str, Settings]:
+        """Return the runs that have no sound record, by the name of the record they will leave.
+
+        A record that comes with the repository counts; a damaged one is named, set aside, and does not.
+        """
+        return {s.hash(): s for s in self.runs() if records.find(s) is None}
+
+
+def waits_for(settings: Settings, unfinished: dict[str, Settings]) -> list[str]:
+    """Return the names of the records in `unfinished` that should be there before this run begins.
+
+    SWA and FMFP go on from the baseline's checkpoint in the paper's protocol: with the baseline trained first, the
+    epochs that they share are trained once.
+    """
+    settings = settings.complete()
+    shared = trunk(METHODS[settings.method], settings)
+    plain = shared and settings.model_copy(update={"method": shared[0]}).hash()
+    return [plain] if plain in unfinished else []
+
+
+def command(settings: Settings, threads: int) -> str:
+    """Return the shell command that trains one run on `threads` CPU threads."""
+    words = [sys.executable, "-m", "fmfp_lib.cli", "train", "--threads", str(threads)]
+    for name, value in settings.model_dump(exclude_defaults=True).items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def request(runs: list[Settings], rate: float) -> dict[str, int]:
+    """Return what to ask a cluster for, enough for the dearest of `runs`: they share a data set and a network.
+
+    Parameters
+    ----------
+    runs : list of Settings
+    rate : float
+        Operations a second that the GPU is assumed to keep up.
+
+    Returns
+    -------
+    dict of str to int
+        ``runtime`` in minutes: three times the estimate and ten more, for the estimate may well be wrong by that, and
+        a run that is cut off goes on from its checkpoint. ``mem_mb``: 8 GB and the images, as bytes and as floats.
+    """
+    from .cost import SHAPES, hours
+
+    settings = runs[0].complete()
+    channels, pixels, _ = SHAPES.get(settings.dataset, SHAPES["cifar10"])
+    images = (settings.train_size + settings.test_size) * channels * pixels**2 * 10 / 1e6
+    dearest = max(hours(s, rate) for s in {s.method: s for s in runs}.values())
+    return {
+        "runtime": 10 + math.ceil(3 * 60 * dearest),
+        "mem_mb": 8000 + math.ceil(min(images, 24_000)),  # images of ImageNet stay on the disk
+    }

@@ -1,0 +1,49 @@
+"""What the figures of section 4 draw."""
+
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from fmfp_lib import figures
+from fmfp_lib.settings import Settings
+from fmfp_lib.study import Group
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def record(method, auroc, seed=0):
+    history = [{"epoch": i + 1, "test_auroc": a, "test_accuracy": 1 - a} for i, a in enumerate(auroc)]
+    settings = Settings(method=method, seed=seed, epochs=len(auroc)).complete()
+    return SimpleNamespace(settings=settings, history=history)
+
+
+def test_training_is_drawn_as_the_mean_of_smoothed_seeds():
+    runs = {"baseline": [record("baseline", [0.1, 0.2, 0.3, 0.4]), record("baseline", [0.3, 0.4, 0.5, 0.6], 1)]}
+    group = Group("smoke", "embedded", "preact_resnet8_w8_s2", runs)
+    figure = figures.late_training([group], ["baseline", "fmfp"], ("auroc", "accuracy"), window=2, first=0.5)
+    auroc, accuracy = figure.axes
+    line = auroc.lines[0]
+    assert line.get_xdata().tolist() == [2.5, 3.5]  # from half of the epochs on
+    assert line.get_ydata() == pytest.approx([35, 45]) and accuracy.lines[0].get_ydata() == pytest.approx([65, 55])
+    assert not auroc.collections  # two methods asked for: no shade
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["baseline"]
+
+
+def test_an_image_stands_beside_the_probabilities_it_is_given():
+    runs = [
+        SimpleNamespace(settings=Settings(method=m), labels=np.array([2, 1]), logits=np.log([p, [0.1, 0.8, 0.1]]))
+        for m, p in (("baseline", [0.7, 0.2, 0.1]), ("fmfp", [0.4, 0.3, 0.3]))
+    ]
+    images = np.random.default_rng(0).random((2, 8, 8))
+    figure = figures.class_probabilities(images, runs, [0, 1], ("shoe", "bag", "coat"))
+    left, right = figure.axes[:2]
+    assert left.get_title() == "true class: coat" and figure.axes[2].get_title() == "true class: bag"
+    assert np.array_equal(left.images[0].get_array(), images[0])
+    assert [bar.get_width() for bar in right.patches] == pytest.approx([70, 20, 10, 40, 30, 30])
+    assert [t.get_text() for t in right.get_yticklabels()] == ["shoe", "bag", "coat"]
