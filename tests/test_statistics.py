@@ -41,7 +41,7 @@ def test_counts_equal_repetition(seed, ties, n):
 
 def test_sums_equal_repetition():
     labels = np.random.default_rng(0).integers(0, 4, 60)
-    _, drawn = statistics._replicates(classifier(1), labels, 40, 3)
+    _, drawn = statistics._replicates(classifier(1), labels, statistics.SUMS, 40, 3)
     expected = naive(classifier(1), labels, 40, 3)
     for name in statistics.SUMS:
         np.testing.assert_allclose(drawn[name], expected[name], atol=1e-12)
