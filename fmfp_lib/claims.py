@@ -388,7 +388,7 @@ def page(result: Result) -> str:
     ]
     if result.evidence:
         rows = [
-            (*map(esc, (e.part, f"{e.display[0]}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
+            (*map(esc, (e.part, f"{tables.display(e.quantity)[1]}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
             for e in result.evidence
         ]
         heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")

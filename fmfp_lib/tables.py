@@ -33,10 +33,15 @@ DISPLAY = {
     "aupr_error": (100, "AUPR-E %"), "ece": (100, "ECE %"), "nll": (10, "NLL ×10"), "brier": (100, "Brier %"),
     "augrc": (1000, "AUGRC ×10³"),
 }  # fmt: skip
-# What `statistics.compare_scores` adds to them.
+# What `statistics.compare_scores` and the evidence for the claims add to them.
 _SCORES = {
     "confidence_right": (100, "confidence of right %"), "confidence_wrong": (100, "confidence of wrong %"),
     "confidence_gap": (100, "confidence gap, points"), "overlap": (100, "overlap %"),
+    "late_auroc": (100, "AUROC, end minus middle of training, points"),
+    "late_accuracy": (100, "accuracy, end minus middle of training, points"),
+    "loss_rise": (1, "rank correlation of the loss's rise and the gap"),
+    "sharpness": (1, "rank correlation of SAM's sharpness and the gap"),
+    "eigenvalue": (1, "rank correlation of the Hessian's largest eigenvalue and the gap"),
 }  # fmt: skip
 
 
