@@ -521,9 +521,9 @@ def rank_correlation(x, y, replicates: int = 1000, seed: int = 0) -> tuple[float
 class _Drawn:
     """A chunk of replicates of one score: how often each image was drawn, and what several statistics share."""
 
-    def __init__(self, counts, confidence, correct, ranked, harmonic):
-        self.counts, self.confidence, self.correct, self.harmonic = counts, confidence, correct, harmonic
-        self.ranked, self.order, self.ends = ranked, ranked.order, ranked.ends
+    def __init__(self, counts, confidence, correct, order, ends, ranked, harmonic):
+        self.counts, self.confidence, self.correct, self.order, self.ends = counts, confidence, correct, order, ends
+        self.ranked, self.harmonic = ranked, harmonic
 
     @cached_property
     def ranking(self):
@@ -591,7 +591,10 @@ def _score_replicates(confidence, correct, names, replicates, seed):
     key += repr(("scores", tuple(names), replicates, seed)).encode()
     if key not in _KEPT:
         chosen = {name: _score_statistic(name) for name in names}
-        shared = confidence, correct, Ranked(confidence, correct), _harmonic(len(correct))
+        order = np.argsort(-confidence, kind="stable")
+        ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
+        ends = None if len(ends) == len(order) else ends
+        shared = confidence, correct, order, ends, Ranked(confidence, correct), _harmonic(len(correct))
         chunks = [np.ones((1, len(correct)), np.int32), *_counts(len(correct), replicates, seed)]
         parts = [{name: f(drawn) for name, f in chosen.items()} for drawn in (_Drawn(c, *shared) for c in chunks)]
         _KEPT[key] = parts[0], {name: np.concatenate([part[name] for part in parts[1:]]) for name in names}
