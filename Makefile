@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book test clean
+.PHONY: help venv book slides course test test-browser bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
@@ -22,11 +22,28 @@ venv: $(STAMP) ## create .venv with the pinned packages
 book: $(STAMP) ## run the notebooks at the classroom scale and build the book
 	$(VENV) scripts/build_book.py
 
+slides: $(STAMP) ## make the slides of a 45-minute lecture in _build/slides
+	$(VENV) scripts/make_slides.py
+
+course: $(STAMP) ## make student versions of the notebooks, without solutions, in _build/course
+	$(VENV) scripts/make_course.py
+
 test: $(STAMP) ## check style, run the tests and every notebook at smoke scale
 	$(VENV) -m ruff check .
 	$(VENV) -m nbstripout --verify notebooks/*.ipynb
 	$(VENV) -m pytest -q tests
 	FMFP_RECORDS="$$(mktemp -d)" $(VENV) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+
+# The apt call is Debian's and Ubuntu's; elsewhere install Chromium by hand, or name a browser in FMFP_CHROMIUM.
+test-browser: $(STAMP) ## read the built book in headless Chromium (after make book)
+	@[ -f "$${FMFP_BOOK:-_build/html}/index.html" ] || { echo "no book in _build/html: run make book first" >&2; exit 1; }
+	@[ -n "$$FMFP_CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update && $$sudo apt-get install -y --no-install-recommends chromium; }
+	$(VENV) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[browser]'
+	$(VENV) -m pytest -q tests/browser
+
+bench: $(STAMP) ## measure the library beside plain references; keep the numbers in data/benchmarks.json
+	$(VENV) -m fmfp_lib.cli bench --output data/benchmarks.json
 
 clean: ## remove what was built (the environment and the records stay)
 	rm -rf _build

@@ -388,11 +388,11 @@ def page(result: Result) -> str:
     ]
     if result.evidence:
         rows = [
-            (*map(esc, (e.part, e.group, e.compared, e.display[0], e.numbers, e.claimed, e.reading)), e.seeds)
+            (*map(esc, (e.part, f"{tables.display(e.quantity)[1]}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
             for e in result.evidence
         ]
-        heads = ("part", "data, network", "compared", "quantity", "ours [95 % interval]", "claimed", "reading", "seeds")
-        parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}."))
+        heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
+        parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}.", "evidence"))
     said = published or "No table of the paper holds numbers on this claim."
     parts.append(f'<p><em class="published">Published.</em> <span class="published">{esc(said)}</span></p>')
     return "\n".join(parts)

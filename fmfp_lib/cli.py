@@ -126,6 +126,7 @@ def claims(
     from rich.table import Table
 
     from . import claims as _claims
+    from . import tables
     from .settings import choose
 
     known = [claim.id for claim in _claims.CLAIMS]
@@ -142,9 +143,41 @@ def claims(
     for key, result in results.items() if names else ():
         console.print(f"{key} ({result.claim.section}). {result.claim.test}", markup=False)
         for e in result.evidence:
-            words = f"{e.part}; {e.group}; {e.compared}; {e.display[0]} {e.numbers} ({e.claimed}): {e.reading}"
+            heading = tables.display(e.quantity)[1]
+            words = f"{e.part}; {e.group}; {e.compared}; {heading} {e.numbers} ({e.claimed}): {e.reading}"
             console.print(f"- {words}; {e.seeds} seeds", markup=False)
         console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)
+
+
+@app.command()
+def bench(
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    repeats: Annotated[int, typer.Option(help="Turns of which the median is taken", min=1)] = 5,
+    clock: Annotated[str, typer.Option(help="wall, or on a busy machine cpu: computing time on one thread")] = "wall",
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, to see that all of it runs")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Also keep the measurements in this file")] = None,
+):
+    """Measure the library beside plain references on this machine; print the book's table."""
+    from .settings import choose
+
+    choose("device", device, ("cpu", "cuda"))
+    choose("clock", clock, ("wall", "cpu"))
+    import torch
+
+    from . import tables
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu")
+    home = Path(__file__).resolve().parent.parent
+    if not (home / "benchmarks").is_dir():
+        raise ValueError("the folder benchmarks/ is not there; measure in a checkout of the repository")
+    sys.path.insert(0, str(home))
+    from benchmarks import bench as harness
+
+    found = harness.measure(device, repeats, quick, clock)
+    if output:
+        harness.write(output, device, found)
+    print(tables.speed({device: found}))
 
 
 @app.command()
@@ -154,7 +187,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     import torch
     import torchvision
 
-    from . import __version__, cost, datasets, records
+    from . import __version__, cost, datasets, records, tables
     from .objectives import Batch
     from .settings import Settings
     from .training import Run
@@ -166,7 +199,10 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
           f"of {os.cpu_count()} cores")  # fmt: skip
     if (devices := torch.cuda.device_count()) > 1:
         print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
-    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core")
+    grid = tables.benchmarks("Grid")
+    gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
+    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
+          + gain)  # fmt: skip
     print(f"records: {records.folder()} ({len(list(records.folder().glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
     run_ = Run(Settings(scale="classroom", epochs=1000))
@@ -211,7 +247,7 @@ def list_data(context: typer.Context):
         without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
         place = str(source.at_hand() or without) if source.folders else "ships with the library"
         counts = source.classes, source.train or "", source.test
-        print(row(name, *counts, source.shape.replace(" ", ""), size, place))
+        print(row(name, *counts, source.shape, size, place))
 
 
 @data.command("get")

@@ -185,6 +185,17 @@ def ensemble(members) -> np.ndarray:
     return np.logaddexp.reduce([_log_softmax(z) for z in members]) - np.log(len(members))
 
 
+def neighbouring_ensembles(members, k: int) -> list[np.ndarray]:
+    """Return as many ensembles as there are members, each of `k` neighbours in a circle, so that each is in k of them.
+
+    For k = 1 these are the members themselves; for k = len(members) all are the same.
+    """
+    members = list(members)
+    if not 1 <= k <= len(members):
+        raise ValueError(f"k is {k}; with {len(members)} members it must be 1 to {len(members)}")
+    return [ensemble([members[(i + j) % len(members)] for j in range(k)]) for i in range(len(members))]
+
+
 # -- distances between features -------------------------------------------------------------------------------
 
 

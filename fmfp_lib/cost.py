@@ -73,6 +73,23 @@ def passes(settings: Settings, from_trunk: bool = False) -> float:
     return settings.epochs * (1 + with_sam) - (shared[1] if shared else 0)
 
 
+def relative(settings: Settings, prices: dict | None = None) -> float:
+    """Return a run's cost against the same run by SGD alone.
+
+    Parameters
+    ----------
+    settings : Settings
+    prices : dict of str to float, optional
+        Of a SAM step in SGD steps, for each of ``flatness.PARTS``; by default the forward and backward passes that
+        the step takes, each counted as a third and two thirds: 2, and 5/3 where the first pass leaves out the
+        gradients of the convolutions' weights.
+    """
+    settings = settings.complete()
+    method = METHODS[settings.method]
+    price = (prices or {"all": 2.0, "batch_norm": 5 / 3})[method.sam_part]
+    return 1 + (price - 1) * share_of_sam_steps(method, settings)
+
+
 def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False) -> float:
     """Estimate the hours that a run takes at `rate` operations a second."""
     settings = settings.complete()

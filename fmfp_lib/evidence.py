@@ -26,19 +26,6 @@ LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
 _METRICS = ("accuracy", "auroc", "aurc", "fpr95", "ece", "nll", "brier")
 _SCORES = ("confidence_right", "confidence_wrong", "confidence_gap", "overlap",
            *(f"selective_risk@{c}" for c in COVERAGES))  # fmt: skip
-# Heading and factor of what `tables.DISPLAY` does not name.
-_HEADINGS = {
-    "confidence_right": ("confidence of right predictions %", 100),
-    "confidence_wrong": ("confidence of wrong predictions %", 100),
-    "confidence_gap": ("confidence gap, points", 100),
-    "overlap": ("overlap %", 100),
-    **{f"selective_risk@{c}": (f"selective risk at {100 * c:.0f} % coverage, %", 100) for c in COVERAGES},
-    "late_auroc": ("AUROC, end minus middle of training, points", 100),
-    "late_accuracy": ("accuracy, end minus middle of training, points", 100),
-    "loss_rise": ("rank correlation of the loss's rise and the gap", 1),
-    "sharpness": ("rank correlation of SAM's sharpness and the gap", 1),
-    "eigenvalue": ("rank correlation of the Hessian's largest eigenvalue and the gap", 1),
-}
 
 
 @dataclass(frozen=True)
@@ -89,17 +76,9 @@ class Evidence:
         return agrees, certain
 
     @property
-    def display(self) -> tuple[str, float]:
-        """Heading and factor of the quantity, in the paper's units."""
-        if self.quantity in tables.DISPLAY:
-            factor, heading = tables.DISPLAY[self.quantity]
-            return heading, factor
-        return _HEADINGS[self.quantity]
-
-    @property
     def numbers(self) -> str:
         """The difference and its interval, in the paper's units."""
-        factor = self.display[1]
+        factor = tables.display(self.quantity)[0]
         text = f"{factor * self.value:+.2f}"
         if np.isfinite(self.low):
             text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
@@ -108,7 +87,7 @@ class Evidence:
     @property
     def claimed(self) -> str:
         """The range that the claim gives it, in words."""
-        above, below = (self.display[1] * v for v in (self.above, self.below))
+        above, below = (tables.display(self.quantity)[0] * v for v in (self.above, self.below))
         if np.isinf(above) and np.isinf(below):
             return "–"
         if np.isinf(above):

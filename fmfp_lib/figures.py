@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from . import cost
 from .dynamics import WINDOW, curve, smoothed
-from .methods import AVERAGING_START, MILESTONES
-from .metrics import auroc, reliability_curve, risk_coverage_curve, softmax
-from .tables import DISPLAY, against_baseline, display, name
+from .methods import AVERAGING_START, METHODS, MILESTONES
+from .metrics import auroc, generalised_risk_curve, reliability_curve, risk_coverage_curve, softmax
+from .metrics import error_weights as _error_weights
+from .tables import against_baseline, display, name, sam_prices
 
 _PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = _PALETTE[0], _PALETTE[3]
@@ -17,8 +19,8 @@ _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, 
 
 
 def colour(method: str):
-    """Return a method's colour; what has none of its own is grey."""
-    return _PALETTE[_COLOURS.get(method, 7)]
+    """Return a method's colour, a combination's being its objective's; what has none of its own is grey."""
+    return _PALETTE[_COLOURS.get(method.split("+")[0], 7)]
 
 
 def confidence_and_correct(record):
@@ -79,7 +81,7 @@ def two_questions(cases):
         left.vlines(mean, mean, accuracy, color=WRONG, linewidth=2)
         left.scatter(mean, accuracy, s=20 + 180 * share, color=RIGHT, zorder=3)
         gap = float((share * np.abs(mean - accuracy)).sum())
-        left.set(xlim=(0, 1.04), ylim=(-0.04, 1.04), xlabel="confidence", ylabel="accuracy in the bin",
+        left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
                  title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
         _histogram(right, confidence, correct)
         right.set(xlabel="confidence", title=f"{title}: AUROC {100 * auroc(confidence, correct):.1f} %")
@@ -113,25 +115,26 @@ def metric_points(groups, metrics):
         first = not place % len(metrics)
         axis.set(yticks=range(len(methods)), yticklabels=map(name, methods) if first else [], xlabel=label)
         axis.set_title(title if first else "", loc="left")
-        axis.invert_yaxis()
+        axis.set_ylim(longest - 0.5, -0.5)
         sns.despine(ax=axis)
     figure.tight_layout()
     return figure
 
 
-def risk_coverage_panels(groups, lowest=0.0):
+def risk_coverage_panels(groups, between=(0.01, 1.0)):
     """Draw risk-coverage curves, the mean over seeds at each coverage: a panel a study.Group, a curve a method.
 
-    `lowest` is the coverage at the left end, in [0, 1).
+    `between` are the coverages at the left and the right end, in [0, 1]; below 1 % the risk of a few images is noise.
     """
     figure, axes = _panels(len(groups), height=3.2)
     for axis, group in zip(axes, groups, strict=True):
         for method, records in group.runs.items():
             curves = [risk_coverage_curve(*confidence_and_correct(r)) for r in records]
             coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
-            shown = coverage >= lowest
+            shown = (coverage >= between[0]) & (coverage <= between[1])
             axis.plot(100 * coverage[shown], 100 * risk[shown], color=colour(method), label=name(method))
-        axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %", xlim=(100 * lowest, 100))
+        axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %")
+        axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
         axis.set_ylim(bottom=0)
         sns.despine(ax=axis)
     _legend_below(figure, axes[0])
@@ -186,8 +189,9 @@ def temperature_curves(sweeps, temperatures, marks):
         for style, (key, fitted) in zip(("-", "--"), marks[title].items(), strict=True):
             axis.axvline(np.mean(fitted), color=colour(key), linestyle=style, label=name(key))
         axis.set(xscale="log", xlabel="temperature (log scale)", ylabel=display(metric)[1])
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.xaxis.set_minor_formatter("")
+        ticks = [2.0**i for i in range(-6, 7) if min(temperatures) <= 2.0**i <= max(temperatures)]
+        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axis.set_xticks([], minor=True)
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     _legend_below(figure, axes[0])
@@ -396,6 +400,104 @@ def calibration_against_ranking(groups, methods):
     return figure
 
 
+def error_weights(n=1000):
+    """Draw how much an error at each place of the ranking weighs in AURC and in AUGRC, the mean weight being 1."""
+    figure, axes = _panels(2, height=2.9)
+    place = 100 * np.arange(1, n + 1) / n
+    for axis, title, scale in zip(axes, ("all places", "the same, logarithmic"), ("linear", "log"), strict=True):
+        for metric, style in (("aurc", "-"), ("augrc", "--")):
+            weights = _error_weights(n)[metric]
+            axis.plot(place, weights / weights.mean(), style, color=_PALETTE[1 if metric == "aurc" else 0],
+                      label=metric.upper())  # fmt: skip
+        axis.set(title=title, xlabel="place of the error, % of the ranking\n(0: most confident)", xscale=scale)
+        axis.set_ylabel("weight (mean 1)")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
+def two_risks(cases):
+    """Draw selective (left) and generalised risk (right) against coverage, a curve a case.
+
+    Parameters
+    ----------
+    cases : dict of str to tuple
+        A label, and confidence (n,) with whether each prediction is right (n,).
+    """
+    figure, axes = _panels(2, height=2.9)
+    curves = risk_coverage_curve, generalised_risk_curve
+    labels = "selective risk, % of the answered", "generalised risk, % of all"
+    for axis, draw, label in zip(axes, curves, labels, strict=True):
+        for number, (case, scored) in enumerate(cases.items()):
+            coverage, risk = draw(*scored)
+            axis.plot(100 * coverage, 100 * risk, "-" if not number else "--", color=_PALETTE[number], label=case)
+        axis.set(xlabel="coverage, %", ylabel=label, xlim=(0, 100))
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], 1)
+    return figure
+
+
+def effects(groups, shown, label="change from the baseline"):
+    """Draw differences with their 95 % intervals: a panel a metric, a row a method, a marker a group.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and comparisons by method and metric, as `tables.against_baseline` gives them.
+    shown : sequence of str
+        The metrics to draw.
+    """
+    methods = list(dict.fromkeys(m for found in groups.values() for m in found))
+    figure, axes = _panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
+    for axis, metric in zip(axes, shown, strict=True):
+        factor, heading = display(metric)
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for number, (title, found) in enumerate(groups.items()):
+            aside = 0.36 * ((number + 0.5) / len(groups) - 0.5)
+            for y, method in enumerate(methods):
+                if method in found:
+                    c = found[method][metric]
+                    axis.hlines(y + aside, factor * c.low, factor * c.high, color=colour(method), linewidth=1.5)
+                    axis.plot(factor * c.difference, y + aside, "osD^v"[number % 5], color=colour(method),
+                              markersize=5, markerfacecolor=colour(method) if c.certain else "white")  # fmt: skip
+            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=title, markersize=5)
+        axis.set(yticks=range(len(methods)), yticklabels=[name(m) for m in methods])
+        axis.set_xlabel(f"{heading}: {label}")
+        sns.despine(ax=axis)
+    axes[0].invert_yaxis()
+    _legend_below(figure, axes[0], 2)
+    return figure
+
+
+def cost_against_gain(groups, metric):
+    """Draw the change of a metric from one baseline network against the cost of training, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to list of (float, statistics.Comparison)
+        A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
+        difference.
+    """
+    factor, heading = display(metric)
+    figure, axes = _panels(len(groups), height=3.3, sharey=True)
+    for axis, (title, series) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        for method, points in series.items():
+            cost, found = zip(*points, strict=True)
+            low, middle, high = (factor * np.array([getattr(c, part) for c in found])
+                                 for part in ("low", "difference", "high"))  # fmt: skip
+            axis.vlines(cost, low, high, color=colour(method), linewidth=1)
+            axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
+            for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):
+                axis.annotate(str(size), (x, y), xytext=(4, 4), textcoords="offset points", fontsize=9)
+        axis.set(title=title, xlabel="cost of training, in runs of the baseline")
+        axis.set_ylabel(f"change of {heading}")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0])
+    return figure
+
+
 def training_curves(groups, metrics, titles):
     """Draw test metrics during training, one panel a metric: mean over seeds, range shaded.
 
@@ -438,7 +540,7 @@ def wins_heatmap(frames):
         order, methods = frame["metric"].unique(), frame["method"].unique()
         wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
         losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
-        wide.index = [DISPLAY[m][1].split()[0] for m in order]
+        wide.index = [display(m)[1].split()[0] for m in order]
         wide.columns = [name(m).replace("label smoothing", "LS") for m in methods]
         shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
         sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
@@ -446,5 +548,38 @@ def wins_heatmap(frames):
         axis.set(title=title, xlabel="", ylabel="")
         axis.tick_params(length=0)
         axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
+    figure.tight_layout()
+    return figure
+
+
+CHEAPER = ("swa", "sam", "sam_k2", "sam_k5", "sam_bn", "fmfp", "fmfp_k2", "fmfp_k5", "fmfp_bn")
+
+
+def cost_benefit(records, methods=CHEAPER):
+    """Draw each method's change of AUROC from the baseline, with its 95 % interval, against what a run costs.
+
+    The cost is that of the steps, with the prices that ``fmfp bench`` measured.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs of one network and regime; a method without any is left out.
+    methods : sequence of str
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 4.0))
+    axis.axhline(0, color="0.6", linewidth=0.8)
+    settings = {r.settings.method: r.settings for r in records}
+    for method, found in against_baseline(records, methods, ("auroc",)).items():
+        change, x = found["auroc"], cost.relative(settings[method], sam_prices())
+        y, low, high = (100 * v for v in (change.difference, change.low, change.high))
+        averaged = METHODS[method].averaging is not None
+        axis.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o" if averaged else "s", elinewidth=1,
+                      color=colour("fmfp" if averaged else "sam"))  # fmt: skip
+        axis.annotate(name(method), (x, y), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    axis.plot(1, 0, "D", color=colour("baseline"))
+    axis.annotate(name("baseline"), (1, 0), xytext=(6, -11), textcoords="offset points", fontsize=8)
+    axis.set(xlabel="cost of a run, in runs of the baseline", ylabel="change of AUROC, points")
+    axis.margins(x=0.15)
+    sns.despine(figure)
     figure.tight_layout()
     return figure

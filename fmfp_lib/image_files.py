@@ -63,13 +63,16 @@ class ImageFiles:
 
         Chance comes from the torch `generator`: one draw an image, made in order, so threads change nothing.
         """
-        return self._ahead(self._submit_training(index, generator) for index in parts)
+        from .distributed import gather, part
 
-    def _submit_training(self, index, generator):
-        import torch
+        parts = list(parts)
 
-        seeds = torch.randint(2**62, (len(index),), generator=generator, device=generator.device).tolist()
-        return _submit(_training_view, self.paths[index.cpu().numpy()], seeds)
+        def submitted():  # each process decodes its own part of a batch
+            for index in parts:
+                yield _submit(_training_view, *map(part, (self.paths[index.cpu().numpy()], _seeds(index, generator))))
+
+        for index, x in zip(parts, self._ahead(submitted()), strict=True):
+            yield gather(x, len(index))
 
     def _ahead(self, submitted):
         """Finish one batch while the next is being decoded."""
@@ -78,6 +81,12 @@ class ImageFiles:
             following = next(submitted, None)
             yield self.finish(_decode(waiting))
             waiting = following
+
+
+def _seeds(index, generator):
+    import torch
+
+    return torch.randint(2**62, (len(index),), generator=generator, device=generator.device).tolist()
 
 
 def _submit(view, *arguments):

@@ -11,7 +11,12 @@ the group's error rate, so no value depends on the order of the samples; without
 convention exactly.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+
+BINS = 15
+_BLOCK = 1 << 16  # elements worked on at once: what fits the cache
 
 
 def softmax(logits) -> np.ndarray:
@@ -35,11 +40,15 @@ def _check_labels(labels, n, k):
     return labels.astype(np.int64)
 
 
-def _check_matrix(values, name):
+def _check_shape(values, name):
     values = np.asarray(values)
     if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
         raise ValueError(f"{name} have shape {values.shape}; expected (n, k) with n >= 1 samples and k >= 2 classes")
-    values = values.astype(np.float64)
+    return values
+
+
+def _check_matrix(values, name):
+    values = _check_shape(values, name).astype(np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} hold NaN or infinite values; all must be finite")
     return values
@@ -60,7 +69,7 @@ def _check_confidence(confidence, correct):
         )
     if np.isnan(confidence).any():
         raise ValueError("confidence holds NaN")
-    if not np.isin(correct, (0, 1)).all():
+    if correct.dtype != bool and not np.isin(correct, (0, 1)).all():
         raise ValueError("correct must hold True and False (or 1 and 0) only")
     return confidence, correct.astype(bool)
 
@@ -74,7 +83,7 @@ class _Ranking:
     def __init__(self, confidence, correct):
         confidence, correct = _check_confidence(confidence, correct)
         n = self.n = len(confidence)
-        order = np.argsort(-confidence, kind="stable")
+        self.order = order = np.argsort(confidence)[::-1]  # in any order within ties, which are one threshold
         ordered, wrong = confidence[order], ~correct[order]
         self.ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)  # last sample of each tied group
         self.taken = self.ends + 1
@@ -210,6 +219,29 @@ def risk_coverage_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
     return ranking.k / ranking.n, ranking.risk
 
 
+def generalised_risk_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
+    """Return coverage k/n and generalised risk, (errors among the k first) / n, each (n,), for k = 1 .. n.
+
+    The generalised risk is the share of *all* samples that are wrong and accepted (Traub et al. 2024); AUGRC is its
+    mean.
+    """
+    ranking = _Ranking(confidence, correct)
+    return ranking.k / ranking.n, ranking.accepted / ranking.n
+
+
+def error_weights(n: int) -> dict[str, np.ndarray]:
+    """Return what an error at each place 1 .. n of the ranking adds to ``aurc`` and to ``augrc``, (n,) each.
+
+    Both metrics are the sum of their errors' weights. An error at place i is among the k first for every k >= i: AURC
+    divides it by k each time, so it weighs (1/i + 1/(i+1) + ... + 1/n) / n; AUGRC divides by n, so it weighs
+    (n - i + 1) / n^2.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}; it must be at least 1")
+    place = np.arange(1, n + 1)
+    return {"aurc": np.cumsum(1 / place[::-1])[::-1] / n, "augrc": (n - place + 1) / n**2}
+
+
 def coverage_at_risk(confidence, correct, risk: float) -> float:
     """Return the largest coverage k/n whose selective risk is at most `risk`, in [0, 1]; 0 where none is.
 
@@ -258,13 +290,53 @@ def _check_bins(bins):
         raise ValueError(f"bins is {bins!r}; it must be an integer of at least 1")
 
 
+def _bin(confidence, bins):
+    """Return the index, from 0, of the equal-width bin of each confidence; bins are closed on the right."""
+    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+
+
 def _binned_gap(confidence, hit, bins):
-    """Return the weighted mean absolute gap over equal-width bins, closed on the right."""
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    return np.abs(np.bincount(index, hit - confidence, bins)).sum() / len(confidence)
+    """Return the weighted mean absolute gap over equal-width bins."""
+    return np.abs(np.bincount(_bin(confidence, bins), hit - confidence, bins)).sum() / len(confidence)
 
 
-def ece(probabilities, labels, bins: int = 15) -> float:
+def _adaptive_gap(order, confidence, hit, bins):
+    """Return the weighted mean absolute gap over groups of nearly equal size along `order`."""
+    groups = np.array_split((hit - confidence)[order], min(bins, len(order)))
+    return float(sum(abs(group.sum()) for group in groups) / len(order))
+
+
+class _ClassBins:
+    """Every class's probabilities in equal-width bins, gathered block by block.
+
+    A row has fewer than `bins` probabilities above 1 / bins. Only they need a bin of their own: the first bin holds
+    what they leave of each class's sum.
+    """
+
+    def __init__(self, k, bins):
+        self.bins, self.sums, self.columns, self.values = bins, np.zeros(k), [], []
+
+    def add(self, e, s):
+        """Take up the probabilities ``e / s`` of a block, (m, k) and (m,)."""
+        # A hair below 1 / bins, so that rounding loses none: what does belong to the first bin is put there later.
+        place = np.flatnonzero(e > (s * ((1 - 1e-9) / self.bins))[:, None])
+        row, column = np.divmod(place, e.shape[1])
+        self.values.append(e.ravel()[place] / s[row])
+        self.columns.append(column)
+        self.sums += (1 / s) @ e
+
+    def gap(self, labels, true):
+        """Return the mean over classes of the weighted mean absolute gap; `true` is p(true class), (n,)."""
+        p, column, k = np.concatenate(self.values), np.concatenate(self.columns), len(self.sums)
+        expected, hits = (  # (NumPy counts nothing in integers, whatever the weights)
+            np.bincount(c * self.bins + _bin(q, self.bins), weights, k * self.bins).reshape(k, self.bins).astype(float)
+            for c, q, weights in ((column, p, p), (labels, true, None))
+        )
+        expected[:, 0] += self.sums - expected.sum(1)
+        return float(np.abs(hits - expected).sum() / (k * len(labels)))
+
+
+def ece(probabilities, labels, bins: int = BINS) -> float:
     """Return the expected calibration error, in [0, 1]: equal-width bins, right-closed (equation 1's estimate).
 
     Parameters
@@ -284,21 +356,21 @@ def ece(probabilities, labels, bins: int = 15) -> float:
     return float(_binned_gap(p.max(1), p.argmax(1) == labels, bins))
 
 
-def ece_classwise(probabilities, labels, bins: int = 15) -> float:
+def ece_classwise(probabilities, labels, bins: int = BINS) -> float:
     """Return the mean over classes of the calibration error of that class's probability, in [0, 1]."""
     p, labels = _check_probabilities(probabilities, labels)
     _check_bins(bins)
-    return float(np.mean([_binned_gap(p[:, c], labels == c, bins) for c in range(p.shape[1])]))
+    classes = _ClassBins(p.shape[1], bins)
+    classes.add(p, np.ones(len(p)))
+    return classes.gap(labels, p[np.arange(len(p)), labels])
 
 
-def ece_adaptive(probabilities, labels, bins: int = 15) -> float:
+def ece_adaptive(probabilities, labels, bins: int = BINS) -> float:
     """Return the calibration error over `bins` groups of (nearly) equal size, in [0, 1]."""
     p, labels = _check_probabilities(probabilities, labels)
     _check_bins(bins)
     confidence, hit = p.max(1), p.argmax(1) == labels
-    order = np.argsort(confidence, kind="stable")
-    groups = np.array_split((hit - confidence)[order], min(bins, len(order)))
-    return float(sum(abs(group.sum()) for group in groups) / len(order))
+    return _adaptive_gap(np.argsort(confidence, kind="stable"), confidence, hit, bins)
 
 
 def reliability_curve(confidence, correct, bins: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -343,7 +415,50 @@ def brier(probabilities, labels) -> float:
     return float(np.mean((p * p).sum(1) - 2 * p[np.arange(len(p)), labels] + 1))
 
 
-def evaluate(logits, labels) -> dict[str, float]:
+class _Rows(NamedTuple):
+    """What every metric of a classifier needs, per sample: each (n,)."""
+
+    confidence: np.ndarray  # maximum softmax probability
+    right: np.ndarray  # bool
+    true: np.ndarray  # p(true class)
+    loss: np.ndarray  # -log p(true class), nats
+    brier: np.ndarray
+
+
+def _rows(logits, labels, classes=None) -> _Rows:
+    """Reduce checked-for-shape `logits` (n, k) to `_Rows` in one pass, block by block; see `evaluate` for errors.
+
+    Every block is converted to float64, made softmax and reduced while it is in the cache. `classes`, where
+    given, takes up every block's probabilities.
+    """
+    n, k = logits.shape
+    rows = _Rows(np.empty(n), np.empty(n, bool), np.empty(n), np.empty(n), np.empty(n))
+    size = max(1, _BLOCK // k)
+    buffer = np.empty((min(size, n), k))
+    for first in range(0, n, size):
+        part = slice(first, first + size)
+        y = labels[part]
+        e, each = buffer[: len(y)], np.arange(len(y))
+        e[:] = logits[part]
+        # The sum of squares is finite only if all are; huge finite values overflow it, so look again.
+        if not np.isfinite(np.vdot(e, e)) and not np.isfinite(e).all():
+            raise ValueError("logits hold NaN or infinite values; all must be finite")
+        predicted = e.argmax(1)
+        e -= e[each, predicted][:, None]
+        below = e[each, y]
+        np.exp(e, out=e)
+        s = e.sum(1)
+        rows.confidence[part] = 1 / s
+        rows.right[part] = predicted == y
+        rows.true[part] = true = e[each, y] / s
+        rows.loss[part] = np.log(s) - below
+        rows.brier[part] = np.vecdot(e, e) / (s * s) - 2 * true + 1
+        if classes is not None:
+            classes.add(e, s)
+    return rows
+
+
+def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
     """Return every metric of a classifier, with the maximum softmax probability as confidence.
 
     Parameters
@@ -352,6 +467,8 @@ def evaluate(logits, labels) -> dict[str, float]:
         Any float type; computed in float64.
     labels : array_like of shape (n,)
         Integers from 0 to k - 1.
+    extras : bool
+        Whether to compute the calibration errors beyond the paper's, a third of the time at 100 classes and more.
 
     Returns
     -------
@@ -364,16 +481,21 @@ def evaluate(logits, labels) -> dict[str, float]:
     ValueError
         For wrong shapes, no samples, NaN or infinite logits, labels that are not integers or out of range.
     """
-    logits = _check_matrix(logits, "logits")
+    logits = _check_shape(logits, "logits")
     labels = _check_labels(labels, *logits.shape)
-    p = softmax(logits)
-    correct = p.argmax(1) == labels
-    return {
-        "accuracy": float(correct.mean()),
-        **evaluate_confidence(p.max(1), correct),
-        "ece": ece(p, labels),
-        "nll": nll(logits, labels),
-        "brier": brier(p, labels),
-        "ece_classwise": ece_classwise(p, labels),
-        "ece_adaptive": ece_adaptive(p, labels),
+    classes = _ClassBins(logits.shape[1], BINS) if extras else None
+    confidence, right, true, loss, brier = _rows(logits, labels, classes)
+    ranking = _Ranking(confidence, right)
+    result = {
+        "accuracy": float(right.mean()),
+        **ranking.all(),
+        "ece": float(_binned_gap(confidence, right, BINS)),
+        "nll": float(loss.mean()),
+        "brier": float(brier.mean()),
     }
+    if extras:
+        untied = len(ranking.ends) == ranking.n
+        ascending = ranking.order[::-1] if untied else np.argsort(confidence, kind="stable")
+        result["ece_classwise"] = classes.gap(labels, true)
+        result["ece_adaptive"] = _adaptive_gap(ascending, confidence, right, BINS)
+    return result

@@ -13,12 +13,12 @@ from math import comb
 
 import numpy as np
 
-from .metrics import _check_confidence, _check_labels, _check_matrix, aurc, auroc, fpr95, softmax
+from .metrics import BINS, _bin, _check_confidence, _check_labels, _check_shape, _rows
 
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
 HIGHER_IS_BETTER = frozenset({"accuracy", "auroc", "aupr_success", "aupr_error"})
-_CHUNK = 32  # replicates at once: what fits the cache
+_CHUNK = 16  # replicates at once: what fits the cache
 
 
 @dataclass(frozen=True)
@@ -62,60 +62,77 @@ class Ranked:
     """A score's test images, sorted once: ranking metrics of any number of replicates."""
 
     def __init__(self, confidence, right):
-        self.order = np.argsort(-confidence, kind="stable")
-        self.wrong = (~right)[self.order]
-        ordered = confidence[self.order]
-        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(right) - 1)
-        self.ends = None if len(ends) == len(right) else ends
+        n = self.n = len(right)
+        order = np.argsort(-confidence, kind="stable")
+        ordered, wrong = confidence[order], ~right[order]
+        # Right and wrong images apart, each by confidence. Images of equal confidence form one group.
+        self.right, self.wrong = order[~wrong], order[wrong]
+        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
+        rights, wrongs = (np.append(0, np.cumsum(kind)[ends]) for kind in (~wrong, wrong))  # down to each group's end
+        # Errors happen only in groups with a wrong image, and the TPR grows only in groups with a right one.
+        group, step = np.flatnonzero(np.diff(wrongs)), np.flatnonzero(np.diff(rights)) + 1
+        self.rights, self.wrongs = ((kind[group], kind[group + 1]) for kind in (rights, wrongs))
+        self.rights_at, self.wrongs_at = rights[step], wrongs[step]
 
     def ranking(self, counts, harmonic):
         """Return each ranking metric (r,) for the replicates' `counts` (r, n)."""
-        n = counts.shape[1]
-        drawn = counts[:, self.order]
-        taken = np.cumsum(drawn, 1, dtype=np.int32)
-        false = np.cumsum(drawn * self.wrong, 1, dtype=np.int32)
-        if self.ends is not None:
-            taken, false = taken[:, self.ends], false[:, self.ends]
-        before, false_before = (np.pad(a[:, :-1], ((0, 0), (1, 0))) for a in (taken, false))
-        size, errors = taken - before, (false - false_before).astype(np.float64)
-        all_errors = false[:, -1]
-        all_right = n - all_errors
-        # Within a tied group errors are spread evenly: the sum over its places j of (A + e j / t) / (T + j).
-        slope = errors / np.maximum(size, 1)
-        risk = (errors + (false_before - slope * before) * (harmonic[taken] - harmonic[before])).sum(1) / n
+        n = self.n
+        right, false = (_running_sum(counts.take(images, 1)) for images in (self.right, self.wrong))
+        all_right, all_errors = right[:, -1], false[:, -1]
+        # Of each group with a wrong image: places before it and down to its end, and errors in it.
+        (first, last), (false_first, false_last) = self.rights, self.wrongs
+        false_before, right_before = false.take(false_first, 1), right.take(first, 1)
+        before, after = right_before + false_before, right.take(last, 1) + false.take(false_last, 1)
+        errors, size = (false.take(false_last, 1) - false_before).astype(np.float64), after - before
+        h_after = harmonic[after]
+        # A group's errors are spread evenly over its places, j e / t of them among the first T + j images, and at
+        # every later place all e are: the sum over j of (j e / t) / (T + j), and of e over the places further down.
+        within = errors - errors / np.maximum(size, 1) * before * (h_after - harmonic[before])
+        risk = (within + errors * (harmonic[n] - h_after)).sum(1) / n
+        generalised = (errors * (size + 1) / 2 + errors * (n - after)).sum(1) / n**2
         r = all_errors / n
         with np.errstate(divide="ignore", invalid="ignore"):
             optimum = np.where(r < 1, r + (1 - r) * np.log1p(-r), 1.0)
-            right_before, right = before - false_before, size - errors
-            auroc = (errors * (right_before + right / 2)).sum(1) / (all_right * all_errors.astype(np.float64))
-            tpr = (taken - false) / all_right[:, None]
-            nearest = np.abs(tpr - 0.95).argmin(1)
-            fpr95 = false[np.arange(len(false)), nearest] / all_errors
+            ranked = (errors * (right_before + (size - errors) / 2)).sum(1)
+            auroc = ranked / (all_right * all_errors.astype(np.float64))
+            fpr95 = self._false_at_95(right.take(self.rights_at, 1), false) / all_errors
         undefined = (all_errors == 0) | (all_right == 0)
-        generalised = (size * false_before + errors * (size + 1) / 2).sum(1) / n**2
         return {
             "aurc": risk, "eaurc": risk - optimum, "augrc": generalised,
             "auroc": np.where(undefined, np.nan, auroc), "fpr95": np.where(undefined, np.nan, fpr95),
         }  # fmt: skip
+
+    def _false_at_95(self, right, false):
+        """Return the errors accepted at the threshold whose TPR is nearest to 0.95, the first of them."""
+        found = np.zeros(len(right))
+        for row, (reached, errors) in enumerate(zip(right, false, strict=True)):
+            total = reached[-1] if len(reached) else 0
+            if total:
+                above = np.searchsorted(reached, np.int32(np.ceil(0.95 * total)))
+                nearest = reached[max(above - 1, 0) : above + 1]
+                nearest = nearest[np.abs(nearest / total - 0.95).argmin()]
+                found[row] = errors[self.wrongs_at[np.searchsorted(reached, nearest)]]
+        return found
+
+
+def _running_sum(drawn):
+    """Return sums (r, m + 1) over the first 0 .. m images of `drawn` (r, m)."""
+    sums = np.zeros((len(drawn), drawn.shape[1] + 1), np.int32)
+    np.cumsum(drawn, 1, np.int32, sums[:, 1:])
+    return sums
 
 
 class _Sorted(Ranked):
     """One classifier's test images, sorted by confidence, with what each metric needs per image."""
 
     def __init__(self, logits, labels):
-        logits = _check_matrix(logits, "logits")
+        logits = _check_shape(logits, "logits")
         labels = _check_labels(labels, *logits.shape)
-        n = len(labels)
-        p = softmax(logits)
-        confidence, right = p.max(1), p.argmax(1) == labels
+        confidence, right, _, loss, brier = _rows(logits, labels)
         super().__init__(confidence, right)
-        shifted = logits - logits.max(1, keepdims=True)
-        true = p[np.arange(n), labels]
-        loss = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(n), labels]
-        self.values = np.stack([right, loss, (p * p).sum(1) - 2 * true + 1], 1).astype(np.float64)
-        self.bins = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
-        self.gaps = np.zeros((n, 15))
-        self.gaps[np.arange(n), self.bins] = right - confidence
+        self.values = np.stack([right, loss, brier], 1)
+        self.gaps = np.zeros((self.n, BINS))
+        self.gaps[np.arange(self.n), _bin(confidence, BINS)] = right - confidence
 
     def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
         """Return each named metric (r,) for the replicates' `counts` (r, n)."""
@@ -127,6 +144,11 @@ class _Sorted(Ranked):
         if set(names) & set(RANKING):
             result |= self.ranking(counts, harmonic)
         return {name: result[name] for name in names}
+
+
+def _harmonic(n):
+    """Return the harmonic numbers H_0 to H_n, (n + 1,)."""
+    return np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
 
 
 def _counts(n, replicates, seed):
@@ -144,14 +166,14 @@ _KEPT: dict = {}  # replicates already drawn, by content: one baseline is compar
 def _replicates(logits, labels, names, replicates, seed):
     """Return each metric of the whole set (1,), then of the replicates (r,)."""
     key = hashlib.sha256(np.asarray(logits).tobytes() + np.asarray(labels).tobytes()).digest()
-    key += repr((replicates, seed)).encode()
+    key += repr((np.shape(logits), replicates, seed)).encode()
     whole, drawn = _KEPT.get(key, ({}, {}))
     # Metrics of one kind share nearly all their work, so a kind is computed whole, and once.
     wanted = [m for kind in (RANKING, SUMS) if set(kind) & set(names) - set(drawn) for m in kind]
     if wanted:
         classifier = _Sorted(logits, labels)
-        n = len(classifier.wrong)
-        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
+        n = classifier.n
+        harmonic = _harmonic(n)
         parts = [classifier.metrics(counts, harmonic, wanted) for counts in _counts(n, replicates, seed)]
         if len(_KEPT) > 1000:
             _KEPT.clear()
@@ -164,6 +186,13 @@ def _replicates(logits, labels, names, replicates, seed):
 def _check_replicates(replicates):
     if not isinstance(replicates, (int, np.integer)) or replicates < 1:
         raise ValueError(f"replicates is {replicates!r}; it must be an integer of at least 1")
+
+
+def _chosen(count, replicates, seed, drawn=True):
+    """Return which of `count` seeds enter each replicate, (r, count)."""
+    if not drawn:
+        return np.tile(np.arange(count), (replicates, 1))
+    return np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
 
 
 def _comparison(metric, a, b, differences):
@@ -202,7 +231,7 @@ def paired_bootstrap(logits_a, logits_b, labels, replicates: int = 1000, seed: i
 
 
 def compare_methods(
-    runs_a, runs_b, metrics=("auroc",), replicates: int = 1000, seed: int = 0
+    runs_a, runs_b, metrics=("auroc",), replicates: int = 1000, seed: int = 0, draw_seeds: bool = True
 ) -> dict[str, Comparison]:
     """Compare two methods over several seeds: seeds are drawn anew, and test images, the same for all seeds.
 
@@ -214,6 +243,9 @@ def compare_methods(
         Names from ``RANKING`` and ``SUMS``.
     replicates, seed : int
         As in `paired_bootstrap`.
+    draw_seeds : bool
+        False keeps the seeds as they are, for runs that are not independent; the interval then speaks of these very
+        networks and of other test images.
 
     Returns
     -------
@@ -235,13 +267,120 @@ def compare_methods(
         raise ValueError("the runs were tested on different labels; all must share one test set")
     every = [_replicates(*run, metrics, replicates, seed) for run in [*runs_a, *runs_b]]
     count = len(runs_a)
-    chosen = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
+    chosen = _chosen(count, replicates, seed, draw_seeds)
     result = {}
     for name in metrics:
         a, b = (np.mean([whole[name][0] for whole, _ in part]) for part in (every[:count], every[count:]))
         differences = np.stack([every[count + i][1][name] - every[i][1][name] for i in range(count)], 1)
         result[name] = _comparison(name, float(a), float(b), np.take_along_axis(differences, chosen, 1).mean(1))
     return result
+
+
+def interaction(whole: Comparison, parts) -> Comparison:
+    """Compare what several ingredients do together with the sum of what each does alone.
+
+    Parameters
+    ----------
+    whole : Comparison
+        All ingredients against the baseline.
+    parts : sequence of Comparison
+        One ingredient each against the same baseline, made with the same draws (as `compare_methods` does for equal
+        numbers of runs, replicates and seed).
+
+    Returns
+    -------
+    Comparison
+        `a` is the sum of the parts' differences, `b` the whole's: a difference of 0 means that effects add up.
+
+    Raises
+    ------
+    ValueError
+        If metrics or numbers of replicates differ, or there are no parts.
+    """
+    parts = list(parts)
+    if not parts or {(c.metric, len(c.replicates)) for c in parts} != {(whole.metric, len(whole.replicates))}:
+        raise ValueError("whole and parts must be comparisons in one metric with equally many replicates")
+    added = float(sum(c.difference for c in parts))
+    drawn = whole.replicates - np.sum([c.replicates for c in parts], 0)
+    return _comparison(whole.metric, added, whole.difference, drawn)
+
+
+def augrc_from(auroc, error_rate, n):
+    """Return the AUGRC of `n` images, which AUROC and error rate determine (Traub et al. 2024).
+
+    An error is accepted at its own place and at every later one, so AUGRC counts, for each error, the images at or
+    below it: right ones, which AUROC counts too, and other errors, whose number is given. With error rate r,
+    AUGRC = (1 - AUROC) r (1 - r) + r^2 / 2 + r / 2n; ties count half, in both.
+    """
+    r = error_rate
+    return (1 - auroc) * r * (1 - r) + r * r / 2 + r / (2 * n)
+
+
+def augrc_sources(runs_a, runs_b, replicates: int = 1000, seed: int = 0) -> dict[str, Comparison]:
+    """Split a difference in AUGRC into what comes from ranking and what from the number of errors.
+
+    Each part is the change when one of AUROC and error rate moves from a's value to b's, averaged over the two orders
+    in which they can move; the two parts add up to the whole.
+
+    Parameters
+    ----------
+    runs_a, runs_b : sequence of (logits, labels)
+        As in `compare_methods`.
+    replicates, seed : int
+        As in `paired_bootstrap`.
+
+    Returns
+    -------
+    dict of str to Comparison
+        ``augrc``, ``by_ranking`` and ``by_errors``, whose `metric` is ``augrc`` throughout.
+    """
+    compare_methods(runs_a, runs_b, ("auroc",), replicates, seed)  # checks the arguments; what it draws is kept
+    parts = {"augrc": [], "by_ranking": [], "by_errors": []}
+    for run_a, run_b in zip(runs_a, runs_b, strict=True):
+        ends = [_replicates(*run, ("auroc", "accuracy"), replicates, seed) for run in (run_a, run_b)]
+        # The whole set first, then its replicates.
+        (u, r), (v, q) = (
+            (np.append(whole["auroc"], drawn["auroc"]), 1 - np.append(whole["accuracy"], drawn["accuracy"]))
+            for whole, drawn in ends
+        )
+        n = len(run_a[1])
+        corners = {(i, j): augrc_from((u, v)[i], (r, q)[j], n) for i in (0, 1) for j in (0, 1)}
+        parts["augrc"].append(corners[1, 1] - corners[0, 0])
+        parts["by_ranking"].append((corners[1, 0] - corners[0, 0] + corners[1, 1] - corners[0, 1]) / 2)
+        parts["by_errors"].append((corners[0, 1] - corners[0, 0] + corners[1, 1] - corners[1, 0]) / 2)
+    chosen = _chosen(len(runs_a), replicates, seed)
+    result = {}
+    for name, values in parts.items():
+        values = np.stack(values, 1)
+        drawn = np.take_along_axis(values[1:], chosen, 1).mean(1)
+        result[name] = _comparison("augrc", 0.0, float(values[0].mean()), drawn)
+    return result
+
+
+def reordered(runs, first: str, second: str, replicates: int = 1000, seed: int = 0) -> list[tuple]:
+    """Return the pairs of methods that two metrics, better when lower, put in opposite orders.
+
+    Parameters
+    ----------
+    runs : dict of str to sequence of (logits, labels)
+        Runs of each method, paired by seed.
+    first, second : str
+        Metrics from ``RANKING``.
+
+    Returns
+    -------
+    list of (str, str, Comparison, Comparison)
+        Two methods a and b, and b against a in each metric; `first` prefers b and `second` prefers a.
+    """
+    both = first, second
+    whole = {m: [_replicates(*run, both, replicates, seed)[0] for run in part] for m, part in runs.items()}
+    ranks = {m: {k: np.mean([values[k][0] for values in part]) for k in both} for m, part in whole.items()}
+    found = []
+    for a in runs:
+        for b in runs:
+            if ranks[b][first] < ranks[a][first] and ranks[b][second] > ranks[a][second]:
+                found.append((a, b, *compare_methods(runs[a], runs[b], (first, second), replicates, seed).values()))
+    return found
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -382,8 +521,14 @@ def rank_correlation(x, y, replicates: int = 1000, seed: int = 0) -> tuple[float
 class _Drawn:
     """A chunk of replicates of one score: how often each image was drawn, and what several statistics share."""
 
-    def __init__(self, counts, confidence, correct, order, ends):
-        self.counts, self.confidence, self.correct, self.order, self.ends = counts, confidence, correct, order, ends
+    def __init__(self, counts, confidence, correct, ranked, harmonic):
+        self.counts, self.confidence, self.correct, self.harmonic = counts, confidence, correct, harmonic
+        self.ranked, self.order, self.ends = ranked, ranked.order, ranked.ends
+
+    @cached_property
+    def ranking(self):
+        """Every metric of ``RANKING`` for each replicate, (r,) each."""
+        return self.ranked.ranking(self.counts, self.harmonic)
 
     @cached_property
     def confidences(self):
@@ -419,22 +564,12 @@ def _selective_risk(drawn, coverage):
     return (errors + share * (false[rows, place] - errors)) / k
 
 
-def _by_repetition(metric):
-    """Make a statistic of draws from a metric of (confidence, correct): slow, and right for any metric."""
-
-    def statistic(drawn):
-        chosen = (np.repeat(np.arange(len(row)), row) for row in drawn.counts)
-        return np.array([metric(drawn.confidence[i], drawn.correct[i]) for i in chosen])
-
-    return statistic
-
-
 _SCORE_STATISTICS = {
     "confidence_right": lambda drawn: drawn.confidences[0],
     "confidence_wrong": lambda drawn: drawn.confidences[1],
     "confidence_gap": lambda drawn: np.subtract(*drawn.confidences),
     "overlap": _overlap,
-    **{metric.__name__: _by_repetition(metric) for metric in (auroc, aurc, fpr95)},
+    **{metric: lambda drawn, metric=metric: drawn.ranking[metric] for metric in RANKING},
 }
 SCORE_STATISTICS = (*_SCORE_STATISTICS, "selective_risk@C with C in (0, 1]")
 
@@ -456,9 +591,7 @@ def _score_replicates(confidence, correct, names, replicates, seed):
     key += repr(("scores", tuple(names), replicates, seed)).encode()
     if key not in _KEPT:
         chosen = {name: _score_statistic(name) for name in names}
-        order = np.argsort(-confidence, kind="stable")
-        ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
-        shared = confidence, correct, order, None if len(ends) == len(order) else ends
+        shared = confidence, correct, Ranked(confidence, correct), _harmonic(len(correct))
         chunks = [np.ones((1, len(correct)), np.int32), *_counts(len(correct), replicates, seed)]
         parts = [{name: f(drawn) for name, f in chosen.items()} for drawn in (_Drawn(c, *shared) for c in chunks)]
         _KEPT[key] = parts[0], {name: np.concatenate([part[name] for part in parts[1:]]) for name in names}
@@ -476,14 +609,14 @@ def compare_scores(runs_a, runs_b, names, replicates: int = 1000, seed: int = 0)
         ``confidence_right``, ``confidence_wrong``: mean confidence of right and of wrong predictions;
         ``confidence_gap``: the first minus the second; ``overlap``: the smallest sum, over all thresholds, of the share
         of right predictions rejected and of wrong ones accepted (0: apart, 1: no threshold helps; one minus the
-        Kolmogorov-Smirnov distance); ``selective_risk@0.8``: the error rate at 80 % coverage; ``auroc, aurc, fpr95``.
+        Kolmogorov-Smirnov distance); ``selective_risk@0.8``: the error rate at 80 % coverage; names of ``RANKING``.
     replicates, seed : int
         As in `paired_bootstrap`.
 
     Returns
     -------
     dict of str to Comparison
-        `Comparison.better` is meant for the last three only.
+        `Comparison.better` is meant for ``RANKING`` and the selective risk only.
 
     Raises
     ------
@@ -499,7 +632,7 @@ def compare_scores(runs_a, runs_b, names, replicates: int = 1000, seed: int = 0)
         raise ValueError("the runs differ in length; all must share one test set")
     a, b = ([_score_replicates(*run, names, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
     count = len(a)
-    chosen = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
+    chosen = _chosen(count, replicates, seed)
     result = {}
     for name in names:
         whole_a, whole_b = (float(np.mean([whole[name][0] for whole, _ in part])) for part in (a, b))

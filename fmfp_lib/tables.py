@@ -1,7 +1,10 @@
 """Tables that the book and the README show, made from the library's own registries and from finished records."""
 
 import html
+import json
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from . import records as _records
@@ -13,7 +16,9 @@ NAMES = {
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
-    "confidnet": "ConfidNet", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
+    "confidnet": "ConfidNet",
+    "msp": "MSP", "p_norm_max_logit": "p-norm", "max_logit": "largest logit", "trust_score": "Trust Score",
+    "mc_dropout": "MC-dropout", "swag": "SWAG", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
     "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
@@ -28,10 +33,15 @@ DISPLAY = {
     "aupr_error": (100, "AUPR-E %"), "ece": (100, "ECE %"), "nll": (10, "NLL ×10"), "brier": (100, "Brier %"),
     "augrc": (1000, "AUGRC ×10³"),
 }  # fmt: skip
-# What `statistics.compare_scores` adds to them.
+# What `statistics.compare_scores` and the evidence for the claims add to them.
 _SCORES = {
     "confidence_right": (100, "confidence of right %"), "confidence_wrong": (100, "confidence of wrong %"),
     "confidence_gap": (100, "confidence gap, points"), "overlap": (100, "overlap %"),
+    "late_auroc": (100, "AUROC, end minus middle of training, points"),
+    "late_accuracy": (100, "accuracy, end minus middle of training, points"),
+    "loss_rise": (1, "rank correlation of the loss's rise and the gap"),
+    "sharpness": (1, "rank correlation of SAM's sharpness and the gap"),
+    "eigenvalue": (1, "rank correlation of the Hessian's largest eigenvalue and the gap"),
 }  # fmt: skip
 
 
@@ -192,6 +202,12 @@ def tally(comparisons) -> str:
     return ", ".join(parts)
 
 
+def lowest(found: dict, metric: str) -> str:
+    """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
+    values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
+    return min(values, key=values.get)  # the first of equals, so the baseline
+
+
 def right_predictions(groups) -> str:
     """Return, as Markdown, the calibration error of all and of right predictions, mean ± deviation over seeds.
 
@@ -209,6 +225,74 @@ def right_predictions(groups) -> str:
             cells = " | ".join(plus_minus(values, 100) for values in zip(*rows, strict=True))
             lines.append(f"| {group.title} | {name(method)} | {cells} |")
     return "\n".join(lines)
+
+
+def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+    """Compare methods with others than the baseline, seed by seed.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Of one data set, network and regime.
+    pairs : dict of str to (str, str)
+        A label for each comparison, and its two methods: the second is compared with the first. Pairs without a
+        common seed are left out.
+
+    Returns
+    -------
+    dict of str to dict of str to statistics.Comparison
+        Label, then metric.
+    """
+    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
+    result = {}
+    for label, methods in pairs.items():
+        seeds = sorted({s for m, s in runs if m == methods[0]} & {s for m, s in runs if m == methods[1]})
+        if seeds:
+            result[label] = compare_methods(*([runs[m, s] for s in seeds] for m in methods), metrics, replicates)
+    return result
+
+
+def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = 500) -> dict:
+    """Compare a confidence score with the maximum softmax probability on the same networks and test images.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs on one test set, such as one method's seeds.
+    score : callable
+        From logits (n, k) to confidence (n,), growing with trust. The predictions stay the network's own.
+    fit : callable, optional
+        From validation logits (m, k) and labels (m,) to what `score` gets as its second argument.
+    metrics : sequence of str
+        As `statistics.compare_scores` takes them.
+
+    Returns
+    -------
+    dict of str to statistics.Comparison
+        `a` is MSP's and `b` the score's.
+
+    Raises
+    ------
+    ValueError
+        If the score does not give one finite number an image.
+
+    Examples
+    --------
+    ``against_msp(group.runs["baseline"], p_norm_max_logit, fit=fit_p)``
+    """
+    plain, scored = [], []
+    for record in records:
+        correct = record.logits.argmax(1) == record.labels
+        fitted = () if fit is None else (fit(record.valid_logits, record.valid_labels),)
+        value = np.asarray(score(record.logits.copy(), *fitted), np.float64)
+        if value.shape != correct.shape or not np.isfinite(value).all():
+            raise ValueError(
+                f"the score gave an array of shape {value.shape}, {np.sum(~np.isfinite(value))} of its values NaN or "
+                f"infinite; it must give one finite number an image, shape {correct.shape}"
+            )
+        plain.append((softmax(record.logits).max(1), correct))
+        scored.append((value, correct))
+    return compare_scores(plain, scored, metrics, replicates)
 
 
 def classroom(network: str | None = None) -> list:
@@ -258,12 +342,12 @@ def datasets() -> str:
     """Return the catalogue of data sets as Markdown, from the registry itself."""
     from .datasets import CATALOGUE
 
-    lines = ["| name | classes | training | test | c x h x w | download | terms |",
-             "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    lines = ["| name | classes | training + test images | pixels | download | terms |",
+             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
     for key, source in CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
-        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,}" if source.train else "",
-                 f"{source.test:,}", source.shape, size, source.licence)  # fmt: skip
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
+                 source.shape, size, source.licence)  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -300,7 +384,7 @@ def regime_search() -> str:
 def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
     """Return an HTML table in a box that scrolls; cells and caption are HTML already.
 
-    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap.
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap, ``evidence`` for both.
     """
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
@@ -342,3 +426,58 @@ def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) 
         for row in flat.itertuples(index=False, name=None)
     ]
     return html_table([html.escape(heading(c)) for c in flat], rows, html.escape(caption))
+
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "data" / "benchmarks.json"
+
+
+def benchmarks(group: str, device: str = "cpu") -> list[dict]:
+    """Return the rows measured by ``fmfp bench`` whose group begins with `group`; none where nothing was measured."""
+    found = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else {}
+    return [row for row in found.get(device, {"rows": []})["rows"] if row["group"].startswith(group)]
+
+
+def sam_prices() -> dict | None:
+    """Return the measured price of a SAM step in SGD steps, for each of ``flatness.PARTS``; None if not measured."""
+    ratios = {row["what"]: row["ratio"] for row in benchmarks("Prices")}
+    return {"all": ratios["`sam`"], "batch_norm": ratios["`sam_bn`"]} if ratios else None
+
+
+def _three_digits(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+
+
+def speed(found: dict | None = None) -> str:
+    """Return what ``fmfp bench`` measured as Markdown, one table a group.
+
+    Parameters
+    ----------
+    found : dict, optional
+        Measurements by device, as ``benchmarks.bench.measure`` returns them; the committed ones if not given.
+    """
+    if found is None:
+        found = json.loads(BENCHMARKS.read_text())
+    lines, groups = [], {}
+    for device, part in found.items():
+        versions = ", ".join(" ".join(item) for item in part["versions"].items())
+        about = f"{device.upper()}: {part['device']}", f"{part['cores']} cores", f"{part['threads']} threads", versions
+        how = f"{part['clock']} clock, medians of {part['repeats']}, {part['date']}, load {part['load']}"
+        lines.append(f"{', '.join(about)}; {how}.\n")
+        for row in part["rows"]:
+            groups.setdefault(row["group"], {}).setdefault(row["what"], {})[device] = row
+    for group, rows in groups.items():
+        on_gpu = group.startswith(("Training", "Where", "Prices"))
+        heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
+        lines += [f"**{group}.**\n", "| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
+        for what, by_device in rows.items():
+            cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
+            cells = [f"{_three_digits(cpu[key])} {cpu['unit']}" if cpu.get(key) is not None else ""
+                     for key in ("other", "own")]  # fmt: skip
+            cells += [_three_digits(cpu.get("ratio")), (cpu or cuda)["aim"] or ""]
+            if on_gpu:
+                cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
+            lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)

@@ -12,7 +12,7 @@ from filelock import FileLock
 from torch.optim.swa_utils import AveragedModel, update_bn
 from tqdm import tqdm
 
-from . import datasets, distributed, methods, networks, objectives, records
+from . import datasets, distributed, machine, methods, networks, objectives, records
 from .augment import crop_and_flip
 from .flatness import PARTS, SAM, ExponentialAverage, frozen_batch_norm_statistics
 from .image_files import ImageFiles
@@ -113,6 +113,8 @@ class Run:
         self.method = methods.METHODS[settings.method]
         self.device = torch.device(settings.device)
         distributed.check(settings)
+        if self.device.type == "cpu":
+            machine.keep_freed_memory()
         self.data = data = distributed.first_then_rest(
             lambda: datasets.load(settings.dataset, settings.train_size, settings.test_size, settings.protocol)
         )

@@ -376,6 +376,19 @@ def test_swag_from_a_run(tmp_path, monkeypatch):
         confidence.swag_from_run(swa)
 
 
+def test_neighbouring_ensembles_use_every_member_equally():
+    members = [np.random.default_rng(s).normal(size=(6, 3)) for s in range(4)]
+    for one, z in zip(confidence.neighbouring_ensembles(members, 1), members, strict=True):
+        assert softmax(one) == pytest.approx(softmax(z))
+    pairs = confidence.neighbouring_ensembles(members, 2)
+    assert softmax(pairs[3]) == pytest.approx((softmax(members[3]) + softmax(members[0])) / 2)
+    whole = confidence.neighbouring_ensembles(members, 4)
+    assert all(softmax(z) == pytest.approx(np.mean([softmax(m) for m in members], 0)) for z in whole)
+    for k in (0, 5):
+        with pytest.raises(ValueError, match="1 to 4"):
+            confidence.neighbouring_ensembles(members, k)
+
+
 def test_temperature_is_fitted_on_validation_and_on_test():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 400)

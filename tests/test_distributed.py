@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
+from PIL import Image
 
 from fmfp_lib import distributed, records
+from fmfp_lib.image_files import ImageFiles
 from fmfp_lib.settings import Settings
 from fmfp_lib.training import Run, train
 
@@ -44,7 +46,23 @@ def outcome(**values):
     return {"seen": seen, "loss": loss, "logits": logits, "weights": weights, "right": run.correctness.numpy()}
 
 
-def work(rank, folder):
+def views(folder):
+    """Return what two batches of images on disk look like."""
+    files = ImageFiles(sorted(folder.glob("*.png")), torch.from_numpy)
+    generator = torch.Generator().manual_seed(0)
+    return list(files.training_views([torch.tensor([4, 0, 2]), torch.tensor([1, 3])], generator))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for i in range(5):
+        pixels = np.random.default_rng(i).integers(0, 256, (20, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return folder
+
+
+def work(rank, folder, pictures):
     """Be one of two processes; each has its own folder for records, so that one can tell who writes."""
     torch.set_num_threads(1)
     os.environ["FMFP_RECORDS"] = str(folder / f"rank{rank}")
@@ -66,6 +84,8 @@ def work(rank, folder):
     distributed.part(torch.arange(2))
     found["whole"] = first, distributed.gather(first, 7)
 
+    found["views"] = views(pictures)
+
     layer = distributed.SynchronisedBatchNorm(3)
     for name, fail in {
         "measures": lambda: train(Settings(**SMALL), measures=["flatness"]),
@@ -82,9 +102,9 @@ def work(rank, folder):
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def two(tmp_path_factory, pictures):
     folder = tmp_path_factory.mktemp("two")
-    torch.multiprocessing.spawn(work, (folder,), nprocs=2)
+    torch.multiprocessing.spawn(work, (folder, pictures), nprocs=2)
     return [torch.load(folder / f"found{rank}.pt", weights_only=False) for rank in range(2)]
 
 
@@ -123,6 +143,13 @@ def test_the_first_process_alone_writes_and_all_resume_from_what_it_wrote(two, t
 def test_a_batch_is_divided_and_put_together_again(two):
     assert [found["whole"][0].tolist() for found in two] == [[0, 1, 2], [3, 4, 5, 6]]
     assert all(torch.equal(found["whole"][1], torch.arange(7)) for found in two)
+
+
+def test_images_on_disk_are_decoded_in_parts_and_put_together(two, pictures):
+    alone = views(pictures)
+    assert [len(x) for x in alone] == [3, 2]
+    for found in two:
+        assert all(torch.equal(x, whole) for x, whole in zip(found["views"], alone, strict=True))
 
 
 def test_errors_reach_every_process(two):

@@ -68,7 +68,7 @@ def test_points_are_seeds_and_their_mean(group):
 
 
 def test_risk_coverage_is_the_mean_over_seeds(group):
-    figure = figures.risk_coverage_panels([group], lowest=0.5)
+    figure = figures.risk_coverage_panels([group], (0.5, 1))
     line = figure.axes[0].lines[1]
     full = [1 - r.metrics["accuracy"] for r in group.runs["mixup"]]
     assert line.get_xdata()[0] == pytest.approx(50) and line.get_ydata()[-1] == pytest.approx(100 * np.mean(full))
@@ -90,6 +90,7 @@ def test_curves_over_temperature_mark_the_fitted_ones():
     figure = figures.temperature_curves({"here": runs}, [0.5, 2], marks)
     np.testing.assert_allclose([axis.lines[0].get_ydata() for axis in figure.axes], [[20, 30], [90, 95]])
     assert [line.get_xdata()[0] for line in figure.axes[0].lines[1:]] == [1, 1.5, 1.2]
+    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["0.5", "1", "2"]
     assert texts(figure) == ["TS-valid", "TS-optimal"]
 
 

@@ -5,6 +5,7 @@ import pytest
 import sklearn.metrics as sk
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 from scipy.stats import ks_2samp
 
 from fmfp_lib import metrics
@@ -70,6 +71,28 @@ def test_one_sample_all_right_all_wrong():
     assert wrong["aurc"] == 1 and wrong["eaurc"] == 0 and np.isnan(wrong["fpr95"]) and np.isnan(wrong["aupr_success"])
 
 
+@pytest.mark.parametrize(("n", "k", "scale"), [(50, 2, 1.0), (3000, 30, 3.0), (700, 200, 0.0), (40, 3, 1e160)])
+def test_one_pass_in_blocks_equals_the_definitions(n, k, scale):
+    rng = np.random.default_rng(n)
+    labels = rng.integers(0, k, n)
+    logits = scale * rng.normal(size=(n, k))
+    p = metrics.softmax(logits)
+    got, confidence, right = metrics.evaluate(logits, labels), p.max(1), p.argmax(1) == labels
+    assert metrics.evaluate(logits, labels, extras=False).items() <= got.items() and len(got) == 14
+    expected = {
+        **metrics.evaluate_confidence(confidence, right), "accuracy": right.mean(),
+        "nll": np.mean(logsumexp(logits, 1) - logits[range(n), labels]),
+        "brier": ((p - np.eye(k)[labels]) ** 2).sum(1).mean(), "ece_adaptive": metrics.ece_adaptive(p, labels),
+    }  # fmt: skip
+    edges = np.linspace(0, 1, 16)
+    inside = lambda q, b: (q > edges[b] if b else q >= 0) & (q <= edges[b + 1])  # noqa: E731
+    gap = lambda q, hit: sum(abs((hit - q)[inside(q, b)].sum()) for b in range(15)) / n  # noqa: E731
+    expected["ece"] = gap(confidence, right)
+    expected["ece_classwise"] = np.mean([gap(p[:, c], labels == c) for c in range(k)])
+    assert got == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert metrics.ece_classwise(p, labels) == pytest.approx(expected["ece_classwise"])
+
+
 def test_float16_is_computed_in_float64():
     logits = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float16)
     labels = np.arange(50) % 4
@@ -80,6 +103,7 @@ def test_float16_is_computed_in_float64():
     ("logits", "labels", "message"),
     [
         ([[np.nan, 1.0]], [0], "NaN"),
+        ([[-np.inf, 1.0]], [1], "infinite"),
         ([1.0, 2.0], [0], "shape"),
         (np.zeros((0, 2)), [], "shape"),
         ([[1.0, 2.0]], [2], "expected 0 to 1"),
@@ -93,9 +117,30 @@ def test_bad_input_gets_a_clear_error(logits, labels, message):
         metrics.evaluate(logits, labels)
 
 
+def test_coverage_and_risk_must_be_fractions():
+    for function, value in ((metrics.selective_risk_at, 0), (metrics.coverage_at_risk, 5)):
+        with pytest.raises(ValueError, match=f"is {value}; it must lie in"):
+            function(CONFIDENCE, CORRECT, value)
+
+
 def test_probabilities_must_sum_to_one():
     with pytest.raises(ValueError, match="sum to one"):
         metrics.ece([[0.5, 0.6]], [0])
+
+
+@given(st.integers(0, 10_000))
+def test_risk_coverage_areas_are_sums_of_their_errors_weights(seed):
+    rng = np.random.default_rng(seed)
+    correct = rng.random(30) < 0.6
+    confidence = np.sort(rng.random(30))[::-1]
+    weights = metrics.error_weights(30)
+    for name in ("aurc", "augrc"):
+        assert weights[name][~correct].sum() == pytest.approx(getattr(metrics, name)(confidence, correct))
+    coverage, generalised = metrics.generalised_risk_curve(confidence, correct)
+    assert generalised.mean() == pytest.approx(metrics.augrc(confidence, correct))
+    assert generalised == pytest.approx(coverage * metrics.risk_coverage_curve(confidence, correct)[1])
+    with pytest.raises(ValueError, match="at least 1"):
+        metrics.error_weights(0)
 
 
 def test_overlap_is_one_minus_the_kolmogorov_smirnov_distance():

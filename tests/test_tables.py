@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmfp_lib import figures, metrics, records, tables
+from fmfp_lib import confidence, figures, metrics, records, tables
+from fmfp_lib.corruptions import KINDS
+from fmfp_lib.datasets import CATALOGUE
 from fmfp_lib.methods import METHODS
 from fmfp_lib.networks import NETWORKS
 from fmfp_lib.settings import Settings
@@ -24,6 +26,8 @@ def test_tables_name_everything_in_the_registries():
     methods, networks = tables.methods(), tables.networks()
     assert all(f"`{m}`" in methods for m in METHODS if "+" not in m)
     assert all(f"`{n}`" in networks for n in NETWORKS)
+    assert all(f"`{n}`" in tables.datasets() for n in CATALOGUE)
+    assert all(f"`{k}`" in tables.corruptions() for k in KINDS)
 
 
 @pytest.fixture
@@ -64,6 +68,43 @@ def test_figures_show_every_method(runs):
     assert np.allclose(lines[0].get_ydata(), [60, 70])
 
 
+def baseline_runs(count=2):
+    return tables.finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, train_size=1000,
+                           method="baseline", seed=list(range(count)))  # fmt: skip
+
+
+def test_a_score_that_orders_as_msp_does_differs_by_nothing():
+    records = baseline_runs()
+    found = tables.against_msp(records, lambda z: np.log(confidence.msp(z)) * 3, replicates=20)
+    assert all(c.difference == c.low == c.high == 0 for c in found.values())
+    # Fitted on validation data, passed on as the second argument.
+    seen = []
+
+    def score(logits, fitted):
+        seen.append(fitted)
+        return confidence.msp(logits)
+
+    tables.against_msp(records, score, fit=lambda z, y: len(y), replicates=2)
+    assert seen == [1000, 1000]
+
+
+def test_a_worse_score_is_found_out_and_a_wrong_one_named():
+    records = baseline_runs()
+    found = tables.against_msp(records, lambda z: -confidence.msp(z), metrics=("auroc",), replicates=30)["auroc"]
+    assert found.certain and found.b == pytest.approx(1 - found.a)
+    for wrong in (lambda z: z, lambda z: confidence.msp(z)[:5], lambda z: np.full(len(z), np.nan)):
+        with pytest.raises(ValueError, match="one finite number an image"):
+            tables.against_msp(records, wrong, replicates=2)
+
+
+def test_pairs_are_compared_like_the_baseline():
+    records = tables.classroom()
+    found = tables.compare_pairs(records, {"x": ("baseline", "fmfp"), "none": ("baseline", "nothing")}, ("auroc",), 30)
+    expected = tables.against_baseline(records, ["fmfp"], ("auroc",), 30)["fmfp"]["auroc"]
+    assert list(found) == ["x"]
+    assert (found["x"]["auroc"].difference, found["x"]["auroc"].low) == (expected.difference, expected.low)
+
+
 def test_differences_may_be_of_statistics_of_confidence(runs):
     found = tables.against_baseline(runs, ["mixup+fmfp"], ("overlap", "auroc", "selective_risk@0.5"), 20)
     assert list(found["mixup+fmfp"]) == ["overlap", "auroc", "selective_risk@0.5"]
@@ -85,6 +126,9 @@ def test_words_follow_the_intervals():
     assert tables.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup; higher for no method"
     tally = tables.tally(r["ece"] for r in found.values())
     assert tally == "lower in 2 of 4 (2 beyond doubt), higher in 2 of 4 (1 beyond doubt)"
+    assert tables.lowest(found, "ece") == "baseline"
+    found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
+    assert tables.lowest(found, "ece") == "focal"
     assert tables.names(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
 
 

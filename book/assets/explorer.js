@@ -220,8 +220,8 @@
         return `<path class="explorer-colour ${name}" style="${colours(data[name])}" d="${path(points)}Z"/>`;
       }).join("");
       const whole = (name) => percent(mean(runs.map((run) => run[name])), 1);
-      const numbers = `accuracy ${whole("accuracy")} %, ECE ${whole("ece")} %, AUROC ${whole("auroc")} %, ` +
-        `AURC ${mean(runs.map((run) => run.aurc)).toFixed(4)}`;
+      const numbers = `accuracy\u00a0${whole("accuracy")}\u00a0%, ECE\u00a0${whole("ece")}\u00a0%, ` +
+        `AUROC\u00a0${whole("auroc")}\u00a0%, AURC\u00a0${mean(runs.map((run) => run.aurc)).toFixed(4)}`;
       card.firstChild.innerHTML = `<b>${key(method)} ${escape(data.methods[method].name)}</b><br>${numbers}`;
       card.insertAdjacentHTML("beforeend", `<svg role="img" width="${width}" height="298" aria-label="Reliability diagram and histograms of confidence of ` +
         `${escape(data.methods[method].name)}: ${numbers}."><g class="explorer-colour" style="${colours(data.methods[method])}">` +

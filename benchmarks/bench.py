@@ -1,0 +1,362 @@
+"""The library beside plain references, on this machine: ``fmfp bench`` and ``make bench``.
+
+The alternatives take turns, and every number is the median over the turns. Times are wall-clock times. On a machine
+that others use, ``clock="cpu"`` counts the seconds that all processes of an alternative compute, on one thread.
+"""
+
+import json
+import math
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from fmfp_lib import metrics, statistics
+
+from . import plain_metrics
+
+ROOT = Path(__file__).resolve().parent.parent
+NETWORKS = {  # network: data, images a turn
+    "preact_resnet8_w32_s2": ("embedded", 1000), "preact_resnet110": ("cifar", 256), "densenet": ("cifar", 256),
+}  # fmt: skip
+
+
+def _cpu_seconds() -> float:
+    import resource  # not on Windows
+
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)  # ended ones: the plain loop's workers end each epoch
+    return time.process_time() + spent.ru_utime + spent.ru_stime
+
+
+CLOCKS = {"wall": time.perf_counter, "cpu": _cpu_seconds}
+_clock = CLOCKS["wall"]
+
+
+def turns(repeats: int, **calls) -> dict[str, float]:
+    """Return each call's median seconds over `repeats` turns; a first turn warms up and does not count."""
+    seconds = {name: [] for name in calls}
+    for turn in range(repeats + 1):
+        for name, call in calls.items():
+            start = _clock()
+            call()
+            if turn:
+                seconds[name].append(_clock() - start)
+    return {name: float(np.median(values)) for name, values in seconds.items()}
+
+
+def row(group, what, other, own, unit, ratio, aim=None):
+    """Return one line of the table; `aim` is a text such as "≥ 25"."""
+    return {"group": group, "what": what, "other": other, "own": own, "unit": unit, "ratio": ratio, "aim": aim}
+
+
+def classifier(n, k, seed=0):
+    """Return float32 logits (n, k) of a classifier that is often right, and labels (n,)."""
+    rng = np.random.default_rng(seed)
+    labels = np.random.default_rng(12345).integers(0, k, n)
+    logits = 2 * rng.standard_normal((n, k), np.float32)
+    logits[np.arange(n), labels] += 5
+    return logits, labels
+
+
+# -- metrics and statistics ---------------------------------------------------------------------------------------
+
+
+def measure_metrics(repeats, quick):
+    group = "Metrics: the paper's ten together, plain code against `evaluate`"
+    for n, k, aim in ((1000, 10, 25),) if quick else ((10_000, 10, 25), (10_000, 100, 15), (50_000, 1000, 8)):
+        logits, labels = classifier(n, k)
+        p = metrics.softmax(logits)  # the plain code is given it; `evaluate` is not
+        found = turns(
+            repeats,
+            plain=lambda p=p, z=logits, y=labels: plain_metrics.evaluate(p, z, y),
+            own=lambda z=logits, y=labels: metrics.evaluate(z, y, extras=False),
+            extras=lambda z=logits, y=labels: metrics.evaluate(z, y),
+        )
+        for name, more in (("own", ""), ("extras", ", and two more calibration errors")):
+            what = f"{n:,} samples, {k:,} classes{more}"
+            times = found["plain"] / found[name]
+            yield row(group, what, found["plain"], found[name], "s", times, None if more else f"≥ {aim}")
+
+
+def measure_scikit_learn(repeats, quick):
+    from sklearn import metrics as sk
+
+    group = "Metrics: scikit-learn's calls against ours, 10,000 samples"
+    logits, labels = classifier(1000 if quick else 10_000, 10)
+    confidence, correct = metrics.softmax(logits).max(1), logits.argmax(1) == labels
+    pairs = {
+        "AUROC": (sk.roc_auc_score, lambda right, c: metrics.auroc(c, right)),
+        "average precision": (sk.average_precision_score, lambda right, c: metrics.aupr_error(-c, ~right)),
+        "ROC, its point at 95 % TPR": (
+            lambda right, c: plain_metrics.fpr95(c, right), lambda right, c: metrics.fpr95(c, right),
+        ),
+        "the three, against all eight of ours": (
+            lambda right, c: (sk.roc_auc_score(right, c), sk.average_precision_score(right, c), sk.roc_curve(right, c)),
+            lambda right, c: metrics.evaluate_confidence(c, right),
+        ),
+    }  # fmt: skip
+    for what, (other, own) in pairs.items():
+        found = turns(repeats, other=partial(other, correct, confidence), own=partial(own, correct, confidence))
+        yield row(group, what, found["other"], found["own"], "s", found["other"] / found["own"])
+
+
+def bootstrap(n, replicates):
+    """Return the seconds of one paired bootstrap that finds nothing kept."""
+    (a, labels), (b, _) = classifier(n, 10, 1), classifier(n, 10, 2)
+    statistics._KEPT.clear()
+    start = _clock()
+    statistics.paired_bootstrap(a, b, labels, replicates)
+    return _clock() - start
+
+
+def naive_bootstrap(n, replicates):
+    """Return the seconds that it takes to draw, sort and measure every replicate anew."""
+    (a, labels), (b, _) = classifier(n, 10, 1), classifier(n, 10, 2)
+    scores = [(metrics.softmax(z).max(1), z.argmax(1) == labels) for z in (a, b)]
+    rng = np.random.default_rng(0)
+    start = _clock()
+    for _ in range(replicates):
+        drawn = rng.integers(0, n, n)
+        for confidence, right in scores:
+            metrics.evaluate_confidence(confidence[drawn], right[drawn])
+    return _clock() - start
+
+
+def _peak_memory(call: str) -> float:
+    """Return the MB that a process of its own held at most while it did ``bench.call``."""
+    code = f"from benchmarks import bench; bench.{call}; print(open('/proc/self/status').read())"
+    status = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+                            env=os.environ | {"PYTHONPATH": str(ROOT)}).stdout  # fmt: skip
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+def measure_bootstrap(repeats, quick):
+    group = "Bootstrap: 1,000 paired replicates of five metrics, two methods, 10,000 samples"
+    n, replicates, few = (500, 20, 20) if quick else (10_000, 1000, 20)
+    found = [(naive_bootstrap(n, few) * replicates / few, bootstrap(n, replicates)) for _ in range(repeats)]
+    naive, own = np.median(found, 0)
+    yield row(group, f"sorted anew each time (timed on {few}), against counts", naive, own, "s", naive / own,
+              "at most 2 s")  # fmt: skip
+    if Path("/proc/self/status").exists():
+        peak = _peak_memory(f"bootstrap({n}, {replicates})")
+        yield row(group, "peak memory of the process", None, peak, "MB", None, "at most 500 MB")
+
+
+# -- training -----------------------------------------------------------------------------------------------------
+
+
+def _data(kind, images, folder):
+    """Return a data set's name for `Settings`: the embedded one, or random pixels of CIFAR-10's shape."""
+    if kind == "embedded":
+        return kind
+    path = Path(folder) / f"random{images}.npz"
+    if not path.exists():
+        rng = np.random.default_rng(0)
+        count = math.ceil(images / 0.9) + 20  # a tenth is held out
+        x, y = rng.integers(0, 256, (count, 3, 32, 32), np.uint8), np.arange(count) % 10
+        np.savez(path, x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
+    return str(path)
+
+
+def _run(network, method, device, folder, images=None):
+    from fmfp_lib.settings import Settings
+    from fmfp_lib.training import Run
+
+    kind, count = NETWORKS[network]
+    count = images or count
+    settings = Settings(dataset=_data(kind, count, folder), network=network, method=method, train_size=count,
+                        test_size=10, epochs=10_000, device=device)  # fmt: skip
+    return Run(settings)
+
+
+def _plain(run, sam, device):
+    from fmfp_lib import networks
+
+    from .plain_training import Plain
+
+    model = networks.create(run.settings.network, run.data.num_classes, run.data.x_train.shape[1])
+    return Plain(model, run.data, sam, device)
+
+
+def _epoch(run):
+    float(run.train_epoch()[0])  # reading the loss waits for the device
+
+
+def _gemm(device, size=1024):
+    """Return a call that multiplies two matrices, and its operations."""
+    import torch
+
+    a = torch.randn(size, size, device=device)
+
+    def call():
+        for _ in range(10):
+            product = a @ a
+        float(product[0, 0])
+
+    return call, 20 * size**3
+
+
+def measure_training(repeats, quick, device, folder):
+    from fmfp_lib import cost
+
+    group = "Training: a plain loop with PIL and 4 workers, against ours"
+    share = "Where the time goes: the machine's rate of matrix products, against what training reaches"
+    names = list(NETWORKS)[: 1 if quick else None]
+    aims = {"preact_resnet8_w32_s2": 2, "preact_resnet110": 1.5, "densenet": 1.5}
+    rates = []
+    for network in names:
+        for method in ("baseline", "sam") if network == names[0] else ("baseline",):
+            run = _run(network, method, device, folder, 256 if quick else None)
+            plain, images = _plain(run, method == "sam", device), len(run.x_train)
+            product, operations = _gemm(device)
+            found = turns(repeats, plain=plain.epoch, own=partial(_epoch, run), gemm=product)
+            what = f"`{network}`" + (", SAM" if method == "sam" else "")
+            yield row(group, what, images / found["plain"], images / found["own"], "images/s",
+                      found["plain"] / found["own"], f"≥ {aims[network]:g}")  # fmt: skip
+            if method == "baseline":
+                work = sum(cost.operations(network, "embedded" if run.settings.dataset == "embedded" else "cifar10"))
+                rates.append((network, operations / found["gemm"] / 1e9, work * images / found["own"] / 1e9))
+    for network, machine, reached in rates:
+        yield row(share, f"`{network}`", machine, reached, "GFLOP/s", reached / machine)
+
+
+def measure_prices(repeats, quick, device, folder):
+    group = "Prices: an epoch of SGD against one of each, ratio of times"
+    network = next(iter(NETWORKS))
+    images = 256 if quick else 1000
+    methods = ("baseline", "sam", "sam_k2", "sam_k5", "sam_bn")
+    runs = {method: _run(network, method, device, folder, images) for method in methods}
+    average = _run(network, "swa", device, folder, images)
+
+    def ten_averages():
+        for _ in range(10):
+            average.average.update_parameters(average.model)
+        float(next(average.average.parameters()).detach().sum())
+
+    found = turns(repeats, averaging=ten_averages, **{m: partial(_epoch, run) for m, run in runs.items()})
+    plain = found["baseline"]
+    for method in methods[1:]:
+        yield row(group, f"`{method}`", plain, found[method], "s", found[method] / plain,
+                  "at most 2.05" if method == "sam" else None)  # fmt: skip
+    averaged = plain + found["averaging"] / 10
+    yield row(group, "averaging once an epoch", plain, averaged, "s", averaged / plain, "at most 1.01")
+
+
+# -- many runs, and starting ---------------------------------------------------------------------------------------
+
+
+def worker(threads: int, epochs: int, begin: float):
+    """Train on `threads` threads from the time `begin` on; print the images per second."""
+    import torch
+
+    torch.set_num_threads(threads)
+    run = _run(next(iter(NETWORKS)), "baseline", "cpu", None)
+    _epoch(run)
+    if time.time() > begin:
+        raise RuntimeError("the machine is too slow to be ready in time")
+    time.sleep(begin - time.time())
+    start = time.perf_counter()
+    for _ in range(epochs):
+        _epoch(run)
+    print(epochs * len(run.x_train) / (time.perf_counter() - start))
+
+
+def _side_by_side(count, threads, epochs):
+    """Return the images per second of `count` processes together, begun at the same time."""
+    code = f"from benchmarks import bench; bench.worker({threads}, {epochs}, {time.time() + 45})"
+    begun = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                              env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(count)]  # fmt: skip
+    printed = [process.communicate()[0] for process in begun]
+    return sum(map(float, printed))
+
+
+def measure_grid(repeats, quick):
+    cores = os.cpu_count()
+    group = "Grid: one run on all cores after another, against one single-threaded run a core"
+    found = [(_side_by_side(1, cores, 5), _side_by_side(cores, 1, 5)) for _ in range(1 if quick else repeats)]
+    one, many = np.median(found, 0)
+    yield row(group, f"{cores} runs on {cores} cores", one, many, "images/s", many / one, "≥ 1.3")
+
+
+def measure_starting(repeats, quick):
+    group = "Starting, without torch"
+    for what, words in {
+        "an empty Python": ["-c", ""],
+        "`import fmfp_lib.metrics, fmfp_lib.statistics`": ["-c", "import fmfp_lib.metrics, fmfp_lib.statistics"],
+        "`fmfp --help`": ["-m", "fmfp_lib.cli", "--help"],
+    }.items():
+        call = partial(subprocess.run, [sys.executable, *words], check=True, capture_output=True, cwd=ROOT)
+        aim = "at most 0.3 s" if "import" in what else None
+        yield row(group, what, None, turns(repeats, call=call)["call"], "s", None, aim)
+
+
+# -- all ------------------------------------------------------------------------------------------------------------
+
+
+def machine(device):
+    """Return what the numbers depend on."""
+    import sklearn
+    import torch
+
+    name = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        lines = info.read_text().splitlines()
+        name = next((line.split(": ")[1] for line in lines if line.startswith("model name")), name)
+    if device == "cuda":
+        name = torch.cuda.get_device_name()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
+    return {
+        "device": name, "cores": os.cpu_count(), "threads": torch.get_num_threads(), "load": round(load, 1),
+        "date": date.today().isoformat(),
+        "versions": {"Python": platform.python_version(), "torch": torch.__version__, "NumPy": np.__version__,
+                     "scikit-learn": sklearn.__version__},
+    }  # fmt: skip
+
+
+def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: str = "wall") -> dict:
+    """Measure everything that `device` has a part in; return what ``tables.speed`` shows.
+
+    Parameters
+    ----------
+    device : {'cpu', 'cuda'}
+        Metrics, statistics, the grid and starting are measured on the CPU alone.
+    repeats : int
+        Turns of which the median is taken.
+    quick : bool
+        Small sizes, to see that all of it runs.
+    clock : {'wall', 'cpu'}
+        What is counted, seconds or computing time on one thread; the grid always by seconds.
+    """
+    import torch
+
+    global _clock
+    _clock = CLOCKS[clock]
+    if clock == "cpu":
+        torch.set_num_threads(1)
+    found = {"repeats": repeats, "clock": clock, **machine(device), "rows": []}
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [partial(measure_training, repeats, quick, device, folder),
+                 partial(measure_prices, repeats, quick, device, folder)]  # fmt: skip
+        if device == "cpu":
+            parts = [
+                partial(part, repeats, quick) for part in (measure_metrics, measure_scikit_learn, measure_bootstrap)
+            ] + parts + [partial(part, repeats, quick) for part in (measure_grid, measure_starting)]  # fmt: skip
+        for part in parts:
+            for line in part():
+                print(f"{line['what']}: {line['own']:.4g} {line['unit']}", file=sys.stderr)
+                found["rows"].append(line)
+    return found
+
+
+def write(path: Path, device: str, found: dict):
+    """Put one device's measurements into the file, beside the other's."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(kept | {device: found}, indent=1, ensure_ascii=False) + "\n")
