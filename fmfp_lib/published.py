@@ -120,13 +120,13 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     return "\n".join(lines) + "</tbody></table></div>"
 
 
-def side_by_sides(table: str, groups, metrics=None, compared=None, replicates: int = 500, **options) -> str:
+def side_by_sides(table: str, groups, metrics=None, compared=None, **options) -> str:
     """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open.
 
-    `compared` and the `options` are as in `side_by_side`; `replicates` counts where nothing was compared yet.
+    `compared` and the `options` are as in `side_by_side`.
     """
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
-    compared, folds = comparisons(table, groups, replicates) if compared is None else compared, []
+    compared, folds = comparisons(table, groups) if compared is None else compared, []
     for number, metric in enumerate(metrics):
         body = side_by_side(table, groups, metric, compared, **options)
         summary = tables.DISPLAY[metric][1]
