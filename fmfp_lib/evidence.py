@@ -11,7 +11,7 @@ import numpy as np
 
 from . import confidence, measures, shift, statistics, study, tables
 from .audit import CALIBRATION, FLAT
-from .metrics import softmax
+from .metrics import auroc, softmax
 
 METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
@@ -278,14 +278,14 @@ def confidnet(runs) -> list[Evidence]:
     return found
 
 
-def flatness_and_gap(group: Runs) -> dict[str, np.ndarray]:
+def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.ndarray]:
     """Return, for the runs of a group on which flatness was measured, three measures of it and the confidence gap.
 
-    Keys: ``method``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``, ``eigenvalue``,
-    ``gap``.
+    Keys: ``method``, ``seed``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``,
+    ``eigenvalue``, ``gap``, ``auroc``.
     """
-    rows = {key: [] for key in ("method", "loss_rise", "sharpness", "eigenvalue", "gap")}
-    for method in ("baseline", *FLAT):
+    rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
+    for method in methods:
         for record in group.records(method):
             found = _measured(record, "flatness")
             if found is None:
@@ -293,8 +293,8 @@ def flatness_and_gap(group: Runs) -> dict[str, np.ndarray]:
             loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
             rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
             msp, right = _scored(record)
-            gap = msp[right].mean() - msp[~right].mean()
-            values = method, rise, float(found["sharpness"]), float(found["eigenvalue"]), gap
+            values = (method, record.settings.seed, rise, float(found["sharpness"]), float(found["eigenvalue"]),
+                      msp[right].mean() - msp[~right].mean(), auroc(msp, right))  # fmt: skip
             for key, value in zip(rows, values, strict=True):
                 rows[key].append(value)
     return {key: np.array(values) for key, values in rows.items()}

@@ -262,6 +262,75 @@ def class_probabilities(images, records, index, classes):
     return figure
 
 
+def under_perturbation(groups):
+    """Draw loss and margin on training images against the size of a random move of the weights: a row a group.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        What `landscape.curves` returns. A line is the mean over runs, the range over runs is shaded.
+    """
+    figure, axes = _panels(2 * len(groups), width=3.8, height=2.9)
+    for place, axis in enumerate(axes):
+        title, methods = list(groups.items())[place // 2]
+        key, label = (("loss", "loss, nats (log scale)"), ("margin", "margin of the true class"))[place % 2]
+        for method, found in methods.items():
+            x, values = 100 * found["norms"], found[key]
+            axis.plot(x, values.mean(0), marker="o", markersize=3.5, color=colour(method), label=name(method))
+            axis.fill_between(x, values.min(0), values.max(0), color=colour(method), alpha=0.15, linewidth=0)
+        axis.set(xlabel="move of the weights, % of each filter's norm", ylabel=label,
+                 yscale="log" if key == "loss" else "linear")  # fmt: skip
+        axis.set_title(title if not place % 2 else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], columns=5)
+    return figure
+
+
+def flatness_against(rows, kinds, target="gap", label="confidence gap, points"):
+    """Draw runs as points, sharpness across and the confidence gap (or AUROC) up: a row a group, a panel a kind.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        What `landscape.measured` returns.
+    kinds : dict of str to str
+        Columns of sharpness and what to write under each.
+    target, label : str
+        A column, and what to write beside it.
+    """
+    parts = list(rows.groupby("group", sort=False))
+    figure, axes = _panels(len(parts) * len(kinds), len(kinds), width=3.4, height=3.0)
+    for place, axis in enumerate(axes):
+        title, part = parts[place // len(kinds)]
+        kind = list(kinds)[place % len(kinds)]
+        for method, own in part.groupby("method", sort=False):
+            axis.scatter(own[kind], 100 * own[target], s=45, color=colour(method), label=name(method))
+        axis.set(xlabel=kinds[kind], ylabel=label if not place % len(kinds) else "")
+        axis.set_title(title if not place % len(kinds) else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], columns=5)
+    return figure
+
+
+def loss_lines(lines):
+    """Draw the loss on straight lines between solutions.
+
+    Parameters
+    ----------
+    lines : dict of str to dict of str to tuple
+        A title a panel; then a label a line, with positions (m,) from 0 to 1 and losses (m,) in nats.
+    """
+    figure, axes = _panels(len(lines), width=3.8, height=3.2)
+    for axis, (title, found) in zip(axes, lines.items(), strict=True):
+        for number, (label, (positions, losses)) in enumerate(found.items()):
+            style = ("-", "--", ":", "-.")[number % 4]
+            axis.plot(positions, losses, style, color=_PALETTE[number], label=label)
+        axis.set(title=title, xlabel="position on the line", ylabel="training loss, nats (log scale)", yscale="log")
+        sns.despine(ax=axis)
+    _legend_below(figure, axes[0], columns=2)
+    return figure
+
+
 def confidence_shift(groups):
     """Draw how each method moves the mean confidence of wrong (x) and of right predictions (y) from the baseline.
 

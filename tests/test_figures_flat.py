@@ -47,3 +47,29 @@ def test_an_image_stands_beside_the_probabilities_it_is_given():
     assert np.array_equal(left.images[0].get_array(), images[0])
     assert [bar.get_width() for bar in right.patches] == pytest.approx([70, 20, 10, 40, 30, 30])
     assert [t.get_text() for t in right.get_yticklabels()] == ["shoe", "bag", "coat"]
+
+
+def test_a_perturbation_raises_the_loss_and_lowers_the_margin():
+    loss, margin = np.array([[0.1, 0.4], [0.3, 0.6]]), np.array([[0.9, 0.5]])
+    found = {"norms": np.array([0.0, 0.2]), "loss": loss, "margin": margin}
+    figure = figures.under_perturbation({"toy": {"fmfp": found}})
+    loss, margin = figure.axes
+    assert loss.lines[0].get_xdata().tolist() == [0, 20] and loss.lines[0].get_ydata() == pytest.approx([0.2, 0.5])
+    assert loss.get_yscale() == "log" and margin.lines[0].get_ydata() == pytest.approx([0.9, 0.5])
+
+
+def test_runs_are_points_of_their_methods_colour():
+    import pandas as pd
+
+    rows = pd.DataFrame({"group": ["toy"] * 3, "method": ["baseline", "baseline", "sam"], "sharpness": [1.0, 2.0, 3.0],
+                         "gap": [0.2, 0.1, 0.3]})  # fmt: skip
+    (axis,) = figures.flatness_against(rows, {"sharpness": "SAM's sharpness"}).axes
+    assert axis.collections[0].get_offsets().tolist() == [[1, 20], [2, 10]] and axis.get_xlabel() == "SAM's sharpness"
+    assert tuple(axis.collections[1].get_facecolor()[0][:3]) == pytest.approx(figures.colour("sam"))
+
+
+def test_lines_between_solutions_have_labels():
+    lines = {"toy": {"a to b": ([0, 1], [0.1, 0.2]), "a to c": ([0, 1], [0.1, 0.9])}}
+    figure = figures.loss_lines(lines)
+    assert figure.axes[0].lines[1].get_ydata().tolist() == [0.1, 0.9]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a to b", "a to c"]
