@@ -376,7 +376,7 @@ def ece_adaptive(probabilities, labels, bins: int = BINS) -> float:
 def reliability_curve(confidence, correct, bins: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return mean confidence, accuracy and share of the samples of each bin that holds any: three (m,), m <= bins.
 
-    The bins are those of `ece`, which is the sum of share times |accuracy - confidence|. Confidences lie in [0, 1].
+    The bins are those of `ece`, which is the sum of share times the absolute difference of accuracy and confidence.
     """
     confidence, correct = _check_confidence(confidence, correct)
     _check_bins(bins)
