@@ -388,8 +388,9 @@ def page(result: Result) -> str:
     ]
     if result.evidence:
         rows = [
-            (*map(esc, (e.part, f"{tables.display(e.quantity)[1]}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
+            (*map(esc, (e.part, f"{heading}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
             for e in result.evidence
+            for heading in (tables.display(e.quantity)[1],)
         ]
         heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
         parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}.", "evidence"))

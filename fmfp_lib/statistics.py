@@ -63,11 +63,12 @@ class Ranked:
 
     def __init__(self, confidence, right):
         n = self.n = len(right)
-        order = np.argsort(-confidence, kind="stable")
+        order = self.order = np.argsort(-confidence, kind="stable")
         ordered, wrong = confidence[order], ~right[order]
         # Right and wrong images apart, each by confidence. Images of equal confidence form one group.
         self.right, self.wrong = order[~wrong], order[wrong]
         ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
+        self.ends = None if len(ends) == n else ends  # last places of the groups, where some have several images
         rights, wrongs = (np.append(0, np.cumsum(kind)[ends]) for kind in (~wrong, wrong))  # down to each group's end
         # Errors happen only in groups with a wrong image, and the TPR grows only in groups with a right one.
         group, step = np.flatnonzero(np.diff(wrongs)), np.flatnonzero(np.diff(rights)) + 1

@@ -1,5 +1,6 @@
 """Student versions hold the exercises, no solution, and the same code."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -42,14 +43,14 @@ def test_student_versions_keep_exercises_and_code_and_no_solution(tmp_path):
         assert "{dropdown} solution" in source.lower(), original.name  # there was something to remove
         assert "solution of exercise" not in text.lower(), path.name
         # What stood inside a solution is gone; what stood outside is there.
-        inside = False
+        fence = None
         for line in source.splitlines():
-            if line.startswith("```{dropdown} Solution"):
-                inside = True
-            elif inside and line.startswith("```"):
-                inside = False
-            elif line.strip() and len(line) > 20:
-                assert (line in text) != inside, (path.name, line)
+            if fence is None and "{dropdown} Solution" in line:
+                fence = line.partition("{")[0]
+            elif line == fence:
+                fence = None
+            elif len(line) > 20:
+                assert (line in text) == (fence is None), (path.name, line)
         assert "## Exercises" in text
         assert [c for c in student.cells if c.cell_type == "code"] == [
             c for c in teacher.cells if c.cell_type == "code"
@@ -68,3 +69,20 @@ def test_a_student_version_runs_at_smoke_scale(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path / "records"))
     (path,) = make_course.make(tmp_path, ["00"])
     papermill.execute_notebook(str(path), str(tmp_path / "out.ipynb"), cwd=str(ROOT), progress_bar=False)
+
+
+def test_the_timetable_links_every_notebook_and_counts_its_exercises():
+    import build_book
+
+    table = build_book.timetable({path: 12.4 for path in NOTEBOOKS}).splitlines()[2:]
+    assert len(table) == len(NOTEBOOKS)
+    for row, path in zip(table, NOTEBOOKS, strict=True):
+        assert f"](../notebooks/{path.name})" in row and row.endswith("| 12 |")
+        text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells)
+        assert int(row.split(" | ")[1]) == text.count("{dropdown} Solution") >= 4, path.name
+
+
+def test_the_courses_speak_of_notebooks_that_exist():
+    text = (ROOT / "book" / "teach.md").read_text() + (ROOT / "book" / "slides" / "slides.md").read_text()
+    named, there = set(re.findall(r"\b\d\d_[a-z_]+\b", text)), {p.stem[:2]: p.stem for p in NOTEBOOKS}
+    assert len(named) >= 12 and {there.get(name[:2], name) for name in named} == named  # one may still be to come
