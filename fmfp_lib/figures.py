@@ -342,7 +342,7 @@ def corrupted_images(image, severity=3, columns=4):
     shown = {"clean": image} | {kind: corrupt(image[None], kind, severity)[0] for kind in KINDS}
     figure, axes = _panels(len(shown), columns, width=1.6, height=1.85)
     for axis, (kind, x) in zip(axes, shown.items(), strict=True):
-        axis.imshow(x.transpose(1, 2, 0).squeeze(), cmap="gray_r", vmin=0, vmax=255)
+        axis.imshow(x.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
         axis.set(xticks=[], yticks=[])
         axis.set_title(kind.replace("_", " "), fontsize=9)
     figure.tight_layout()
