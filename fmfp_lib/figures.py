@@ -45,6 +45,11 @@ def _legend_below(figure, axis, columns=3):
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
 
 
+def _entries(axis):
+    """Return how many entries the axis has in a legend: panels may lack methods that others have."""
+    return len(axis.get_legend_handles_labels()[0])
+
+
 def _histogram(axis, confidence, correct):
     frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
     sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
@@ -224,7 +229,7 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
         axis.set(xlabel="epoch", ylabel=label)
         axis.set_title(group.title if not place % len(metrics) else "", loc="left")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0], columns=4)
+    _legend_below(figure, max(axes, key=_entries), columns=4)
     return figure
 
 
@@ -273,16 +278,15 @@ def under_perturbation(groups):
     figure, axes = _panels(2 * len(groups), width=3.8, height=2.9)
     for place, axis in enumerate(axes):
         title, methods = list(groups.items())[place // 2]
-        key, label = (("loss", "loss, nats (log scale)"), ("margin", "margin of the true class"))[place % 2]
+        key, label = (("loss", "loss, nats"), ("margin", "margin of the true class"))[place % 2]
         for method, found in methods.items():
             x, values = 100 * found["norms"], found[key]
             axis.plot(x, values.mean(0), marker="o", markersize=3.5, color=colour(method), label=name(method))
             axis.fill_between(x, values.min(0), values.max(0), color=colour(method), alpha=0.15, linewidth=0)
-        axis.set(xlabel="move of the weights, % of each filter's norm", ylabel=label,
-                 yscale="log" if key == "loss" else "linear")  # fmt: skip
+        axis.set(xlabel="move of the weights, % of each filter's norm", ylabel=label)
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0], columns=5)
+    _legend_below(figure, max(axes, key=_entries), columns=5)
     return figure
 
 
@@ -307,27 +311,96 @@ def flatness_against(rows, kinds, target="gap", label="confidence gap, points"):
             axis.scatter(own[kind], 100 * own[target], s=45, color=colour(method), label=name(method))
         axis.set(xlabel=kinds[kind], ylabel=label if not place % len(kinds) else "")
         axis.set_title(title if not place % len(kinds) else "", loc="left")
+        axis.locator_params(axis="x", nbins=4)
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0], columns=5)
+    _legend_below(figure, max(axes, key=_entries), columns=5)
     return figure
 
 
 def loss_lines(lines):
-    """Draw the loss on straight lines between solutions.
+    """Draw the training loss on straight lines from the baseline's weights to those of other methods: a panel a title.
 
     Parameters
     ----------
     lines : dict of str to dict of str to tuple
-        A title a panel; then a label a line, with positions (m,) from 0 to 1 and losses (m,) in nats.
+        A title; then a method, with positions (m,) from 0 to 1 and losses (m,) in nats.
     """
     figure, axes = _panels(len(lines), width=3.8, height=3.2)
     for axis, (title, found) in zip(axes, lines.items(), strict=True):
-        for number, (label, (positions, losses)) in enumerate(found.items()):
-            style = ("-", "--", ":", "-.")[number % 4]
-            axis.plot(positions, losses, style, color=_PALETTE[number], label=label)
-        axis.set(title=title, xlabel="position on the line", ylabel="training loss, nats (log scale)", yscale="log")
+        for method, (positions, losses) in found.items():
+            axis.plot(positions, losses, marker="o", markersize=3, color=colour(method), label=name(method))
+        axis.set(title=title, xlabel="from the baseline (0) to the method (1)", ylabel="training loss, nats")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0], columns=2)
+    _legend_below(figure, max(axes, key=_entries))
+    return figure
+
+
+def corrupted_images(image, severity=3, columns=4):
+    """Draw one image (c, h, w) uint8 as it is and under each of the corruptions at one severity."""
+    from .corruptions import KINDS, corrupt
+
+    shown = {"clean": image} | {kind: corrupt(image[None], kind, severity)[0] for kind in KINDS}
+    figure, axes = _panels(len(shown), columns, width=1.6, height=1.85)
+    for axis, (kind, x) in zip(axes, shown.items(), strict=True):
+        axis.imshow(x.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(kind.replace("_", " "), fontsize=9)
+    figure.tight_layout()
+    return figure
+
+
+def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
+    """Draw means over corruptions against the severity: a row a study.Group, a panel a metric, a curve a method.
+
+    A curve is the mean over the seeds on which ``shift`` was measured; severity 0 are the same images, clean. In the
+    panel of accuracy a dashed curve is the mean confidence.
+    """
+    from . import shift
+
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.8, height=3.0)
+    for place, axis in enumerate(axes):
+        group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
+        factor, label = display(metric)
+        for method in methods:
+            records = {r.settings.seed: r for r in group.runs.get(method, ())}
+            kept = shift.measured(records.values())
+            sides = [(shift.by_severity(shift.clean(records[s], a["score"].shape[2])), shift.by_severity(a))
+                     for s, a in kept.items()]  # fmt: skip
+            for key, style in ((metric, "-"), ("confidence", "--")) if metric == "accuracy" else ((metric, "-"),):
+                if sides:
+                    values = np.mean([np.append(plain[key], found[key]) for plain, found in sides], 0)
+                    axis.plot(range(len(values)), factor * values, style, color=colour(method),
+                              label=name(method) if style == "-" else None)  # fmt: skip
+        axis.set(xlabel="severity (0: clean)", xticks=range(6))
+        axis.set_ylabel("accuracy (dashed: confidence), %" if metric == "accuracy" else label)
+        axis.set_title(group.title if not place % len(metrics) else "", loc="left")
+        sns.despine(ax=axis)
+    _legend_below(figure, max(axes, key=_entries), columns=4)
+    return figure
+
+
+def differences_by_kind(groups, metric="auroc"):
+    """Draw a method's difference under each kind of corruption with its 95 % interval: a panel a title.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to statistics.Comparison
+        A title; then a kind.
+    metric : str
+        What was compared, for the axis.
+    """
+    factor, label = display(metric)
+    figure, axes = _panels(len(groups), width=3.9, height=4.2, sharey=True)
+    for axis, (title, found) in zip(axes, groups.items(), strict=True):
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for y, c in enumerate(found.values()):
+            axis.hlines(y, factor * c.low, factor * c.high, color=colour("fmfp"), linewidth=1.4)
+            axis.plot(factor * c.difference, y, "o", color=colour("fmfp"), markersize=5)
+        axis.set(title=title, xlabel=f"change of {label.split()[0]}, points")
+        axis.set_yticks(range(len(found)), [kind.replace("_", " ") for kind in found])
+        sns.despine(ax=axis)
+    axes[0].invert_yaxis()
+    figure.tight_layout()
     return figure
 
 

@@ -17,6 +17,7 @@ SHARPNESS = {
     "eigenvalue": "largest Hessian eigenvalue",
 }
 METHODS = ("baseline", *FLAT)
+FEWEST = 6  # runs, below which a rank correlation and its bootstrap say nothing
 
 
 def measured(groups, methods=METHODS) -> pd.DataFrame:
@@ -60,12 +61,12 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = 1000
     -------
     DataFrame
         Columns ``group, runs, sharpness, value, low, high`` and ``within``: the same correlation after each method's
-        own mean was taken off both, so that only the differences between seeds are left. Groups of fewer than 4 runs,
-        or of one method, are left out.
+        own mean was taken off both, so that only the differences between seeds are left. Groups of fewer than `FEWEST`
+        runs, or of one method, are left out.
     """
     found = []
     for group, part in rows.groupby("group", sort=False):
-        if len(part) < 4 or part["method"].nunique() < 2:
+        if len(part) < FEWEST or part["method"].nunique() < 2:
             continue
         for kind in SHARPNESS:
             value, low, high = rank_correlation(part[kind], part[target], replicates)

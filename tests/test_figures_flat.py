@@ -55,7 +55,7 @@ def test_a_perturbation_raises_the_loss_and_lowers_the_margin():
     figure = figures.under_perturbation({"toy": {"fmfp": found}})
     loss, margin = figure.axes
     assert loss.lines[0].get_xdata().tolist() == [0, 20] and loss.lines[0].get_ydata() == pytest.approx([0.2, 0.5])
-    assert loss.get_yscale() == "log" and margin.lines[0].get_ydata() == pytest.approx([0.9, 0.5])
+    assert margin.lines[0].get_ydata() == pytest.approx([0.9, 0.5])
 
 
 def test_runs_are_points_of_their_methods_colour():
@@ -68,8 +68,39 @@ def test_runs_are_points_of_their_methods_colour():
     assert tuple(axis.collections[1].get_facecolor()[0][:3]) == pytest.approx(figures.colour("sam"))
 
 
-def test_lines_between_solutions_have_labels():
-    lines = {"toy": {"a to b": ([0, 1], [0.1, 0.2]), "a to c": ([0, 1], [0.1, 0.9])}}
+def test_lines_are_named_by_where_they_end_also_if_another_panel_has_more():
+    lines = {"few": {"swa": ([0, 1], [0.1, 0.2])}, "toy": {"swa": ([0, 1], [0.1, 0.2]), "sam": ([0, 1], [0.1, 0.9])}}
     figure = figures.loss_lines(lines)
-    assert figure.axes[0].lines[1].get_ydata().tolist() == [0.1, 0.9]
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a to b", "a to c"]
+    assert figure.axes[1].lines[1].get_ydata().tolist() == [0.1, 0.9]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["SWA", "SAM"]
+
+
+def test_an_image_is_shown_under_every_corruption():
+    figure = figures.corrupted_images(np.full((1, 16, 16), 100, np.uint8), severity=5)
+    assert len(figure.axes) == 16 and figure.axes[1].get_title() == "gaussian noise"
+    assert np.ptp(figure.axes[0].images[0].get_array()) == 0 < np.ptp(figure.axes[1].images[0].get_array())
+
+
+def test_severity_zero_are_the_clean_images(monkeypatch):
+    from fmfp_lib import measures
+
+    rng = np.random.default_rng(0)
+    arrays = {"score": rng.normal(size=(3, 5, 40)), "correct": rng.random((3, 5, 40)) < 0.5}
+    monkeypatch.setattr(measures, "load", lambda record, name: arrays)
+    labels = np.arange(40) % 2
+    run = SimpleNamespace(settings=Settings(), labels=labels, logits=np.eye(2)[labels * (np.arange(40) > 9)] * 3.0)
+    group = Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": [run]})
+    accuracy = figures.metrics_by_severity([group], ["baseline", "fmfp"]).axes[0]
+    solid, dashed = accuracy.lines
+    assert solid.get_ydata()[0] == pytest.approx(100 * (run.logits.argmax(1) == labels).mean())
+    assert solid.get_ydata()[1:] == pytest.approx(100 * arrays["correct"].mean((0, 2))) and len(dashed.get_ydata()) == 6
+
+
+def test_kinds_are_drawn_with_their_intervals():
+    from fmfp_lib.statistics import Comparison
+
+    found = {"fog": Comparison("auroc", 0, 0.02, 0.02, 0.01, 0.03, None)}
+    found["snow"] = Comparison("auroc", 0, 0, 0, 0, 0, None)
+    (axis,) = figures.differences_by_kind({"toy": found}).axes
+    assert [t.get_text() for t in axis.get_yticklabels()] == ["fog", "snow"]
+    assert axis.collections[0].get_segments()[0].tolist() == [[1, 0], [3, 0]]

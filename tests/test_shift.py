@@ -75,3 +75,39 @@ def test_it_is_measured_on_the_first_test_images(tmp_path, monkeypatch):
     right = record.logits[:20].argmax(1) == record.labels[:20]
     assert (found["correct"] == right).all()
     assert np.abs(found["score"] - measures.log_odds(record.logits[:20])).max() < 0.05
+
+
+def test_each_severity_has_its_means_and_its_confidence():
+    arrays = drawn(3)
+    found = shift.by_severity(arrays)
+    assert found["accuracy"] == pytest.approx(arrays["correct"].mean((0, 2))) and found["auroc"].shape == (2,)
+    arrays["score"] = np.full(arrays["score"].shape, np.log(0.8 / 0.2))
+    assert shift.by_severity(arrays)["confidence"] == pytest.approx([0.8, 0.8])
+
+
+def test_pooling_counts_clean_images_for_half():
+    arrays = {"score": np.array([[[1.0, 0.0]], [[1.0, 0.0]]]), "correct": np.zeros((2, 1, 2), bool)}
+    plain = {"score": np.array([[[2.0, 3.0]]]), "correct": np.ones((1, 1, 2), bool)}
+    found = shift.pooled(arrays, plain)
+    assert found["accuracy"] == 0.5 and found["auroc"] == 1.0  # clean and right stand above corrupted and wrong
+
+
+def test_groups_are_compared_over_the_seeds_that_were_measured(monkeypatch):
+    from types import SimpleNamespace as Some
+
+    kept = {("baseline", s): drawn(s, 200, 0.3) for s in range(3)} | {("fmfp", s): drawn(s, 200, 2.0) for s in range(2)}
+    monkeypatch.setattr(measures, "load", lambda r, name: kept.get((r.settings.method, r.settings.seed)))
+    runs = {m: [Some(settings=Some(method=m, seed=s)) for s in range(4)] for m in ("baseline", "fmfp", "crl")}
+    for r in (r for side in runs.values() for r in side):
+        r.logits, r.labels = np.eye(10)[np.arange(200) % 10] * 5.0, np.arange(200) % 10 * (np.arange(200) % 3 > 0)
+    group = Some(title="toy", runs=runs)
+    (found,) = shift.comparisons([group], ["baseline", "fmfp", "crl", "swa"], replicates=30)
+    assert list(found) == ["fmfp"]
+    whole = [[kept[m, s] for s in range(2)] for m in ("baseline", "fmfp")]
+    assert found["fmfp"]["auroc"].difference == shift.compare(*whole, 30)["auroc"].difference > 0
+    (only,) = shift.comparisons([group], ["fmfp"], replicates=30, kind=1)
+    part = [np.mean([shift.cells(a)["auroc"][1].mean() for a in side]) for side in whole]
+    assert only["fmfp"]["auroc"].difference == pytest.approx(part[1] - part[0])
+    text = shift.clean_and_shifted([group]).splitlines()
+    assert len(text) == 4 and text[2].startswith("| toy | baseline | 3 |") and text[3].startswith("| toy | FMFP | 2 |")
+    assert shift.of_record(runs["crl"][0]) is None and shift.of_record(runs["fmfp"][0]) == shift.mean(kept["fmfp", 0])
