@@ -142,7 +142,7 @@ def risk_coverage_panels(groups, between=(0.01, 1.0)):
         axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
         axis.set_ylim(bottom=0)
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0])
+    _legend_below(figure, max(axes, key=_entries))
     return figure
 
 
@@ -169,7 +169,7 @@ def differences_by_coverage(groups):
         axis.set(title=title, xlabel="coverage, %", xticks=[100 * c for c in risks])
         axis.set_ylabel("change of selective risk, points")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0])
+    _legend_below(figure, max(axes, key=_entries))
     return figure
 
 
@@ -199,7 +199,7 @@ def temperature_curves(sweeps, temperatures, marks):
         axis.set_xticks([], minor=True)
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0])
+    _legend_below(figure, max(axes, key=_entries))
     return figure
 
 
@@ -428,7 +428,7 @@ def confidence_shift(groups):
         axis.set(title=title, xlabel="change for wrong predictions, points")
         axis.set_ylabel("change for right predictions, points")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0])
+    _legend_below(figure, max(axes, key=_entries))
     return figure
 
 
@@ -486,7 +486,7 @@ def error_weights(n=1000):
         axis.set_ylabel("weight (mean 1)")
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0])
+    _legend_below(figure, max(axes, key=_entries))
     return figure
 
 
@@ -567,7 +567,7 @@ def cost_against_gain(groups, metric):
         axis.set(title=title, xlabel="cost of training, in runs of the baseline")
         axis.set_ylabel(f"change of {heading}")
         sns.despine(ax=axis)
-    _legend_below(figure, axes[0])
+    _legend_below(figure, max(axes, key=_entries))
     return figure
 
 
