@@ -31,8 +31,8 @@ course: $(STAMP) ## make student versions of the notebooks, without solutions, i
 test: $(STAMP) ## check style, run the tests and every notebook at smoke scale
 	$(VENV) -m ruff check .
 	$(VENV) -m nbstripout --verify notebooks/*.ipynb
-	$(VENV) -m pytest -q tests
-	FMFP_RECORDS="$$(mktemp -d)" $(VENV) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto --dist loadscope tests
+	FMFP_RECORDS="$$(mktemp -d)" OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
 # The apt call is Debian's and Ubuntu's; elsewhere install Chromium by hand, or name a browser in FMFP_CHROMIUM.
 test-browser: $(STAMP) ## read the built book in headless Chromium (after make book)

@@ -136,4 +136,4 @@ def test_paper_scale_takes_the_size_of_the_data_set():
     assert (tiny.train_size, tiny.test_size, tiny.epochs, tiny.network) == (90_000, 10_000, 90, "resnet18_s2")
     assert Settings(dataset="cifar10", scale="paper").complete().train_size == 45_000
     assert Settings(dataset="tiny_imagenet", scale="smoke").complete().train_size == 256
-    assert Settings(dataset="imagenet", scale="smoke").complete().network == "preact_resnet8_w16_s2"
+    assert Settings(dataset="imagenet", scale="smoke").complete().network == "preact_resnet8_w8_s2"
