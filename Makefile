@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book test test-browser bench clean
+.PHONY: help venv book slides course test test-browser bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
@@ -22,11 +22,17 @@ venv: $(STAMP) ## create .venv with the pinned packages
 book: $(STAMP) ## run the notebooks at the classroom scale and build the book
 	$(VENV) scripts/build_book.py
 
+slides: $(STAMP) ## make the slides of a 45-minute lecture in _build/slides
+	$(VENV) scripts/make_slides.py
+
+course: $(STAMP) ## make student versions of the notebooks, without solutions, in _build/course
+	$(VENV) scripts/make_course.py
+
 test: $(STAMP) ## check style, run the tests and every notebook at smoke scale
 	$(VENV) -m ruff check .
 	$(VENV) -m nbstripout --verify notebooks/*.ipynb
-	$(VENV) -m pytest -q tests
-	FMFP_RECORDS="$$(mktemp -d)" $(VENV) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto --dist loadscope tests
+	FMFP_RECORDS="$$(mktemp -d)" OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
 # The apt call is Debian's and Ubuntu's; elsewhere install Chromium by hand, or name a browser in FMFP_CHROMIUM.
 test-browser: $(STAMP) ## read the built book in headless Chromium (after make book)

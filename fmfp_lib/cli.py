@@ -1,4 +1,4 @@
-"""``fmfp train | run | data | claims | doctor`` on the command line."""
+"""``fmfp train | run | claims | data | doctor`` on the command line."""
 
 import json
 import os
@@ -126,6 +126,7 @@ def claims(
     from rich.table import Table
 
     from . import claims as _claims
+    from . import tables
     from .settings import choose
 
     known = [claim.id for claim in _claims.CLAIMS]
@@ -142,7 +143,8 @@ def claims(
     for key, result in results.items() if names else ():
         console.print(f"{key} ({result.claim.section}). {result.claim.test}", markup=False)
         for e in result.evidence:
-            words = f"{e.part}; {e.group}; {e.compared}; {e.display[0]} {e.numbers} ({e.claimed}): {e.reading}"
+            heading = tables.display(e.quantity)[1]
+            words = f"{e.part}; {e.group}; {e.compared}; {heading} {e.numbers} ({e.claimed}): {e.reading}"
             console.print(f"- {words}; {e.seeds} seeds", markup=False)
         console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)
 
@@ -245,7 +247,7 @@ def list_data(context: typer.Context):
         without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
         place = str(source.at_hand() or without) if source.folders else "ships with the library"
         counts = source.classes, source.train or "", source.test
-        print(row(name, *counts, source.shape.replace(" ", ""), size, place))
+        print(row(name, *counts, source.shape, size, place))
 
 
 @data.command("get")

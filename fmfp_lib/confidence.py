@@ -8,7 +8,7 @@ import copy
 
 import numpy as np
 
-from .metrics import _check_labels, _check_matrix, aurc, softmax
+from .metrics import _check_labels, _check_matrix, aurc, auroc, ece, softmax
 
 
 def _log_softmax(logits):
@@ -140,6 +140,35 @@ def scale(logits, temperature: float) -> np.ndarray:
     return _check_matrix(logits, "logits") / temperature
 
 
+def temperature_scaled(record) -> dict[str, tuple[float, np.ndarray]]:
+    """Return the temperatures and the scaled test logits (n, k) of a finished run.
+
+    Returns
+    -------
+    dict of str to tuple
+        ``ts_valid``, fitted on the record's validation set, and ``ts_optimal``, fitted on its test set itself: a bound
+        on what fitting by NLL can reach, since no user has the test labels.
+    """
+    sets = {
+        "ts_valid": (record.valid_logits, record.valid_labels),
+        "ts_optimal": (record.logits, record.labels),
+    }
+    fitted = {key: fit_temperature(*data) for key, data in sets.items()}
+    return {key: (t, scale(record.logits, t)) for key, t in fitted.items()}
+
+
+def temperature_sweep(logits, labels, temperatures) -> dict[str, np.ndarray]:
+    """Return ``ece`` and ``auroc`` (m,) of logits (n, k) divided by each of `temperatures` (m,)."""
+    z = _check_matrix(logits, "logits")
+    labels = _check_labels(labels, *z.shape)
+    correct, found = z.argmax(1) == labels, {"ece": [], "auroc": []}
+    for t in temperatures:
+        p = softmax(scale(z, t))
+        found["ece"].append(ece(p, labels))
+        found["auroc"].append(auroc(p.max(1), correct))
+    return {key: np.array(values) for key, values in found.items()}
+
+
 def ensemble(members) -> np.ndarray:
     """Return the logarithm of the members' mean probability (n, k), itself logits: softmax gives the mean back.
 
@@ -154,6 +183,17 @@ def ensemble(members) -> np.ndarray:
     if len(shapes) != 1:
         raise ValueError(f"the members have shapes {shapes}; expected at least one member, all of one shape (n, k)")
     return np.logaddexp.reduce([_log_softmax(z) for z in members]) - np.log(len(members))
+
+
+def neighbouring_ensembles(members, k: int) -> list[np.ndarray]:
+    """Return as many ensembles as there are members, each of `k` neighbours in a circle, so that each is in k of them.
+
+    For k = 1 these are the members themselves; for k = len(members) all are the same.
+    """
+    members = list(members)
+    if not 1 <= k <= len(members):
+        raise ValueError(f"k is {k}; with {len(members)} members it must be 1 to {len(members)}")
+    return [ensemble([members[(i + j) % len(members)] for j in range(k)]) for i in range(len(members))]
 
 
 # -- distances between features -------------------------------------------------------------------------------

@@ -79,15 +79,15 @@ class Chance:
         self._rng, self.n = np.random.default_rng(seed), n
 
     def normal(self, *shape) -> np.ndarray:
-        """Standard normal (n, *shape)."""
+        """Return standard normal values, `shape` for each image."""
         return self._rng.spawn(1)[0].standard_normal((self.n, *shape), np.float32)
 
     def uniform(self, low, high, *shape) -> np.ndarray:
-        """Uniform in [low, high), (n, *shape)."""
+        """Return values uniform in [low, high), `shape` for each image."""
         return low + (high - low) * self._rng.spawn(1)[0].random((self.n, *shape), np.float32)
 
     def poisson(self, rate) -> np.ndarray:
-        """Poisson with the given rates (n, ...)."""
+        """Return counts with the given rates (n, ...)."""
         return self._rng.spawn(1)[0].poisson(rate)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import confidence, measures, statistics, study, tables
+from . import confidence, measures, shift, statistics, study, tables
 from .audit import CALIBRATION, FLAT
-from .metrics import softmax
+from .metrics import auroc, softmax
 
 METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
@@ -26,19 +26,6 @@ LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
 _METRICS = ("accuracy", "auroc", "aurc", "fpr95", "ece", "nll", "brier")
 _SCORES = ("confidence_right", "confidence_wrong", "confidence_gap", "overlap",
            *(f"selective_risk@{c}" for c in COVERAGES))  # fmt: skip
-# Heading and factor of what `tables.DISPLAY` does not name.
-_HEADINGS = {
-    "confidence_right": ("confidence of right predictions %", 100),
-    "confidence_wrong": ("confidence of wrong predictions %", 100),
-    "confidence_gap": ("confidence gap, points", 100),
-    "overlap": ("overlap %", 100),
-    **{f"selective_risk@{c}": (f"selective risk at {100 * c:.0f} % coverage, %", 100) for c in COVERAGES},
-    "late_auroc": ("AUROC, end minus middle of training, points", 100),
-    "late_accuracy": ("accuracy, end minus middle of training, points", 100),
-    "loss_rise": ("rank correlation of the loss's rise and the gap", 1),
-    "sharpness": ("rank correlation of SAM's sharpness and the gap", 1),
-    "eigenvalue": ("rank correlation of the Hessian's largest eigenvalue and the gap", 1),
-}
 
 
 @dataclass(frozen=True)
@@ -89,17 +76,9 @@ class Evidence:
         return agrees, certain
 
     @property
-    def display(self) -> tuple[str, float]:
-        """Heading and factor of the quantity, in the paper's units."""
-        if self.quantity in tables.DISPLAY:
-            factor, heading = tables.DISPLAY[self.quantity]
-            return heading, factor
-        return _HEADINGS[self.quantity]
-
-    @property
     def numbers(self) -> str:
         """The difference and its interval, in the paper's units."""
-        factor = self.display[1]
+        factor = tables.display(self.quantity)[0]
         text = f"{factor * self.value:+.2f}"
         if np.isfinite(self.low):
             text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
@@ -108,7 +87,7 @@ class Evidence:
     @property
     def claimed(self) -> str:
         """The range that the claim gives it, in words."""
-        above, below = (self.display[1] * v for v in (self.above, self.below))
+        above, below = (tables.display(self.quantity)[0] * v for v in (self.above, self.below))
         if np.isinf(above) and np.isinf(below):
             return "–"
         if np.isinf(above):
@@ -262,17 +241,18 @@ def mitigation(runs) -> list[Evidence]:
     return found
 
 
-def shift(runs) -> list[Evidence]:
-    """Means over corruptions and severities, seed by seed, of what ``measures`` keeps as ``shift``."""
+def shifted(runs) -> list[Evidence]:
+    """Means over corruptions and severities of what ``measures`` keeps as ``shift``."""
     found = []
     for other in ("baseline", "crl"):
         for group in runs:
-            sides = {m: {r.settings.seed: _measured(r, "shift") for r in group.records(m)} for m in (other, "fmfp")}
-            seeds = [s for s in group.seeds(other, "fmfp") if all(side[s] for side in sides.values())]
-            for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
-                if seeds:
-                    gains = [np.mean(sides["fmfp"][s][quantity]) - np.mean(sides[other][s][quantity]) for s in seeds]
-                    found += group.evidence(f"against {tables.name(other)}", quantity, statistics.over_seeds(gains),
+            sides = [shift.measured(group.records(m)) for m in (other, "fmfp")]
+            seeds = sorted(set(sides[0]) & set(sides[1]))
+            if seeds:
+                compared = shift.compare(*([side[s] for s in seeds] for side in sides), group.replicates)
+                for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
+                    c = compared[quantity]
+                    found += group.evidence(f"against {tables.name(other)}", quantity, (c.difference, c.low, c.high),
                                             len(seeds), f"FMFP − {tables.name(other)}", **claimed)  # fmt: skip
     return found
 
@@ -298,14 +278,14 @@ def confidnet(runs) -> list[Evidence]:
     return found
 
 
-def flatness_and_gap(group: Runs) -> dict[str, np.ndarray]:
+def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.ndarray]:
     """Return, for the runs of a group on which flatness was measured, three measures of it and the confidence gap.
 
-    Keys: ``method``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``, ``eigenvalue``,
-    ``gap``.
+    Keys: ``method``, ``seed``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``,
+    ``eigenvalue``, ``gap``, ``auroc``.
     """
-    rows = {key: [] for key in ("method", "loss_rise", "sharpness", "eigenvalue", "gap")}
-    for method in ("baseline", *FLAT):
+    rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
+    for method in methods:
         for record in group.records(method):
             found = _measured(record, "flatness")
             if found is None:
@@ -313,8 +293,8 @@ def flatness_and_gap(group: Runs) -> dict[str, np.ndarray]:
             loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
             rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
             msp, right = _scored(record)
-            gap = msp[right].mean() - msp[~right].mean()
-            values = method, rise, float(found["sharpness"]), float(found["eigenvalue"]), gap
+            values = (method, record.settings.seed, rise, float(found["sharpness"]), float(found["eigenvalue"]),
+                      msp[right].mean() - msp[~right].mean(), auroc(msp, right))  # fmt: skip
             for key, value in zip(rows, values, strict=True):
                 rows[key].append(value)
     return {key: np.array(values) for key, values in rows.items()}

@@ -160,6 +160,19 @@ def share_of_sam_steps(method: Method, settings) -> float:
     return sum(takes_sam_step(method, settings, step // steps, step) for step in count) / len(count)
 
 
+# Passes over a batch that a term adds to each step: mixed images forward and backward; partners forward only, a third.
+EXTRA_PASSES = {"regmixup": 1.0, "cs_kd": 1 / 3}
+
+
+def training_cost(method: Method, settings) -> float:
+    """Return the cost of a run in epochs of plain training: forward and backward passes over the training set.
+
+    SAM's steps count twice, whatever they perturb; `settings` are complete. Averaging costs nothing to speak of.
+    """
+    passes = 1 + sum(EXTRA_PASSES.get(term, 0.0) for term in method.terms)
+    return settings.epochs * passes * (1 + share_of_sam_steps(method, settings))
+
+
 def learning_rate(method: Method, settings, progress: float) -> float:
     """Return the learning rate at `progress` epochs (0 up to ``settings.epochs``).
 

@@ -219,6 +219,29 @@ def risk_coverage_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
     return ranking.k / ranking.n, ranking.risk
 
 
+def generalised_risk_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
+    """Return coverage k/n and generalised risk, (errors among the k first) / n, each (n,), for k = 1 .. n.
+
+    The generalised risk is the share of *all* samples that are wrong and accepted (Traub et al. 2024); AUGRC is its
+    mean.
+    """
+    ranking = _Ranking(confidence, correct)
+    return ranking.k / ranking.n, ranking.accepted / ranking.n
+
+
+def error_weights(n: int) -> dict[str, np.ndarray]:
+    """Return what an error at each place 1 .. n of the ranking adds to ``aurc`` and to ``augrc``, (n,) each.
+
+    Both metrics are the sum of their errors' weights. An error at place i is among the k first for every k >= i: AURC
+    divides it by k each time, so it weighs (1/i + 1/(i+1) + ... + 1/n) / n; AUGRC divides by n, so it weighs
+    (n - i + 1) / n^2.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}; it must be at least 1")
+    place = np.arange(1, n + 1)
+    return {"aurc": np.cumsum(1 / place[::-1])[::-1] / n, "augrc": (n - place + 1) / n**2}
+
+
 def coverage_at_risk(confidence, correct, risk: float) -> float:
     """Return the largest coverage k/n whose selective risk is at most `risk`, in [0, 1]; 0 where none is.
 
@@ -238,6 +261,25 @@ def selective_risk_at(confidence, correct, coverage: float) -> float:
         raise ValueError(f"coverage is {coverage}; it must lie in (0, 1]")
     ranking = _Ranking(confidence, correct)
     return float(ranking.risk[max(int(np.ceil(coverage * ranking.n - 1e-9)), 1) - 1])
+
+
+def overlap(confidence, correct) -> float:
+    """Return how far the confidences of right and wrong predictions overlap, in [0, 1]: one minus their
+    Kolmogorov-Smirnov distance, the least that any threshold rejects of the right plus accepts of the wrong.
+
+    0 means that a threshold keeps the two apart, 1 that none does better than chance. Like every ranking metric, and
+    unlike the overlap of two histograms, it does not change when confidence is rescaled.
+
+    Examples
+    --------
+    >>> round(overlap([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0]), 4)
+    0.3333
+    """
+    ranking = _Ranking(confidence, correct)
+    if not ranking.errors or not ranking.successes:
+        return float("nan")
+    distance = np.max(ranking.true / ranking.successes - ranking.false / ranking.errors)
+    return float(1 - max(distance, 0.0))
 
 
 # -- calibration ---------------------------------------------------------------------------------------------
@@ -329,6 +371,34 @@ def ece_adaptive(probabilities, labels, bins: int = BINS) -> float:
     _check_bins(bins)
     confidence, hit = p.max(1), p.argmax(1) == labels
     return _adaptive_gap(np.argsort(confidence, kind="stable"), confidence, hit, bins)
+
+
+def reliability_curve(confidence, correct, bins: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean confidence, accuracy and share of the samples of each bin that holds any: three (m,), m <= bins.
+
+    The bins are those of `ece`, which is the sum of share times the absolute difference of accuracy and confidence.
+    """
+    confidence, correct = _check_confidence(confidence, correct)
+    _check_bins(bins)
+    if confidence.min() < 0 or confidence.max() > 1:
+        raise ValueError(f"confidence runs from {confidence.min():g} to {confidence.max():g}; it must lie in [0, 1]")
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    count = np.bincount(index, minlength=bins)
+    held = count > 0
+    means = (np.bincount(index, values, bins)[held] / count[held] for values in (confidence, correct))
+    return *means, count[held] / len(confidence)
+
+
+def calibrated_right_confidence(confidence) -> float:
+    """Return the mean confidence that right predictions would have if these confidences (n,) were calibrated.
+
+    A prediction of confidence c would then be right with probability c, so the mean over the right ones is
+    sum c^2 / sum c. It is below 1 unless every confidence is 1: calibration itself asks right predictions for doubt.
+    """
+    confidence = np.asarray(confidence, np.float64)
+    if confidence.ndim != 1 or not len(confidence) or not (confidence >= 0).all() or not confidence.max() > 0:
+        raise ValueError("confidence must be (n,), n >= 1, without NaN, none negative and not all zero")
+    return float((confidence**2).sum() / confidence.sum())
 
 
 def nll(logits, labels) -> float:

@@ -47,13 +47,13 @@ def _agreement(published, comparison):
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 
 
-def comparisons(table: str, groups) -> list[dict]:
+def comparisons(table: str, groups, replicates: int = 500) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
-    return [tables.against_baseline(g.records, list(g.runs), metrics) for g in groups]
+    return [tables.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
 
 
-def side_by_side(table: str, groups, metric: str, compared=None) -> str:
+def side_by_side(table: str, groups, metric: str, compared=None, values=lambda record: record.metrics) -> str:
     """Return one metric of one of the paper's tables as HTML, ours beside it.
 
     Parameters
@@ -67,6 +67,8 @@ def side_by_side(table: str, groups, metric: str, compared=None) -> str:
         A metric of that table.
     compared : list of dict, optional
         What `comparisons` returns for the same table and groups, if it is at hand.
+    values : callable, optional
+        From a record to its metrics, or None where there are none; the test set's by default.
 
     Returns
     -------
@@ -107,20 +109,48 @@ def side_by_side(table: str, groups, metric: str, compared=None) -> str:
                 if method not in group.runs or not group.network.startswith(FAMILY.get(network, "?")):
                     cells.append("")
                     continue
-                values = [r.metrics[metric] for r in group.runs[method]]
+                measured = [row for row in map(values, group.runs[method]) if row is not None]
+                if not measured:
+                    cells.append("–")
+                    continue
                 mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
                 mark = "" if method == "baseline" else f' <span class="mark" title="{meaning}">{mark}</span>'
-                cells.append(tables.plus_minus(values, factor) + mark)
+                cells.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
             lines.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     return "\n".join(lines) + "</tbody></table></div>"
 
 
-def side_by_sides(table: str, groups, metrics=None) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open."""
+def side_by_sides(table: str, groups, metrics=None, compared=None, **options) -> str:
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open.
+
+    `compared` and the `options` are as in `side_by_side`.
+    """
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
-    compared, folds = comparisons(table, groups), []
+    compared, folds = comparisons(table, groups) if compared is None else compared, []
     for number, metric in enumerate(metrics):
-        body = side_by_side(table, groups, metric, compared)
+        body = side_by_side(table, groups, metric, compared, **options)
         summary = tables.DISPLAY[metric][1]
         folds.append(f"<details{' open' if not number else ''}><summary>{summary}</summary>{body}</details>")
     return "\n".join(folds)
+
+
+# What the paper draws without printing a number: figure, data set, its network, ours in the form for those images.
+DRAWN_ONLY = (
+    ("3", "imagenet", "resnet18", "resnet18_imagenet"),
+    ("13", "tiny_imagenet", "resnet18", "resnet18_s2"),
+    ("13", "tiny_imagenet", "resnet50", "resnet50_s2"),
+    ("14", "imagenet", "resnet50", "resnet50_imagenet"),
+)
+
+
+def drawn_only(methods) -> str:
+    """Return, as Markdown, the figures of which the paper prints no numbers: our AUROC where runs are finished, else a
+    dash, and the command that trains one of the runs."""
+    lines = ["| figure | data | network | ours: AUROC % | one run of it |", "| --- | --- | --- | --- | --- |"]
+    for figure, dataset, network, ours in DRAWN_ONLY:
+        found = tables.finished(dataset=dataset, network=ours, scale="paper", method=list(methods))
+        values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
+        cell = ", ".join(f"{tables.name(m)} {tables.plus_minus(v)}" for m, v in values.items() if v) or "–"
+        command = f"`fmfp train --dataset {dataset} --network {ours} --method {methods[-1]} --scale paper --seed 0`"
+        lines.append(f"| {figure} | {tables.name(dataset)} | {tables.name(network)} | {cell} | {command} |")
+    return "\n".join(lines)

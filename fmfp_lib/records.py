@@ -18,6 +18,7 @@ import os
 import tempfile
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +249,13 @@ def load_all(wanted=lambda settings: True) -> list[Record]:
 
 def _settings(path: Path) -> Settings:
     try:
-        return Settings(**json.loads(path.read_text())["settings"])
+        seen = path.stat()
+        return _parsed(path, seen.st_mtime_ns, seen.st_size)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedRecord(f"{path.name}: {error}") from error
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(path, *version):
+    """Return a file's settings, parsed once a version: every table looks through all of them."""
+    return Settings(**json.loads(path.read_text())["settings"])

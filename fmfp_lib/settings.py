@@ -124,8 +124,8 @@ class Settings(BaseModel):
         """Return the settings with every None filled in from the scale and `device` resolved."""
         values = self.model_dump()
         fill = dict(SCALES[self.scale])
-        if self.scale == "paper" and self.dataset in DATASETS:
-            fill |= DATASETS[self.dataset].paper
+        if self.dataset in DATASETS:
+            fill |= DATASETS[self.dataset].scales.get(self.scale, {})
         values.update({k: v for k, v in fill.items() if values[k] is None})
         if values["device"] == "auto":
             import torch

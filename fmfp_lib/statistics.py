@@ -13,7 +13,7 @@ from math import comb
 
 import numpy as np
 
-from .metrics import BINS, _bin, _check_confidence, _check_labels, _check_shape, _rows, aurc, auroc, fpr95
+from .metrics import BINS, _bin, _check_confidence, _check_labels, _check_shape, _rows
 
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
@@ -58,41 +58,25 @@ class Comparison:
         return self.low > 0 or self.high < 0
 
 
-class _Sorted:
-    """One classifier's test images, sorted by confidence once, with what each metric needs per image."""
+class Ranked:
+    """A score's test images, sorted once: ranking metrics of any number of replicates."""
 
-    def __init__(self, logits, labels):
-        logits = _check_shape(logits, "logits")
-        labels = _check_labels(labels, *logits.shape)
-        confidence, right, _, loss, brier = _rows(logits, labels)
-        n = len(labels)
-        order = np.argsort(-confidence, kind="stable")
+    def __init__(self, confidence, right):
+        n = self.n = len(right)
+        order = self.order = np.argsort(-confidence, kind="stable")
         ordered, wrong = confidence[order], ~right[order]
         # Right and wrong images apart, each by confidence. Images of equal confidence form one group.
         self.right, self.wrong = order[~wrong], order[wrong]
         ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
+        self.ends = None if len(ends) == n else ends  # last places of the groups, where some have several images
         rights, wrongs = (np.append(0, np.cumsum(kind)[ends]) for kind in (~wrong, wrong))  # down to each group's end
         # Errors happen only in groups with a wrong image, and the TPR grows only in groups with a right one.
         group, step = np.flatnonzero(np.diff(wrongs)), np.flatnonzero(np.diff(rights)) + 1
         self.rights, self.wrongs = ((kind[group], kind[group + 1]) for kind in (rights, wrongs))
         self.rights_at, self.wrongs_at = rights[step], wrongs[step]
-        self.n = n
-        self.values = np.stack([right, loss, brier], 1)
-        self.gaps = np.zeros((n, BINS))
-        self.gaps[np.arange(n), _bin(confidence, BINS)] = right - confidence
 
-    def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
-        """Return each named metric (r,) for the replicates' `counts` (r, n)."""
-        n, result = counts.shape[1], {}
-        if set(names) & set(SUMS):
-            weights = counts.astype(np.float64)
-            result["accuracy"], result["nll"], result["brier"] = (weights @ self.values).T / n
-            result["ece"] = np.abs(weights @ self.gaps).sum(1) / n
-        if set(names) & set(RANKING):
-            result |= self._ranking(counts, harmonic)
-        return {name: result[name] for name in names}
-
-    def _ranking(self, counts, harmonic):
+    def ranking(self, counts, harmonic):
+        """Return each ranking metric (r,) for the replicates' `counts` (r, n)."""
         n = self.n
         right, false = (_running_sum(counts.take(images, 1)) for images in (self.right, self.wrong))
         all_right, all_errors = right[:, -1], false[:, -1]
@@ -139,6 +123,35 @@ def _running_sum(drawn):
     return sums
 
 
+class _Sorted(Ranked):
+    """One classifier's test images, sorted by confidence, with what each metric needs per image."""
+
+    def __init__(self, logits, labels):
+        logits = _check_shape(logits, "logits")
+        labels = _check_labels(labels, *logits.shape)
+        confidence, right, _, loss, brier = _rows(logits, labels)
+        super().__init__(confidence, right)
+        self.values = np.stack([right, loss, brier], 1)
+        self.gaps = np.zeros((self.n, BINS))
+        self.gaps[np.arange(self.n), _bin(confidence, BINS)] = right - confidence
+
+    def metrics(self, counts, harmonic, names) -> dict[str, np.ndarray]:
+        """Return each named metric (r,) for the replicates' `counts` (r, n)."""
+        n, result = counts.shape[1], {}
+        if set(names) & set(SUMS):
+            weights = counts.astype(np.float64)
+            result["accuracy"], result["nll"], result["brier"] = (weights @ self.values).T / n
+            result["ece"] = np.abs(weights @ self.gaps).sum(1) / n
+        if set(names) & set(RANKING):
+            result |= self.ranking(counts, harmonic)
+        return {name: result[name] for name in names}
+
+
+def _harmonic(n):
+    """Return the harmonic numbers H_0 to H_n, (n + 1,)."""
+    return np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
+
+
 def _counts(n, replicates, seed):
     """Yield chunks (r, n) of how often each of n images was drawn."""
     rng = np.random.default_rng(seed)
@@ -153,23 +166,34 @@ _KEPT: dict = {}  # replicates already drawn, by content: one baseline is compar
 
 def _replicates(logits, labels, names, replicates, seed):
     """Return each metric of the whole set (1,), then of the replicates (r,)."""
-    classifier = _Sorted(logits, labels)
-    n = classifier.n
     key = hashlib.sha256(np.asarray(logits).tobytes() + np.asarray(labels).tobytes()).digest()
-    key += repr((tuple(names), replicates, seed)).encode()
-    if key not in _KEPT:
-        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
-        whole = classifier.metrics(np.ones((1, n), np.int32), harmonic, names)
-        parts = [classifier.metrics(counts, harmonic, names) for counts in _counts(n, replicates, seed)]
+    key += repr((np.shape(logits), replicates, seed)).encode()
+    whole, drawn = _KEPT.get(key, ({}, {}))
+    # Metrics of one kind share nearly all their work, so a kind is computed whole, and once.
+    wanted = [m for kind in (RANKING, SUMS) if set(kind) & set(names) - set(drawn) for m in kind]
+    if wanted:
+        classifier = _Sorted(logits, labels)
+        n = classifier.n
+        harmonic = _harmonic(n)
+        parts = [classifier.metrics(counts, harmonic, wanted) for counts in _counts(n, replicates, seed)]
         if len(_KEPT) > 1000:
             _KEPT.clear()
-        _KEPT[key] = whole, {m: np.concatenate([part[m] for part in parts]) for m in names}
-    return _KEPT[key]
+        whole = whole | classifier.metrics(np.ones((1, n), np.int32), harmonic, wanted)
+        drawn = drawn | {m: np.concatenate([part[m] for part in parts]) for m in wanted}
+        _KEPT[key] = whole, drawn
+    return whole, drawn
 
 
 def _check_replicates(replicates):
     if not isinstance(replicates, (int, np.integer)) or replicates < 1:
         raise ValueError(f"replicates is {replicates!r}; it must be an integer of at least 1")
+
+
+def _chosen(count, replicates, seed, drawn=True):
+    """Return which of `count` seeds enter each replicate, (r, count)."""
+    if not drawn:
+        return np.tile(np.arange(count), (replicates, 1))
+    return np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
 
 
 def _comparison(metric, a, b, differences):
@@ -208,7 +232,7 @@ def paired_bootstrap(logits_a, logits_b, labels, replicates: int = 1000, seed: i
 
 
 def compare_methods(
-    runs_a, runs_b, metrics=("auroc",), replicates: int = 1000, seed: int = 0
+    runs_a, runs_b, metrics=("auroc",), replicates: int = 1000, seed: int = 0, draw_seeds: bool = True
 ) -> dict[str, Comparison]:
     """Compare two methods over several seeds: seeds are drawn anew, and test images, the same for all seeds.
 
@@ -220,6 +244,9 @@ def compare_methods(
         Names from ``RANKING`` and ``SUMS``.
     replicates, seed : int
         As in `paired_bootstrap`.
+    draw_seeds : bool
+        False keeps the seeds as they are, for runs that are not independent; the interval then speaks of these very
+        networks and of other test images.
 
     Returns
     -------
@@ -241,13 +268,120 @@ def compare_methods(
         raise ValueError("the runs were tested on different labels; all must share one test set")
     every = [_replicates(*run, metrics, replicates, seed) for run in [*runs_a, *runs_b]]
     count = len(runs_a)
-    chosen = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
+    chosen = _chosen(count, replicates, seed, draw_seeds)
     result = {}
     for name in metrics:
         a, b = (np.mean([whole[name][0] for whole, _ in part]) for part in (every[:count], every[count:]))
         differences = np.stack([every[count + i][1][name] - every[i][1][name] for i in range(count)], 1)
         result[name] = _comparison(name, float(a), float(b), np.take_along_axis(differences, chosen, 1).mean(1))
     return result
+
+
+def interaction(whole: Comparison, parts) -> Comparison:
+    """Compare what several ingredients do together with the sum of what each does alone.
+
+    Parameters
+    ----------
+    whole : Comparison
+        All ingredients against the baseline.
+    parts : sequence of Comparison
+        One ingredient each against the same baseline, made with the same draws (as `compare_methods` does for equal
+        numbers of runs, replicates and seed).
+
+    Returns
+    -------
+    Comparison
+        `a` is the sum of the parts' differences, `b` the whole's: a difference of 0 means that effects add up.
+
+    Raises
+    ------
+    ValueError
+        If metrics or numbers of replicates differ, or there are no parts.
+    """
+    parts = list(parts)
+    if not parts or {(c.metric, len(c.replicates)) for c in parts} != {(whole.metric, len(whole.replicates))}:
+        raise ValueError("whole and parts must be comparisons in one metric with equally many replicates")
+    added = float(sum(c.difference for c in parts))
+    drawn = whole.replicates - np.sum([c.replicates for c in parts], 0)
+    return _comparison(whole.metric, added, whole.difference, drawn)
+
+
+def augrc_from(auroc, error_rate, n):
+    """Return the AUGRC of `n` images, which AUROC and error rate determine (Traub et al. 2024).
+
+    An error is accepted at its own place and at every later one, so AUGRC counts, for each error, the images at or
+    below it: right ones, which AUROC counts too, and other errors, whose number is given. With error rate r,
+    AUGRC = (1 - AUROC) r (1 - r) + r^2 / 2 + r / 2n; ties count half, in both.
+    """
+    r = error_rate
+    return (1 - auroc) * r * (1 - r) + r * r / 2 + r / (2 * n)
+
+
+def augrc_sources(runs_a, runs_b, replicates: int = 1000, seed: int = 0) -> dict[str, Comparison]:
+    """Split a difference in AUGRC into what comes from ranking and what from the number of errors.
+
+    Each part is the change when one of AUROC and error rate moves from a's value to b's, averaged over the two orders
+    in which they can move; the two parts add up to the whole.
+
+    Parameters
+    ----------
+    runs_a, runs_b : sequence of (logits, labels)
+        As in `compare_methods`.
+    replicates, seed : int
+        As in `paired_bootstrap`.
+
+    Returns
+    -------
+    dict of str to Comparison
+        ``augrc``, ``by_ranking`` and ``by_errors``, whose `metric` is ``augrc`` throughout.
+    """
+    compare_methods(runs_a, runs_b, ("auroc",), replicates, seed)  # checks the arguments; what it draws is kept
+    parts = {"augrc": [], "by_ranking": [], "by_errors": []}
+    for run_a, run_b in zip(runs_a, runs_b, strict=True):
+        ends = [_replicates(*run, ("auroc", "accuracy"), replicates, seed) for run in (run_a, run_b)]
+        # The whole set first, then its replicates.
+        (u, r), (v, q) = (
+            (np.append(whole["auroc"], drawn["auroc"]), 1 - np.append(whole["accuracy"], drawn["accuracy"]))
+            for whole, drawn in ends
+        )
+        n = len(run_a[1])
+        corners = {(i, j): augrc_from((u, v)[i], (r, q)[j], n) for i in (0, 1) for j in (0, 1)}
+        parts["augrc"].append(corners[1, 1] - corners[0, 0])
+        parts["by_ranking"].append((corners[1, 0] - corners[0, 0] + corners[1, 1] - corners[0, 1]) / 2)
+        parts["by_errors"].append((corners[0, 1] - corners[0, 0] + corners[1, 1] - corners[1, 0]) / 2)
+    chosen = _chosen(len(runs_a), replicates, seed)
+    result = {}
+    for name, values in parts.items():
+        values = np.stack(values, 1)
+        drawn = np.take_along_axis(values[1:], chosen, 1).mean(1)
+        result[name] = _comparison("augrc", 0.0, float(values[0].mean()), drawn)
+    return result
+
+
+def reordered(runs, first: str, second: str, replicates: int = 1000, seed: int = 0) -> list[tuple]:
+    """Return the pairs of methods that two metrics, better when lower, put in opposite orders.
+
+    Parameters
+    ----------
+    runs : dict of str to sequence of (logits, labels)
+        Runs of each method, paired by seed.
+    first, second : str
+        Metrics from ``RANKING``.
+
+    Returns
+    -------
+    list of (str, str, Comparison, Comparison)
+        Two methods a and b, and b against a in each metric; `first` prefers b and `second` prefers a.
+    """
+    both = first, second
+    whole = {m: [_replicates(*run, both, replicates, seed)[0] for run in part] for m, part in runs.items()}
+    ranks = {m: {k: np.mean([values[k][0] for values in part]) for k in both} for m, part in whole.items()}
+    found = []
+    for a in runs:
+        for b in runs:
+            if ranks[b][first] < ranks[a][first] and ranks[b][second] > ranks[a][second]:
+                found.append((a, b, *compare_methods(runs[a], runs[b], (first, second), replicates, seed).values()))
+    return found
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -388,8 +522,14 @@ def rank_correlation(x, y, replicates: int = 1000, seed: int = 0) -> tuple[float
 class _Drawn:
     """A chunk of replicates of one score: how often each image was drawn, and what several statistics share."""
 
-    def __init__(self, counts, confidence, correct, order, ends):
+    def __init__(self, counts, confidence, correct, order, ends, ranked, harmonic):
         self.counts, self.confidence, self.correct, self.order, self.ends = counts, confidence, correct, order, ends
+        self.ranked, self.harmonic = ranked, harmonic
+
+    @cached_property
+    def ranking(self):
+        """Every metric of ``RANKING`` for each replicate, (r,) each."""
+        return self.ranked.ranking(self.counts, self.harmonic)
 
     @cached_property
     def confidences(self):
@@ -425,22 +565,12 @@ def _selective_risk(drawn, coverage):
     return (errors + share * (false[rows, place] - errors)) / k
 
 
-def _by_repetition(metric):
-    """Make a statistic of draws from a metric of (confidence, correct): slow, and right for any metric."""
-
-    def statistic(drawn):
-        chosen = (np.repeat(np.arange(len(row)), row) for row in drawn.counts)
-        return np.array([metric(drawn.confidence[i], drawn.correct[i]) for i in chosen])
-
-    return statistic
-
-
 _SCORE_STATISTICS = {
     "confidence_right": lambda drawn: drawn.confidences[0],
     "confidence_wrong": lambda drawn: drawn.confidences[1],
     "confidence_gap": lambda drawn: np.subtract(*drawn.confidences),
     "overlap": _overlap,
-    **{metric.__name__: _by_repetition(metric) for metric in (auroc, aurc, fpr95)},
+    **{metric: lambda drawn, metric=metric: drawn.ranking[metric] for metric in RANKING},
 }
 SCORE_STATISTICS = (*_SCORE_STATISTICS, "selective_risk@C with C in (0, 1]")
 
@@ -464,7 +594,8 @@ def _score_replicates(confidence, correct, names, replicates, seed):
         chosen = {name: _score_statistic(name) for name in names}
         order = np.argsort(-confidence, kind="stable")
         ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
-        shared = confidence, correct, order, None if len(ends) == len(order) else ends
+        ends = None if len(ends) == len(order) else ends
+        shared = confidence, correct, order, ends, Ranked(confidence, correct), _harmonic(len(correct))
         chunks = [np.ones((1, len(correct)), np.int32), *_counts(len(correct), replicates, seed)]
         parts = [{name: f(drawn) for name, f in chosen.items()} for drawn in (_Drawn(c, *shared) for c in chunks)]
         _KEPT[key] = parts[0], {name: np.concatenate([part[name] for part in parts[1:]]) for name in names}
@@ -482,14 +613,14 @@ def compare_scores(runs_a, runs_b, names, replicates: int = 1000, seed: int = 0)
         ``confidence_right``, ``confidence_wrong``: mean confidence of right and of wrong predictions;
         ``confidence_gap``: the first minus the second; ``overlap``: the smallest sum, over all thresholds, of the share
         of right predictions rejected and of wrong ones accepted (0: apart, 1: no threshold helps; one minus the
-        Kolmogorov-Smirnov distance); ``selective_risk@0.8``: the error rate at 80 % coverage; ``auroc, aurc, fpr95``.
+        Kolmogorov-Smirnov distance); ``selective_risk@0.8``: the error rate at 80 % coverage; names of ``RANKING``.
     replicates, seed : int
         As in `paired_bootstrap`.
 
     Returns
     -------
     dict of str to Comparison
-        `Comparison.better` is meant for the last three only.
+        `Comparison.better` is meant for ``RANKING`` and the selective risk only.
 
     Raises
     ------
@@ -505,7 +636,7 @@ def compare_scores(runs_a, runs_b, names, replicates: int = 1000, seed: int = 0)
         raise ValueError("the runs differ in length; all must share one test set")
     a, b = ([_score_replicates(*run, names, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
     count = len(a)
-    chosen = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
+    chosen = _chosen(count, replicates, seed)
     result = {}
     for name in names:
         whole_a, whole_b = (float(np.mean([whole[name][0] for whole, _ in part])) for part in (a, b))

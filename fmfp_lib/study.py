@@ -1,6 +1,6 @@
 """What a notebook studies: data, networks, methods and seeds at one scale, checked before anything is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -37,6 +37,10 @@ class Group:
     def records(self) -> list:
         """Every record of the group."""
         return [record for runs in self.runs.values() for record in runs]
+
+    def only(self, methods) -> "Group":
+        """Return the same group with the runs of `methods` alone, in that order, as far as there are any."""
+        return replace(self, runs={m: self.runs[m] for m in methods if m in self.runs})
 
 
 class Study(BaseModel):

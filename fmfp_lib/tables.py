@@ -4,17 +4,21 @@ import html
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from . import records as _records
-from .metrics import evaluate
-from .statistics import compare_methods
+from .metrics import calibrated_right_confidence, evaluate, softmax
+from .statistics import RANKING, SUMS, compare_methods, compare_scores
 
 NAMES = {
     "baseline": "baseline", "label_smoothing": "label smoothing", "cs_kd": "CS-KD", "l1_norm": "L1 norm",
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
+    "confidnet": "ConfidNet",
+    "msp": "MSP", "p_norm_max_logit": "p-norm", "max_logit": "largest logit", "trust_score": "Trust Score",
+    "mc_dropout": "MC-dropout", "swag": "SWAG", "ts_valid": "TS-valid", "ts_optimal": "TS-optimal",
     "embedded": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "cifar10_c": "CIFAR-10-C",
     "tiny_imagenet": "Tiny-ImageNet", "imagenet": "ImageNet",
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
@@ -29,6 +33,23 @@ DISPLAY = {
     "aupr_error": (100, "AUPR-E %"), "ece": (100, "ECE %"), "nll": (10, "NLL ×10"), "brier": (100, "Brier %"),
     "augrc": (1000, "AUGRC ×10³"),
 }  # fmt: skip
+# What `statistics.compare_scores` and the evidence for the claims add to them.
+_SCORES = {
+    "confidence_right": (100, "confidence of right %"), "confidence_wrong": (100, "confidence of wrong %"),
+    "confidence_gap": (100, "confidence gap, points"), "overlap": (100, "overlap %"),
+    "late_auroc": (100, "AUROC, end minus middle of training, points"),
+    "late_accuracy": (100, "accuracy, end minus middle of training, points"),
+    "loss_rise": (1, "rank correlation of the loss's rise and the gap"),
+    "sharpness": (1, "rank correlation of SAM's sharpness and the gap"),
+    "eigenvalue": (1, "rank correlation of the Hessian's largest eigenvalue and the gap"),
+}  # fmt: skip
+
+
+def display(metric: str) -> tuple[float, str]:
+    """Return the factor and the heading with which a metric, or a statistic of a score, is printed."""
+    if metric.startswith("selective_risk@"):
+        return 100, f"risk at {100 * float(metric.partition('@')[2]):.0f} % coverage, %"
+    return (DISPLAY | _SCORES)[metric]
 
 
 def name(key: str) -> str:
@@ -80,15 +101,17 @@ def finished(**wanted) -> list:
     return _records.load_all(fits)
 
 
-def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
-    """Compare methods with the baseline of the same network, seed by seed.
+def against_baseline(
+    records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500, reference: str = "baseline"
+) -> dict:
+    """Compare methods with the baseline (or another `reference`) of the same network, seed by seed.
 
     Parameters
     ----------
     records : list of records.Record
         Of one data set, network and regime.
     methods : sequence of str
-        What to compare; those without a record that has a baseline of the same seed are left out.
+        What to compare; those without a record that has a reference of the same seed are left out.
 
     Returns
     -------
@@ -98,29 +121,178 @@ def against_baseline(records, methods, metrics=("accuracy", "auroc", "aurc", "ec
     runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
     result = {}
     for method in methods:
-        seeds = sorted(s for m, s in runs if m == method and ("baseline", s) in runs)
+        seeds = sorted(s for m, s in runs if m == method and (reference, s) in runs)
         if seeds:
-            pairs = [[runs[m, s] for s in seeds] for m in ("baseline", method)]
-            result[method] = compare_methods(*pairs, metrics, replicates)
+            pairs = [[runs[m, s] for s in seeds] for m in (reference, method)]
+            result[method] = compare(*pairs, metrics, replicates)
     return result
+
+
+def compare(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+    """Compare runs (logits, labels), paired by seed, in metrics and in statistics of confidence (MSP), as named.
+
+    `statistics.compare_methods` takes the metrics and `statistics.compare_scores` the rest, with the same draws.
+    """
+    plain = [m for m in metrics if m in RANKING + SUMS]
+    rest = [m for m in metrics if m not in RANKING + SUMS]
+    found = compare_methods(runs_a, runs_b, plain, replicates) if plain else {}
+    if rest:
+        scores = [[(softmax(z).max(1), z.argmax(1) == y) for z, y in runs] for runs in (runs_a, runs_b)]
+        found |= compare_scores(*scores, rest, replicates)
+    return {m: found[m] for m in metrics}
+
+
+def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
+    """Return a (value, low, high) times `factor`, bold where the interval leaves out zero; NaN ends are left out."""
+    value, low, high = (factor * v for v in estimate)
+    # A true minus sign, and no line break but between the value and its interval.
+    text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
+    text = text.replace("-", "\u2212")
+    return f"**{text}**" if bold and (low > 0 or high < 0) else text
 
 
 def difference(comparison, bold: bool = True) -> str:
     """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
-    factor = DISPLAY[comparison.metric][0]
-    values = (factor * v for v in (comparison.difference, comparison.low, comparison.high))
-    # A true minus sign, and no line break but between the difference and its interval.
-    text = "{:+.2f} [{:+.2f},\u00a0{:+.2f}]".format(*values).replace("-", "\u2212")
-    return f"**{text}**" if bold and comparison.certain else text
+    return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
+
+
+def difference_table(found: dict) -> str:
+    """Return comparisons, by method and metric as `against_baseline` gives them, as a Markdown table."""
+    metrics = list(next(iter(found.values()), {}))
+    lines = ["| method | " + " | ".join(display(m)[1] for m in metrics) + " |"]
+    lines.append("| --- |" + " ---: |" * len(metrics))
+    for method, row in found.items():
+        lines.append(f"| {name(method)} | " + " | ".join(difference(row[m]) for m in metrics) + " |")
+    return "\n".join(lines)
 
 
 def differences(records, methods, metrics=("accuracy", "auroc", "aurc", "ece")) -> str:
     """Return, as Markdown, each method's difference from the baseline with its 95 % interval."""
-    rows = against_baseline(records, methods, metrics)
-    lines = ["| method | " + " | ".join(DISPLAY[m][1] for m in metrics) + " |", "| --- |" + " ---: |" * len(metrics)]
-    for method, found in rows.items():
-        lines.append(f"| {name(method)} | " + " | ".join(difference(found[m]) for m in metrics) + " |")
+    return difference_table(against_baseline(records, methods, metrics))
+
+
+def names(methods) -> str:
+    """Return several methods as a sentence lists them: ``mixup, CS-KD and FMFP``; none is ``no method``."""
+    listed = [name(m) for m in methods] or ["no method"]
+    return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+
+
+def in_words(found: dict, metric: str) -> str:
+    """Say for which methods a metric is lower or higher than the baseline's, beyond doubt, and for which it is open.
+
+    `found` is what `against_baseline` gives. The result has no full stop: ``lower for mixup; higher for no method; too
+    close to call for CS-KD``.
+    """
+    lower = [m for m, row in found.items() if row[metric].high < 0]
+    higher = [m for m, row in found.items() if row[metric].low > 0]
+    rest = [m for m in found if m not in lower + higher]
+    text = f"lower for {names(lower)}; higher for {names(higher)}"
+    return text + (f"; too close to call for {names(rest)}" if rest else "")
+
+
+def tally(comparisons) -> str:
+    """Count, in words, how many of some comparisons go down and how many up, and how many of each beyond doubt."""
+    comparisons = list(comparisons)
+    parts = []
+    for word, part in (
+        ("lower", [c for c in comparisons if c.difference < 0]),
+        ("higher", [c for c in comparisons if c.difference > 0]),
+    ):
+        parts.append(f"{word} in {len(part)} of {len(comparisons)} ({sum(c.certain for c in part)} beyond doubt)")
+    return ", ".join(parts)
+
+
+def lowest(found: dict, metric: str) -> str:
+    """Return the method of the lowest mean, the baseline among them; `found` is what `against_baseline` gives."""
+    values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
+    return min(values, key=values.get)  # the first of equals, so the baseline
+
+
+def right_predictions(groups) -> str:
+    """Return, as Markdown, the calibration error of all and of right predictions, mean ± deviation over seeds.
+
+    The last column is what right predictions of a calibrated network with the same confidences would have.
+    """
+    heading = ("data, network", "method", "ECE %", "ECE of right %", "the same, were it calibrated %")
+    lines = ["| " + " | ".join(heading) + " |", "| --- | --- | ---: | ---: | ---: |"]
+    for group in groups:
+        for method, runs in group.runs.items():
+            rows = []
+            for record in runs:
+                confidence = softmax(record.logits).max(1)
+                right = confidence[record.logits.argmax(1) == record.labels].mean()
+                rows.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(confidence)))
+            cells = " | ".join(plus_minus(values, 100) for values in zip(*rows, strict=True))
+            lines.append(f"| {group.title} | {name(method)} | {cells} |")
     return "\n".join(lines)
+
+
+def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+    """Compare methods with others than the baseline, seed by seed.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Of one data set, network and regime.
+    pairs : dict of str to (str, str)
+        A label for each comparison, and its two methods: the second is compared with the first. Pairs without a
+        common seed are left out.
+
+    Returns
+    -------
+    dict of str to dict of str to statistics.Comparison
+        Label, then metric.
+    """
+    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
+    result = {}
+    for label, methods in pairs.items():
+        seeds = sorted({s for m, s in runs if m == methods[0]} & {s for m, s in runs if m == methods[1]})
+        if seeds:
+            result[label] = compare_methods(*([runs[m, s] for s in seeds] for m in methods), metrics, replicates)
+    return result
+
+
+def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = 500) -> dict:
+    """Compare a confidence score with the maximum softmax probability on the same networks and test images.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs on one test set, such as one method's seeds.
+    score : callable
+        From logits (n, k) to confidence (n,), growing with trust. The predictions stay the network's own.
+    fit : callable, optional
+        From validation logits (m, k) and labels (m,) to what `score` gets as its second argument.
+    metrics : sequence of str
+        As `statistics.compare_scores` takes them.
+
+    Returns
+    -------
+    dict of str to statistics.Comparison
+        `a` is MSP's and `b` the score's.
+
+    Raises
+    ------
+    ValueError
+        If the score does not give one finite number an image.
+
+    Examples
+    --------
+    ``against_msp(group.runs["baseline"], p_norm_max_logit, fit=fit_p)``
+    """
+    plain, scored = [], []
+    for record in records:
+        correct = record.logits.argmax(1) == record.labels
+        fitted = () if fit is None else (fit(record.valid_logits, record.valid_labels),)
+        value = np.asarray(score(record.logits.copy(), *fitted), np.float64)
+        if value.shape != correct.shape or not np.isfinite(value).all():
+            raise ValueError(
+                f"the score gave an array of shape {value.shape}, {np.sum(~np.isfinite(value))} of its values NaN or "
+                f"infinite; it must give one finite number an image, shape {correct.shape}"
+            )
+        plain.append((softmax(record.logits).max(1), correct))
+        scored.append((value, correct))
+    return compare_scores(plain, scored, metrics, replicates)
 
 
 def classroom(network: str | None = None) -> list:
@@ -170,12 +342,12 @@ def datasets() -> str:
     """Return the catalogue of data sets as Markdown, from the registry itself."""
     from .datasets import CATALOGUE
 
-    lines = ["| name | classes | training | test | c x h x w | download | terms |",
-             "| --- | ---: | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    lines = ["| name | classes | training + test images | pixels | download | terms |",
+             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
     for key, source in CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
-        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,}" if source.train else "",
-                 f"{source.test:,}", source.shape, size, source.licence)  # fmt: skip
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
+                 source.shape, size, source.licence)  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -212,7 +384,7 @@ def regime_search() -> str:
 def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
     """Return an HTML table in a box that scrolls; cells and caption are HTML already.
 
-    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap.
+    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap, ``evidence`` for both.
     """
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)

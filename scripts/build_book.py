@@ -4,25 +4,32 @@ import argparse
 import importlib.util
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import citation
+import make_slides
 import nbformat
 import papermill
+import yaml
 
-from fmfp_lib import cost, explorer, figures, tables
+from fmfp_lib import claims, cost, explorer, figures, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 STAGE = BUILD / "src"
-TRAINED_LIVE = {"00_quickstart": {"seeds": [0, 1, 2]}}  # parameters beside the scale, where a notebook leaves no gap
+# Parameters beside the scale, where a notebook leaves no gap.
+TRAINED_LIVE = dict.fromkeys(("00_quickstart", "13_own_data"), {"seeds": [0, 1, 2]})
 
 
-def execute(notebook: Path, scale: str):
-    """Run one staged notebook; it is replaced only by a whole run."""
+def execute(notebook: Path, scale: str) -> float:
+    """Run one staged notebook and return how many seconds it took; it is replaced only by a whole run."""
+    start = time.perf_counter()
     unfinished = notebook.with_suffix(".unfinished.ipynb")
     values = {"scale": scale} | TRAINED_LIVE.get(notebook.stem, {})
     known = papermill.inspect_notebook(str(notebook))
@@ -35,6 +42,18 @@ def execute(notebook: Path, scale: str):
     nbformat.write(content, notebook)
     unfinished.unlink()
     print(f"ran {notebook.name}", flush=True)
+    return time.perf_counter() - start
+
+
+def timetable(seconds: dict) -> str:
+    """Return, as Markdown, each notebook (path to seconds) with a link, its exercises and the time that it took."""
+    lines = ["| notebook | exercises | seconds, here |", "| --- | ---: | ---: |"]
+    for path, taken in seconds.items():
+        text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+        title = re.search(r"^# (.*)$", text, re.MULTILINE)[1]
+        exercises = len(re.findall(r"^\d+\. \*\*", text.partition("## Exercises")[2], re.MULTILINE))
+        lines.append(f"| [{title}](../notebooks/{path.name}) (`{path.stem}`) | {exercises} | {taken:.0f} |")
+    return "\n".join(lines) + "\n"
 
 
 def without_repeats(page: str) -> str:
@@ -53,18 +72,28 @@ def main():
     shutil.rmtree(STAGE, ignore_errors=True)
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, STAGE / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "_config.yml", STAGE)
+    cited = citation.load()
+    config = citation.with_repository(yaml.safe_load((ROOT / "_config.yml").read_text()), cited)
+    (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
-    for make in (tables.at_a_glance, tables.methods, tables.networks, tables.regime_search, tables.speed,
-                 cost.gpu_hours):  # fmt: skip
+    registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
+    for make in (*registries, tables.at_a_glance, tables.regime_search, tables.speed, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
+    for name in ("paper", "companion"):
+        (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
     explorer.write(STAGE / "book")
     picture = figures.cost_benefit(tables.classroom())
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
+    notebooks = sorted((STAGE / "notebooks").glob("*.ipynb"))
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(execute, sorted((STAGE / "notebooks").glob("*.ipynb")), itertools.repeat(scale)))
+        verdicts = pool.submit(claims.summary)
+        slides = pool.submit(make_slides.make, BUILD / "slides")
+        seconds = dict(zip(notebooks, pool.map(execute, notebooks, itertools.repeat(scale)), strict=True))
+        (STAGE / "book" / "_claims.txt").write_text(verdicts.result() + "\n")
+        slides.result()
+    (STAGE / "book" / "_timetable.txt").write_text(timetable(seconds))
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
         "--toc", str(STAGE / "book" / "_toc.yml"),
@@ -82,6 +111,7 @@ def main():
         target = BUILD / "html" / "_static" / "mathjax" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (mathjax / part).is_dir() else shutil.copy)(mathjax / part, target)
+    shutil.copytree(BUILD / "slides", BUILD / "html" / "slides")
     print(f"\nThe book is ready. Open {BUILD / 'html' / 'index.html'}")
 
 

@@ -23,6 +23,7 @@ def fmfp(*words, **options):
         (["run", "00_quickstart", "-p", "scael", "smoke"], "did you mean 'scale'"),
         (["run", "00_quickstart", "-p", "seeds", "three"], "must be a list"),
         (["run", "nothing"], "00_quickstart"),
+        (["claims", "C16"], "C14, C15; did you mean"),
     ],
 )
 def test_wrong_value_gets_one_line_that_names_the_choices(words, expected):
@@ -36,6 +37,28 @@ def test_train_prints_json(monkeypatch, tmp_path):
     result = fmfp("train", "--method", "fmfp", "--seed", "3", "--json", check=True)
     content = json.loads(result.stdout)
     assert content["settings"]["seed"] == 3 and 0 <= content["metrics"]["accuracy"] <= 1
+
+
+def test_data_lists_what_there_is_and_says_how_to_get_the_rest(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMFP_DATA", str(tmp_path))
+    (tmp_path / "CIFAR-10-C").mkdir()
+    lines = {line.split()[0]: line for line in fmfp("data", check=True).stdout.splitlines()}
+    assert "ships with the library" in lines["embedded"] and str(tmp_path / "CIFAR-10-C") in lines["cifar10_c"]
+    assert "170 MB" in lines["cifar10"] and "`fmfp data get cifar10`" in lines["cifar10"]
+    assert fmfp("data", "get", "cifar10_c", check=True).stdout.strip() == str(tmp_path / "CIFAR-10-C")
+    for words, expected in (
+        (["data", "get", "imagenet"], "155 GB"), (["data", "get", "cifar"], "did you mean 'cifar10'"),
+        (["train", "--dataset", "tiny_imagenet"], "248 MB"),
+    ):  # fmt: skip
+        result = fmfp(*words)
+        assert result.returncode == 2 and expected in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_claims_print_a_table_and_json():
+    table = fmfp("claims", "c14", check=True).stdout
+    assert "C14" in table and "not testable here" in " ".join(table.split()).replace("│ ", "") and "Table 5" in table
+    content = json.loads(fmfp("claims", "C6", "--json", check=True).stdout)
+    assert list(content) == ["C6"] and content["C6"]["verdict"] and content["C6"]["evidence"][0]["seeds"] >= 3
 
 
 def test_doctor_reports_a_speed():

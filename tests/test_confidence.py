@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from fmfp_lib import confidence, networks
-from fmfp_lib.metrics import auroc, nll, softmax
+from fmfp_lib.metrics import auroc, evaluate, nll, softmax
 from fmfp_lib.settings import Settings
 from fmfp_lib.training import Run
 
@@ -373,3 +374,44 @@ def test_swag_from_a_run(tmp_path, monkeypatch):
         confidence.swag_from_run(run("baseline"))
     with pytest.raises(ValueError, match="from epoch 5"):
         confidence.swag_from_run(swa)
+
+
+def test_neighbouring_ensembles_use_every_member_equally():
+    members = [np.random.default_rng(s).normal(size=(6, 3)) for s in range(4)]
+    for one, z in zip(confidence.neighbouring_ensembles(members, 1), members, strict=True):
+        assert softmax(one) == pytest.approx(softmax(z))
+    pairs = confidence.neighbouring_ensembles(members, 2)
+    assert softmax(pairs[3]) == pytest.approx((softmax(members[3]) + softmax(members[0])) / 2)
+    whole = confidence.neighbouring_ensembles(members, 4)
+    assert all(softmax(z) == pytest.approx(np.mean([softmax(m) for m in members], 0)) for z in whole)
+    for k in (0, 5):
+        with pytest.raises(ValueError, match="1 to 4"):
+            confidence.neighbouring_ensembles(members, k)
+
+
+def test_temperature_is_fitted_on_validation_and_on_test():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 400)
+    logits = rng.normal(size=(400, 3)) + 2 * np.eye(3)[labels]
+    record = SimpleNamespace(logits=5 * logits, labels=labels, valid_logits=logits[:200], valid_labels=labels[:200])
+    found = confidence.temperature_scaled(record)
+    t = confidence.fit_temperature(logits, labels)
+    assert found["ts_valid"][0] == pytest.approx(confidence.fit_temperature(logits[:200], labels[:200]))
+    assert found["ts_optimal"][0] == pytest.approx(5 * t, rel=1e-3)
+    np.testing.assert_allclose(found["ts_optimal"][1], logits / t, rtol=1e-3)
+
+
+def test_a_sweep_at_one_temperature_is_the_metric_there():
+    rng = np.random.default_rng(0)
+    labels, logits = rng.integers(0, 3, 200), 3 * rng.normal(size=(200, 3))
+    found = confidence.temperature_sweep(logits, labels, [1.0, 2.5])
+    for i, t in enumerate((1.0, 2.5)):
+        expected = evaluate(logits / t, labels)
+        assert (found["ece"][i], found["auroc"][i]) == pytest.approx((expected["ece"], expected["auroc"]))
+
+
+def test_with_two_classes_no_temperature_changes_the_ranking():
+    rng = np.random.default_rng(0)
+    labels, logits = rng.integers(0, 2, 200), rng.normal(size=(200, 2))
+    found = confidence.temperature_sweep(logits, labels, [0.3, 1.0, 4.0])
+    assert np.ptp(found["auroc"]) < 1e-12 and np.ptp(found["ece"]) > 0.01

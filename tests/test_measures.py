@@ -84,3 +84,14 @@ def test_every_measure_on_a_small_network(tmp_path):
     for name in ("trust_score", "confidnet", "mc_dropout", "swag"):
         assert found[name]["score"].shape == (40,) and np.isfinite(found[name]["score"]).all()
     assert records.find(record.settings).sha256 == record.sha256
+
+
+def test_a_measured_score_is_judged_by_the_predictions_it_belongs_to(monkeypatch):
+    monkeypatch.setattr(measures, "MEASURES", {
+        "confidnet": lambda run, model: {"score": (run.logits(model, run.x_test).argmax(1) == run.data.y_test) + 0.0},
+        "swag": lambda run, model: {"score": np.arange(40.0), "correct": np.arange(40) >= 10},
+    })  # fmt: skip
+    record = train(small(), progress=False, measures=["confidnet", "swag"])
+    assert measures.evaluate(record, "confidnet")["auroc"] == 1.0  # it knows the answers to the record's predictions
+    assert measures.evaluate(record, "swag")["auroc"] == 1.0 and measures.evaluate(record, "swag")["fpr95"] == 0.0
+    assert measures.evaluate(train(small(seed=1), progress=False), "swag") is None

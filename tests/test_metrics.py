@@ -6,6 +6,7 @@ import sklearn.metrics as sk
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp
+from scipy.stats import ks_2samp
 
 from fmfp_lib import metrics
 
@@ -125,3 +126,50 @@ def test_coverage_and_risk_must_be_fractions():
 def test_probabilities_must_sum_to_one():
     with pytest.raises(ValueError, match="sum to one"):
         metrics.ece([[0.5, 0.6]], [0])
+
+
+@given(st.integers(0, 10_000))
+def test_risk_coverage_areas_are_sums_of_their_errors_weights(seed):
+    rng = np.random.default_rng(seed)
+    correct = rng.random(30) < 0.6
+    confidence = np.sort(rng.random(30))[::-1]
+    weights = metrics.error_weights(30)
+    for name in ("aurc", "augrc"):
+        assert weights[name][~correct].sum() == pytest.approx(getattr(metrics, name)(confidence, correct))
+    coverage, generalised = metrics.generalised_risk_curve(confidence, correct)
+    assert generalised.mean() == pytest.approx(metrics.augrc(confidence, correct))
+    assert generalised == pytest.approx(coverage * metrics.risk_coverage_curve(confidence, correct)[1])
+    with pytest.raises(ValueError, match="at least 1"):
+        metrics.error_weights(0)
+
+
+def test_overlap_is_one_minus_the_kolmogorov_smirnov_distance():
+    rng = np.random.default_rng(0)
+    correct = rng.random(300) < 0.8
+    confidence = rng.random(300).round(1) + 0.3 * correct
+    distance = ks_2samp(confidence[correct], confidence[~correct], alternative="less").statistic
+    assert metrics.overlap(confidence, correct) == pytest.approx(1 - distance)
+    assert metrics.overlap(np.exp(5 * confidence), correct) == pytest.approx(1 - distance)
+    assert metrics.overlap([0.9, 0.8], [1, 0]) == 0 and metrics.overlap([0.8, 0.9], [1, 0]) == 1
+    assert np.isnan(metrics.overlap([0.9, 0.8], [1, 1]))
+
+
+def test_reliability_curve_adds_up_to_ece():
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet(np.ones(4), 200)
+    labels = rng.integers(0, 4, 200)
+    mean, accuracy, share = metrics.reliability_curve(p.max(1), p.argmax(1) == labels)
+    assert len(mean) < 15 and share.sum() == pytest.approx(1)
+    assert (share * np.abs(mean - accuracy)).sum() == pytest.approx(metrics.ece(p, labels))
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        metrics.reliability_curve([1.2], [1])
+
+
+def test_right_predictions_of_a_calibrated_network_are_not_certain():
+    assert metrics.calibrated_right_confidence([0.6, 0.9]) == pytest.approx(0.78)
+    confidence = np.repeat([0.25, 0.5, 1.0], 400)
+    correct = np.concatenate([np.arange(400) < 400 * c for c in (0.25, 0.5, 1.0)])
+    assert metrics.calibrated_right_confidence(confidence) == pytest.approx(confidence[correct].mean())
+    for wrong in ([], [-0.1, 0.5], [0.0], [np.nan]):
+        with pytest.raises(ValueError, match="confidence must be"):
+            metrics.calibrated_right_confidence(wrong)

@@ -51,3 +51,12 @@ def test_cosine_head_bounds_the_logits():
 def test_wrong_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_every_second_pixel_is_what_stride_two_takes():
+    from fmfp_lib.networks.preact_resnet import _EverySecond
+
+    layer, strided = _EverySecond(8, 16), torch.nn.Conv2d(8, 16, 1, 2, bias=False)
+    strided.load_state_dict(layer.state_dict())
+    x = torch.randn(3, 8, 7, 10)
+    assert torch.allclose(layer(x), strided(x), atol=1e-6)

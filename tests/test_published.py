@@ -65,3 +65,14 @@ def test_agreement_is_marked_only_where_ours_is_certain():
     marks = [published._agreement(d, c)[0] for d, c in ((2.0, up), (2.0, down), (-2.0, down), (0.0, up), (2.0, None))]
     assert marks == ["✓", "✗", "✓", "–", "–"]
     assert published._agreement(2.0, C(certain=False, difference=1.0))[0] == "○"
+
+
+def test_figures_without_numbers_keep_a_dash_until_runs_are_finished(monkeypatch):
+    page = published.drawn_only(["baseline", "mixup"])
+    assert [row.split(" | ")[0][2:] for row in page.splitlines()[2:]] == ["3", "13", "13", "14"]
+    assert page.count(" – ") == 4 and "--network resnet50_imagenet --method mixup --scale paper" in page
+    runs = finished("classroom", ["baseline"])[0].records
+    monkeypatch.setattr(published.tables, "finished", lambda **wanted: runs if wanted["dataset"] == "imagenet" else [])
+    mean = 100 * sum(r.metrics["auroc"] for r in runs) / len(runs)
+    page = published.drawn_only(["baseline", "mixup"])
+    assert page.count(" – ") == 2 and page.count(f"baseline {mean:.2f} ±") == 2

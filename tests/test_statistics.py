@@ -200,7 +200,7 @@ SLOW = {
     "confidence_wrong": lambda c, y: c[~y].mean(),
     "confidence_gap": lambda c, y: c[y].mean() - c[~y].mean(),
     "overlap": overlap,
-    "auroc": metrics.auroc,
+    **{name: getattr(metrics, name) for name in statistics.RANKING},
     "selective_risk@0.8": lambda c, y: metrics.selective_risk_at(c, y, 0.8),
     "selective_risk@0.33": lambda c, y: metrics.selective_risk_at(c, y, 0.33),
 }
@@ -226,8 +226,8 @@ def test_scores_are_compared_with_the_draws_of_the_metrics():
     labels = np.random.default_rng(0).integers(0, 4, 60)
     a, b = ([(classifier(s, ties=False), labels) for s in seeds] for seeds in ((0, 1, 2), (3, 4, 5)))
     scored = [[(metrics.softmax(z).max(1), z.argmax(1) == y) for z, y in runs] for runs in (a, b)]
-    found = statistics.compare_scores(*scored, ("auroc", "aurc"), 50)
-    for name, expected in statistics.compare_methods(a, b, ("auroc", "aurc"), 50).items():
+    found = statistics.compare_scores(*scored, statistics.RANKING, 50)
+    for name, expected in statistics.compare_methods(a, b, statistics.RANKING, 50).items():
         assert found[name].difference == pytest.approx(expected.difference)
         assert (found[name].low, found[name].high) == pytest.approx((expected.low, expected.high))
 
@@ -237,3 +237,85 @@ def test_an_unknown_statistic_names_the_choices(name):
     run = (np.ones(3), np.array([True, False, True]))
     with pytest.raises(ValueError, match="choose among confidence_right"):
         statistics.compare_scores([run], [run], (name,), 5)
+
+
+# -- what goes into a difference ------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10_000), st.booleans())
+def test_augrc_is_determined_by_auroc_and_error_rate(seed, ties):
+    rng = np.random.default_rng(seed)
+    confidence, correct = rng.random(50), rng.random(50) < 0.7
+    confidence = confidence.round(1) if ties else confidence
+    if 0 < correct.sum() < 50:
+        found = statistics.augrc_from(metrics.auroc(confidence, correct), 1 - correct.mean(), 50)
+        assert found == pytest.approx(metrics.augrc(confidence, correct))
+
+
+def runs_of(seeds, n=80):
+    labels = np.random.default_rng(0).integers(0, 4, n)
+    rngs = [np.random.default_rng(s) for s in seeds]
+    return [(2 * np.eye(4)[labels] + rng.normal(size=(n, 4)), labels) for rng in rngs]
+
+
+def test_sources_of_augrc_add_up_to_the_difference():
+    a, b = runs_of((1, 2, 3)), runs_of((4, 5, 6))
+    found = statistics.augrc_sources(a, b, 40)
+    whole = statistics.compare_methods(a, b, ("augrc",), 40)["augrc"]
+    assert found["augrc"].difference == pytest.approx(whole.difference)
+    assert (found["augrc"].low, found["augrc"].high) == pytest.approx((whole.low, whole.high))
+    parts = found["by_ranking"].replicates + found["by_errors"].replicates
+    assert parts == pytest.approx(found["augrc"].replicates)
+
+
+def test_a_change_of_confidence_alone_is_all_ranking():
+    runs = runs_of((1, 2))
+    # The same predictions, each row's logits stretched by a factor of its own: other confidences, the same errors.
+    stretched = [(z * np.random.default_rng(9).uniform(0.5, 2, (len(z), 1)), y) for z, y in runs]
+    found = statistics.augrc_sources(runs, stretched, 30)
+    assert found["by_errors"].difference == 0 and not found["by_errors"].replicates.any()
+    assert found["by_ranking"].difference == pytest.approx(found["augrc"].difference) != 0
+
+
+def test_interaction_is_the_whole_less_the_sum_of_the_parts():
+    base, one, two, both = (runs_of(seeds) for seeds in ((0, 1, 2), (3, 4, 5), (6, 7, 8), (9, 10, 11)))
+    whole, first, second = (statistics.compare_methods(base, x, ("auroc",), 50)["auroc"] for x in (both, one, two))
+    found = statistics.interaction(whole, [first, second])
+    assert found.difference == pytest.approx(whole.difference - first.difference - second.difference)
+    assert found.low <= found.difference <= found.high
+    # An ingredient that does nothing leaves the whole as it is.
+    none = statistics.compare_methods(base, base, ("auroc",), 50)["auroc"]
+    alone = statistics.interaction(first, [first, none])
+    assert alone.difference == 0 and alone.low == alone.high == 0
+    for parts in ([], [statistics.compare_methods(base, one, ("auroc",), 40)["auroc"]]):
+        with pytest.raises(ValueError, match="equally many"):
+            statistics.interaction(whole, parts)
+
+
+def test_one_error_at_the_top_turns_the_order_of_aurc_against_that_of_augrc():
+    """The pair of the book: one early error and nine last ones, against ten errors in the lowest third."""
+    n, labels = 100, np.zeros(100, int)
+    early, spread = np.r_[0, 91:100], np.arange(60, 100, 4)
+
+    def logits(wrong):
+        z = np.zeros((n, 2))
+        z[:, 0] = np.linspace(5, 1, n)
+        z[wrong] = z[wrong][:, ::-1]
+        return z
+
+    runs = {"early": [(logits(early), labels)], "spread": [(logits(spread), labels)]}
+    found = statistics.reordered(runs, "aurc", "augrc", 20)
+    assert [(a, b) for a, b, *_ in found] == [("early", "spread")]
+    assert found[0][2].difference < 0 < found[0][3].difference
+
+
+def test_seeds_can_be_kept_as_they_are():
+    """Images alone vary then: with one and the same run for every seed nothing else could."""
+    a, b = runs_of((1,)) * 3, runs_of((2,)) * 3
+    kept = statistics.compare_methods(a, b, ("auroc",), 60, draw_seeds=False)["auroc"]
+    single = statistics.compare_methods(a[:1], b[:1], ("auroc",), 60, draw_seeds=False)["auroc"]
+    assert kept.replicates == pytest.approx(single.replicates)
+    a, b = runs_of((1, 2, 3)), runs_of((4, 5, 6))
+    both = [np.ptp(statistics.compare_methods(a, b, ("auroc",), 400, draw_seeds=d)["auroc"].replicates)
+            for d in (True, False)]  # fmt: skip
+    assert both[1] < both[0]

@@ -55,3 +55,9 @@ def test_finished_runs_come_sorted_by_seed_and_without_training(tmp_path):
     assert [g.network for g in groups] == study.SHOWN["classroom"]["networks"]
     assert all([r.settings.seed for r in g.runs["baseline"]] == [0, 1, 2, 3, 4] for g in groups)
     assert not list(tmp_path.iterdir()) and records.folder() == tmp_path
+
+
+def test_a_group_keeps_the_methods_asked_for():
+    group = study.Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": [1, 2], "crl": [3], "fmfp": [4]})
+    part = group.only(["fmfp", "sam", "baseline"])
+    assert part.runs == {"fmfp": [4], "baseline": [1, 2]} and part.title == group.title and part.records == [4, 1, 2]

@@ -6,10 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmfp_lib import figures, records, tables
+from fmfp_lib import confidence, figures, metrics, records, tables
+from fmfp_lib.corruptions import KINDS
+from fmfp_lib.datasets import CATALOGUE
 from fmfp_lib.methods import METHODS
 from fmfp_lib.networks import NETWORKS
 from fmfp_lib.settings import Settings
+from fmfp_lib.statistics import Comparison
+from fmfp_lib.study import Group
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,6 +26,8 @@ def test_tables_name_everything_in_the_registries():
     methods, networks = tables.methods(), tables.networks()
     assert all(f"`{m}`" in methods for m in METHODS if "+" not in m)
     assert all(f"`{n}`" in networks for n in NETWORKS)
+    assert all(f"`{n}`" in tables.datasets() for n in CATALOGUE)
+    assert all(f"`{k}`" in tables.corruptions() for k in KINDS)
 
 
 @pytest.fixture
@@ -60,3 +66,76 @@ def test_figures_show_every_method(runs):
     groups = {m: [r for r in runs if r.settings.method == m] for m in ("baseline", "mixup+fmfp")}
     lines = figures.training_curves(groups, ["test_auroc"], ["AUROC"]).axes[0].lines
     assert np.allclose(lines[0].get_ydata(), [60, 70])
+
+
+def baseline_runs(count=2):
+    return tables.finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, train_size=1000,
+                           method="baseline", seed=list(range(count)))  # fmt: skip
+
+
+def test_a_score_that_orders_as_msp_does_differs_by_nothing():
+    records = baseline_runs()
+    found = tables.against_msp(records, lambda z: np.log(confidence.msp(z)) * 3, replicates=20)
+    assert all(c.difference == c.low == c.high == 0 for c in found.values())
+    # Fitted on validation data, passed on as the second argument.
+    seen = []
+
+    def score(logits, fitted):
+        seen.append(fitted)
+        return confidence.msp(logits)
+
+    tables.against_msp(records, score, fit=lambda z, y: len(y), replicates=2)
+    assert seen == [1000, 1000]
+
+
+def test_a_worse_score_is_found_out_and_a_wrong_one_named():
+    records = baseline_runs()
+    found = tables.against_msp(records, lambda z: -confidence.msp(z), metrics=("auroc",), replicates=30)["auroc"]
+    assert found.certain and found.b == pytest.approx(1 - found.a)
+    for wrong in (lambda z: z, lambda z: confidence.msp(z)[:5], lambda z: np.full(len(z), np.nan)):
+        with pytest.raises(ValueError, match="one finite number an image"):
+            tables.against_msp(records, wrong, replicates=2)
+
+
+def test_pairs_are_compared_like_the_baseline():
+    records = tables.classroom()
+    found = tables.compare_pairs(records, {"x": ("baseline", "fmfp"), "none": ("baseline", "nothing")}, ("auroc",), 30)
+    expected = tables.against_baseline(records, ["fmfp"], ("auroc",), 30)["fmfp"]["auroc"]
+    assert list(found) == ["x"]
+    assert (found["x"]["auroc"].difference, found["x"]["auroc"].low) == (expected.difference, expected.low)
+
+
+def test_differences_may_be_of_statistics_of_confidence(runs):
+    found = tables.against_baseline(runs, ["mixup+fmfp"], ("overlap", "auroc", "selective_risk@0.5"), 20)
+    assert list(found["mixup+fmfp"]) == ["overlap", "auroc", "selective_risk@0.5"]
+    value = {(r.settings.method, r.settings.seed): metrics.overlap(*figures.confidence_and_correct(r)) for r in runs}
+    expected = np.mean([value["mixup+fmfp", s] - value["baseline", s] for s in (0, 1)])
+    assert found["mixup+fmfp"]["overlap"].difference == pytest.approx(expected)
+    head, _, row = tables.difference_table(found).splitlines()
+    assert head == "| method | overlap % | AUROC % | risk at 50 % coverage, % |"
+    assert f"{100 * expected:+.2f}" in row
+
+
+def test_words_follow_the_intervals():
+    def row(low, high):
+        return {"ece": Comparison("ece", 0.0, 0.0, (low + high) / 2, low, high, np.empty(0))}
+
+    found = {"mixup": row(-2, -1), "cs_kd": row(1, 2), "focal": row(-1, 2), "l1_norm": row(-3, -1)}
+    text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal"
+    assert tables.in_words(found, "ece") == text
+    assert tables.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup; higher for no method"
+    tally = tables.tally(r["ece"] for r in found.values())
+    assert tally == "lower in 2 of 4 (2 beyond doubt), higher in 2 of 4 (1 beyond doubt)"
+    assert tables.lowest(found, "ece") == "baseline"
+    found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
+    assert tables.lowest(found, "ece") == "focal"
+    assert tables.names(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
+
+
+def test_calibration_error_of_right_predictions_stands_beside_what_calibration_asks(runs):
+    group = Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": runs[:1]})
+    confidence, correct = figures.confidence_and_correct(runs[0])
+    cells = tables.right_predictions([group]).splitlines()[2].split(" | ")
+    probabilities = metrics.softmax(runs[0].logits)[correct]
+    assert cells[3] == f"{100 * metrics.ece(probabilities, runs[0].labels[correct]):.2f}"
+    assert cells[4].startswith(f"{100 * (1 - metrics.calibrated_right_confidence(confidence)):.2f}")

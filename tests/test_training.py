@@ -66,6 +66,8 @@ def test_every_kth_step_is_sams():
     settings = small(epochs=10).complete()  # 2 steps an epoch; FMFP takes SAM's in epochs 6 to 9
     shares = {m: methods.share_of_sam_steps(METHODS[m], settings) for m in ("baseline", "sam", "sam_k2", "fmfp_k2")}
     assert shares == {"baseline": 0, "sam": 1, "sam_k2": 0.5, "fmfp_k2": 0.2}
+    costs = {m: methods.training_cost(METHODS[m], settings) for m in ("baseline", "sam", "fmfp", "regmixup", "sure")}
+    assert costs == pytest.approx({"baseline": 10, "sam": 20, "fmfp": 14, "regmixup": 20, "sure": 28})
     run, passes = Run(small(method="sam_k2", epochs=10)), []
     once = run.loss_and_gradient
     run.loss_and_gradient = lambda batch, *rest: passes.append(batch.seed) or once(batch, *rest)

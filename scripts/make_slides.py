@@ -1,0 +1,343 @@
+"""Make one offline HTML deck of book/slides/slides.md: ``python scripts/make_slides.py [--out FOLDER]``.
+
+The source has slides divided by ``---``, ``Notes:`` for the speaker, ``![text](figure:NAME)`` for a figure below and
+``{{NAME}}`` for a value below. All figures and values come from the finished records through `fmfp_lib`.
+"""
+
+import argparse
+import html
+import re
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+from markdown_it import MarkdownIt  # noqa: E402
+
+from fmfp_lib import confidence, figures, metrics, published, statistics, study, tables  # noqa: E402
+from fmfp_lib.methods import METHODS, training_cost  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "book" / "slides" / "slides.md"  # with slides.css and slides.js beside it
+REPLICATES = 300
+CALIBRATION = ("label_smoothing", "mixup", "focal", "cs_kd", "l1_norm")
+FLAT = ("sam", "swa", "fmfp")
+METRICS = ("accuracy", "auroc", "aurc", "augrc", "ece")
+
+
+# -- what the slides speak of ---------------------------------------------------------------------------------
+
+
+@cache
+def groups():
+    return study.finished("classroom", ["baseline", *CALIBRATION, *FLAT])
+
+
+@cache
+def compared():
+    """Return the differences from the baseline: title, method, metric."""
+    return {g.title: tables.against_baseline(g.records, list(g.runs)[1:], METRICS, REPLICATES) for g in groups()}
+
+
+def runs(group, method):
+    return [(r.logits, r.labels) for r in group.runs[method]]
+
+
+def first(method):
+    return groups()[0].runs[method][0]
+
+
+def count(found, certain_better):
+    """Count comparisons that are certain, and better (or worse)."""
+    return sum(c.certain and c.better == certain_better for c in found)
+
+
+def span(values, form):
+    low, high = min(values), max(values)
+    return form.format(low) if form.format(low) == form.format(high) else f"{form.format(low)} to {form.format(high)}"
+
+
+# -- values ---------------------------------------------------------------------------------------------------
+
+
+def scope():
+    sizes = {len(r) for g in groups() for r in g.runs.values()}
+    return f"Ours: {' and '.join(g.title for g in groups())}; {span(sizes, '{}')} seeds"
+
+
+def clouds():
+    said = []
+    for method in ("baseline", "label_smoothing"):
+        found = [figures.confidence_and_correct(r) for r in groups()[0].runs[method]]
+        right, wrong = (100 * np.mean([c[y == side].mean() for c, y in found]) for side in (True, False))
+        said.append(f"{tables.name(method)}: right predictions {right:.0f} % sure on average, wrong ones {wrong:.0f} %")
+    return "; ".join(said).capitalize() + "."
+
+
+BY_HAND = (0.9, 0.8, 0.7, 0.6, 0.5), (1, 1, 0, 1, 0)
+
+
+def auroc_by_hand():
+    return f"(6 pairs: {metrics.auroc(*BY_HAND):.3f})"
+
+
+def aurc_by_hand():
+    return f"({metrics.aurc(*BY_HAND):.3f})"
+
+
+def coverage():
+    found = [metrics.selective_risk_at(*figures.confidence_and_correct(r), 0.8) for r in groups()[0].runs["baseline"]]
+    whole = [1 - r.metrics["accuracy"] for r in groups()[0].runs["baseline"]]
+    return (f"The baseline is wrong on {100 * np.mean(whole):.1f} % of all images, and on {100 * np.mean(found):.1f} % "
+            "of the surest 80 %.")  # fmt: skip
+
+
+def _published(table, methods, names):
+    rows = ["| | " + " | ".join(tables.DISPLAY[m][1] for m in names) + " |", "| --- |" + " --- |" * len(names)]
+    for method in methods:
+        cells = [published.cell(table, "cifar10", "preact_resnet110", method, m) for m in names]
+        rows.append(f"| {tables.name(method)} | " + " | ".join(f'<em class="published">{c}</em>' for c in cells) + " |")
+    return "\n".join(rows)
+
+
+def published_table1():
+    return _published("table1", ("baseline", *CALIBRATION), ("auroc", "aurc"))
+
+
+def published_table2():
+    return _published("table2", ("baseline", "crl", *FLAT), ("auroc", "aurc", "ece"))
+
+
+def ours_table1():
+    found = {m: [compared()[g.title][m] for g in groups()] for m in CALIBRATION}
+    calibrates = [m for m, rows in found.items() if count([r["ece"] for r in rows], True) == len(rows)]
+    harms = [m for m, rows in found.items() if count([r["auroc"] for r in rows], False)]
+    both = [m for m in calibrates if m not in harms]
+    return (
+        f"Beyond doubt on both networks, ECE falls with {tables.names(calibrates)}. AUROC falls beyond doubt on "
+        f"at least one with {tables.names(harms)}. Calibrated without visible harm: {tables.names(both)}."
+    )
+
+
+def glance():
+    found = compared()[groups()[0].title]
+    shown = {m: {k: found[m][k] for k in ("auroc", "aurc", "ece")} for m in (*CALIBRATION, *FLAT)}
+    return tables.difference_table(shown)
+
+
+def temperature():
+    said = []
+    for g in groups():
+        scaled = [(confidence.scale(r.logits, confidence.fit_temperature(r.valid_logits, r.valid_labels)), r.labels)
+                  for r in g.runs["baseline"]]  # fmt: skip
+        found = statistics.compare_methods(runs(g, "baseline"), scaled, ("auroc", "ece"), REPLICATES)
+        said.append(f"{g.title}: ECE {tables.difference(found['ece'], bold=False)}, "
+                    f"AUROC {tables.difference(found['auroc'], bold=False)} points")  # fmt: skip
+    return ". ".join(said) + "."
+
+
+def cost():
+    settings = first("baseline").settings
+    one, plain = (training_cost(METHODS[m], settings) for m in ("fmfp", "baseline"))
+    return f"It costs {one / plain:.1f} plain runs, since SAM's steps take two passes."
+
+
+def ours_table2():
+    parts = []
+    for metric in ("auroc", "augrc"):
+        found = [compared()[g.title][m][metric] for g in groups() for m in FLAT]
+        parts.append(f"{metric.upper()} is better beyond doubt in {count(found, True)} and worse in "
+                     f"{count(found, False)} of {len(found)} comparisons")  # fmt: skip
+    return "; ".join(parts) + "."
+
+
+@cache
+def _sources():
+    return {g.title: statistics.augrc_sources(runs(g, "baseline"), runs(g, "fmfp"), REPLICATES) for g in groups()}
+
+
+def sources():
+    lines = ["| FMFP against the baseline | AUGRC ×10³ | by ranking | by errors |", "| --- | --- | --- | --- |"]
+    for title, found in _sources().items():
+        lines.append(f"| {title} | " + " | ".join(tables.difference(c) for c in found.values()) + " |")
+    return "\n".join(lines)
+
+
+def sources_say():
+    certain = [f["by_ranking"].certain and f["by_ranking"].better for f in _sources().values()]
+    share = [f["by_errors"].difference / f["augrc"].difference for f in _sources().values()]
+    ranks = "on both networks" if all(certain) else "on one of the networks" if any(certain) else "on neither network"
+    return (f"Here {span([100 * s for s in share], '{:.0f} %')} of FMFP's gain is fewer errors; "
+            f"better ranking is certain {ranks}.")  # fmt: skip
+
+
+def overfitting():
+    said = []
+    for method in ("baseline", "fmfp"):
+        falls = []
+        for record in groups()[0].runs[method]:
+            values = [e["test_auroc"] for e in record.history if e.get("test_auroc") is not None]
+            falls.append(100 * (values[-1] - max(values)))
+        mean, low, high = statistics.over_seeds(falls)
+        said.append(f"{tables.name(method)} {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+    return (
+        "AUROC at the end, less its best during training (points, mean over seeds with 95 % interval): "
+        f"{'; '.join(said)}. The best of many epochs is always a little above the last."
+    ).replace("-", "−")
+
+
+def weights():
+    found = metrics.error_weights(10_000)
+    ratio = {m: w[0] / w[4999] for m, w in found.items()}
+    return (
+        f"Among 10,000 images AURC gives an error in the first place {ratio['aurc']:.0f} times the weight of one in "
+        f"the middle, AUGRC {ratio['augrc']:.0f} times."
+    )
+
+
+def ensemble():
+    settings = first("baseline").settings
+    price = training_cost(METHODS["fmfp"], settings) / training_cost(METHODS["baseline"], settings)
+    lines = [f"| AUGRC ×10³ against one baseline | two baselines (cost 2) | one FMFP (cost {price:.1f}) |"]
+    lines.append("| --- | --- | --- |")
+    ahead = 0
+    for g in groups():
+        labels = g.runs["baseline"][0].labels
+        pairs = [(z, labels) for z in confidence.neighbouring_ensembles([r.logits for r in g.runs["baseline"]], 2)]
+        found = [
+            statistics.compare_methods(runs(g, "baseline"), other, ("augrc",), REPLICATES, draw_seeds=False)["augrc"]
+            for other in (pairs, runs(g, "fmfp"))
+        ]
+        ahead += found[0].difference < found[1].difference
+        lines.append(f"| {g.title} | " + " | ".join(tables.difference(c) for c in found) + " |")
+    who = {0: "FMFP is ahead on every network", len(groups()): "The pair of baselines is ahead on every network"}
+    return "\n".join(lines) + f"\n\n**{who.get(ahead, 'Each is ahead on some of the networks')}.**"
+
+
+def conclusions():
+    every = [compared()[g.title][m]["auroc"] for g in groups() for m in CALIBRATION]
+    harm, help_ = count(every, False), count(every, True)
+    ece = count([compared()[g.title][m]["ece"] for g in groups() for m in CALIBRATION], True)
+    fmfp = [compared()[g.title]["fmfp"][m] for g in groups() for m in ("auroc", "augrc")]
+    auroc, augrc = fmfp[::2], fmfp[1::2]
+    return "\n".join([
+        f"* **Calibration is not ranking.** Of {len(every)} cases (five methods, two networks) ECE improves beyond "
+        f"doubt in {ece}; AUROC falls beyond doubt in {harm} and rises in {help_}.",
+        f"* **FMFP**: AUGRC better beyond doubt on {count(augrc, True)} of {len(augrc)} networks, AUROC on "
+        f"{count(auroc, True)} of {len(auroc)}.",
+    ])  # fmt: skip
+
+
+VALUES = {f.__name__: f for f in (
+    scope, clouds, auroc_by_hand, aurc_by_hand, coverage, published_table1, published_table2, ours_table1, glance,
+    temperature, cost, ours_table2, sources, sources_say, overfitting, weights, ensemble, conclusions,
+)}  # fmt: skip
+
+def risk_coverage():
+    drawn = [first(m) for m in ("baseline", "label_smoothing", "fmfp")]
+    figure = figures.risk_coverage_plot(drawn)
+    # A single sure error lifts the risk of the first few images to 100 %; what a user meets begins after them.
+    figure.axes[0].set_ylim(0, 115 * max(1 - r.metrics["accuracy"] for r in drawn))
+    return figure
+
+
+FIGURES = {
+    "histograms": lambda: figures.confidence_histograms([first("baseline"), first("label_smoothing")]),
+    "risk_coverage": risk_coverage,
+    "calibration": lambda: figures.calibration_against_ranking(
+        {g.title: g.records for g in groups()}, (*CALIBRATION, *FLAT)
+    ),
+    "flat": lambda: figures.effects(
+        {title: {m: found[m] for m in FLAT} for title, found in compared().items()}, ("auroc", "augrc")
+    ),
+    "training": lambda: figures.training_curves(
+        {m: groups()[0].runs[m] for m in ("baseline", "fmfp")}, ("test_auroc", "test_accuracy"),
+        ("AUROC, %", "accuracy, %"),
+    ),
+    "weights": figures.error_weights,
+}  # fmt: skip
+
+
+# -- from Markdown to the deck --------------------------------------------------------------------------------
+
+
+def fill(text: str, values: dict) -> str:
+    """Replace every ``{{NAME}}`` by what `values` has under that name, a string or a function that makes one.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+
+    def put(match):
+        name = match[1]
+        if name not in values:
+            raise ValueError(f"unknown value {name!r} in the slides; choose among {', '.join(values)}")
+        value = values[name]
+        return value() if callable(value) else value
+
+    return re.sub(r"\{\{(\w+)\}\}", put, text)
+
+
+def parse(text: str) -> list[tuple[str, str]]:
+    """Return each slide's Markdown and its speaker notes."""
+    slides = re.split(r"^---$", text, flags=re.MULTILINE)
+    parts = (re.split(r"^Notes: *", slide, maxsplit=1, flags=re.MULTILINE) for slide in slides)
+    return [(part[0].strip(), part[1].strip() if len(part) > 1 else "") for part in parts]
+
+
+def render(slides, title: str, images: dict) -> str:
+    """Return the deck as one HTML page; `images` maps a figure's name to its file, relative to the page."""
+    markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+    body = []
+    for number, (text, notes) in enumerate(slides, 1):
+        for name in re.findall(r"\(figure:(\w+)\)", text):
+            if name not in images:
+                raise ValueError(f"unknown figure {name!r} in the slides; choose among {', '.join(images)}")
+            text = text.replace(f"(figure:{name})", f"({images[name]})")
+        content = markdown.render(text)
+        aside = f'<aside class="notes">{markdown.render(notes)}</aside>' if notes else ""
+        body.append(
+            f'<section id="s{number}" aria-label="Slide {number} of {len(slides)}">'
+            f'<div class="content">{content}</div>{aside}<footer>{number} / {len(slides)}</footer></section>'
+        )
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>\n{SOURCE.with_suffix('.css').read_text()}</style>\n</head>\n<body>\n<main>\n" + "\n".join(body)
+        + f"\n</main>\n<script>\n{SOURCE.with_suffix('.js').read_text()}</script>\n</body>\n</html>\n"
+    )  # fmt: skip
+
+
+def make(out: Path, source: Path = SOURCE, values: dict = VALUES, drawings: dict = FIGURES) -> Path:
+    """Write the deck and its figures into the folder `out`; return the page's path."""
+    text = source.read_text()
+    slides = parse(fill(text, values))
+    (out / "figures").mkdir(parents=True, exist_ok=True)
+    images = {}
+    for name in dict.fromkeys(re.findall(r"\(figure:(\w+)\)", text)):
+        if name in drawings:
+            figure = drawings[name]()
+            # Fixed metadata and ids, so that the same records give the same bytes.
+            with plt.rc_context({"svg.hashsalt": name, "font.size": 11}):
+                figure.savefig(out / "figures" / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
+            plt.close(figure)
+            images[name] = f"figures/{name}.svg"
+    title = re.search(r"^# (.*)$", text, re.MULTILINE)[1]
+    page = out / "index.html"
+    page.write_text(render(slides, title, images))
+    return page
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "_build" / "slides")
+    print(f"The slides are ready. Open {make(parser.parse_args().out)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Student versions hold the exercises, no solution, and the same code."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import make_course  # noqa: E402
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOLUTION = "```{dropdown} Solution of exercise 1\nIt is 5/6.\n```"
+
+
+def test_a_solution_goes_and_all_else_stays():
+    other = "````{dropdown} Proof\n```\ncode\n```\n````"
+    text = f"## Exercises\n\n1. **By hand.** How much?\n\n{SOLUTION}\n{other}\n{SOLUTION.replace('1', '2')}\n\nThe end."
+    assert make_course.without_solutions(text) == f"## Exercises\n\n1. **By hand.** How much?\n\n{other}\n\nThe end."
+
+
+@pytest.mark.parametrize("mark", ["````", ":::", "::::"])
+def test_every_kind_of_fence_is_closed_by_its_own(mark):
+    text = f"before\n{mark}{{dropdown}} Solution\n```python\ninner = 1\n```\n{mark}\nafter"
+    assert make_course.without_solutions(text) == "before\nafter"
+
+
+def test_an_unclosed_solution_is_an_error():
+    with pytest.raises(ValueError, match="not closed"):
+        make_course.without_solutions(SOLUTION.removesuffix("```"))
+
+
+def test_student_versions_keep_exercises_and_code_and_no_solution(tmp_path):
+    written = make_course.make(tmp_path)
+    assert [p.name for p in written] == [p.name for p in NOTEBOOKS] and NOTEBOOKS
+    for path, original in zip(written, NOTEBOOKS, strict=True):
+        student, teacher = (nbformat.read(p, as_version=4) for p in (path, original))
+        nbformat.validate(student)
+        text = "\n".join(c.source for c in student.cells if c.cell_type == "markdown")
+        source = "\n".join(c.source for c in teacher.cells if c.cell_type == "markdown")
+        assert "{dropdown} solution" in source.lower(), original.name  # there was something to remove
+        assert "solution of exercise" not in text.lower(), path.name
+        # What stood inside a solution is gone; what stood outside is there.
+        fence = None
+        for line in source.splitlines():
+            if fence is None and "{dropdown} Solution" in line:
+                fence = line.partition("{")[0]
+            elif line == fence:
+                fence = None
+            elif len(line) > 20:
+                assert (line in text) == (fence is None), (path.name, line)
+        assert "## Exercises" in text
+        assert [c for c in student.cells if c.cell_type == "code"] == [
+            c for c in teacher.cells if c.cell_type == "code"
+        ]
+
+
+def test_notebooks_are_picked_by_name_and_a_wrong_name_is_said(tmp_path):
+    assert [p.name for p in make_course.make(tmp_path, ["00"])] == ["00_quickstart.ipynb"]
+    with pytest.raises(ValueError, match="no notebook begins with '99'; there are 00_quickstart"):
+        make_course.make(tmp_path, ["99"])
+
+
+def test_a_student_version_runs_at_smoke_scale(tmp_path, monkeypatch):
+    import papermill
+
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path / "records"))
+    (path,) = make_course.make(tmp_path, ["00"])
+    papermill.execute_notebook(str(path), str(tmp_path / "out.ipynb"), cwd=str(ROOT), progress_bar=False)
+
+
+def test_the_timetable_links_every_notebook_and_counts_its_exercises():
+    import build_book
+
+    table = build_book.timetable({path: 12.4 for path in NOTEBOOKS}).splitlines()[2:]
+    assert len(table) == len(NOTEBOOKS)
+    for row, path in zip(table, NOTEBOOKS, strict=True):
+        assert f"](../notebooks/{path.name})" in row and row.endswith("| 12 |")
+        text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells)
+        assert int(row.split(" | ")[1]) == text.count("{dropdown} Solution") >= 4, path.name
+
+
+def test_the_courses_speak_of_notebooks_that_exist():
+    text = (ROOT / "book" / "teach.md").read_text() + (ROOT / "book" / "slides" / "slides.md").read_text()
+    named, there = set(re.findall(r"\b\d\d_[a-z_]+\b", text)), {p.stem[:2]: p.stem for p in NOTEBOOKS}
+    assert len(named) >= 12 and {there.get(name[:2], name) for name in named} == named  # one may still be to come
