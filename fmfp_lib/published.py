@@ -14,6 +14,8 @@ PATH = Path(__file__).resolve().parent.parent / "data" / "published_tables.csv"
 FAMILY = {"preact_resnet110": "preact_resnet", "densenet": "densenet", "wideresnet": "wideresnet",
           "convmixer": "convmixer", "vgg16": "vgg"}  # fmt: skip
 
+FORM = {"tiny_imagenet": "_s2", "imagenet": "_imagenet"}  # what ends the name of a network for larger images
+
 
 @lru_cache
 def load() -> pd.DataFrame:
@@ -96,7 +98,8 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
         + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead><tbody>"
     ]  # fmt: skip
     for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
-        full = tables.finished(dataset=dataset, network=network, scale="paper") if dataset != "cifar10_c" else []
+        form = network + FORM.get(dataset, "")
+        full = tables.finished(dataset=dataset, network=form, scale="paper") if dataset != "cifar10_c" else []
         for method in methods:
             mean, base = _mean(block, method), _mean(block, "baseline")
             if mean is None:
