@@ -86,7 +86,8 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     compared = comparisons(table, groups) if compared is None else compared
     methods = list(rows["method"].unique())
     head = ["data", "network", "method", "published", "ours, same setting"]
-    head += [f"ours: {html.escape(g.title)}" for g in groups]
+    ours = list(dict.fromkeys(g.dataset for g in groups))  # a column a data set; each row shows its family's network
+    head += [f"ours, {html.escape(tables.name(data))}" for data in ours]
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours. A dash '
@@ -108,17 +109,20 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
             same = tables.plus_minus([r.metrics[metric] for r in own], factor) if own else "–"
             cells = [tables.name(dataset), tables.name(network), tables.name(method),
                      f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]  # fmt: skip
-            for group, found in zip(groups, compared, strict=True):
-                if method not in group.runs or not group.network.startswith(FAMILY.get(network, "?")):
-                    cells.append("")
-                    continue
-                measured = [row for row in map(values, group.runs[method]) if row is not None]
-                if not measured:
-                    cells.append("–")
-                    continue
-                mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
-                mark = "" if method == "baseline" else f' <span class="mark" title="{meaning}">{mark}</span>'
-                cells.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
+            family = FAMILY.get(network, "?")
+            for data in ours:
+                beside = []
+                for group, found in zip(groups, compared, strict=True):
+                    if group.dataset != data or method not in group.runs or not group.network.startswith(family):
+                        continue
+                    measured = [row for row in map(values, group.runs[method]) if row is not None]
+                    if not measured:
+                        beside.append("–")
+                        continue
+                    mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
+                    mark = "" if method == "baseline" else f' <span class="mark" title="{meaning}">{mark}</span>'
+                    beside.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
+                cells.append("<br>".join(beside))
             lines.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     return "\n".join(lines) + "</tbody></table></div>"
 
