@@ -194,10 +194,11 @@ def _plain(network, sam, device, data):
     return Plain(networks.create(network, data.num_classes, data.x_train.shape[1]), data, sam, device)
 
 
-def _serve(pipe, clock, threads, *about):
+def _serve(pipe, clock, threads, method, *about):
     """Train one epoch by the plain loop whenever asked, and answer with its seconds."""
     import torch
 
+    multiprocessing.set_start_method(method, force=True)  # workers begin as they would in a process begun by hand
     torch.set_num_threads(threads)
     plain = _plain(*about)
     while pipe.recv():
@@ -214,7 +215,8 @@ def _plain_elsewhere(*about):
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     clock = next(name for name, call in CLOCKS.items() if call is _clock)
-    process = context.Process(target=_serve, args=(there, clock, torch.get_num_threads(), *about))
+    method = multiprocessing.get_start_method()
+    process = context.Process(target=_serve, args=(there, clock, torch.get_num_threads(), method, *about))
     process.start()
 
     def epoch():
