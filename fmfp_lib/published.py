@@ -90,9 +90,9 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     head += [f"ours, {html.escape(tables.name(data))}" for data in ours]
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
-        f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours. A dash '
-        "in the fifth column needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper --seed S"
-        "</code> fills it."
+        f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours, '
+        "from the small network of the same family. A dash in the fifth column needs a GPU; "
+        "<code>fmfp train --dataset D --network N --method M --scale paper --seed S</code> fills it."
     )
     lines = [
         f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
