@@ -218,6 +218,7 @@ def _plain_elsewhere(*about):
     method = multiprocessing.get_start_method()
     process = context.Process(target=_serve, args=(there, clock, torch.get_num_threads(), method, *about))
     process.start()
+    there.close()  # so that a process that dies is noticed
 
     def epoch():
         here.send(True)
@@ -226,7 +227,8 @@ def _plain_elsewhere(*about):
     try:
         yield epoch
     finally:
-        here.send(False)
+        if process.is_alive():
+            here.send(False)
         process.join()
 
 
