@@ -14,7 +14,7 @@ SHOWN = {
     "classroom": dict(
         dataset="embedded", networks=["preact_resnet8_w32_s2", "densenet22_g8_s2"], seeds=[0, 1, 2, 3, 4]
     ),
-    "workstation": dict(dataset="cifar10", networks=["preact_resnet8_w16_s2", "densenet22_g8_s2"], seeds=[0, 1, 2]),
+    "workstation": dict(dataset="cifar10", networks=["preact_resnet8_w16_s2", "vgg8_w8"], seeds=[0, 1, 2]),
     "paper": dict(dataset="cifar10", networks=["preact_resnet110"], seeds=[0, 1, 2]),
 }  # fmt: skip
 
