@@ -7,7 +7,7 @@ import seaborn as sns
 
 from . import cost
 from .dynamics import WINDOW, curve, smoothed
-from .methods import AVERAGING_START, METHODS, MILESTONES
+from .methods import METHODS, schedule
 from .metrics import auroc, generalised_risk_curve, reliability_curve, risk_coverage_curve, softmax
 from .metrics import error_weights as _error_weights
 from .tables import against_baseline, display, name, sam_prices
@@ -214,7 +214,8 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
     for place, axis in enumerate(axes):
         group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
         factor, label = display(metric)
-        epochs = next(iter(group.runs.values()))[0].settings.epochs
+        settings = next(iter(group.runs.values()))[0].settings
+        epochs, plan = settings.epochs, schedule(settings)
         for method in [m for m in methods if m in group.runs]:
             curves = [smoothed(*curve(record, metric), window) for record in group.runs[method]]
             frame = pd.concat([pd.Series(factor * y, index=x) for x, y in curves], axis=1)
@@ -223,9 +224,9 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
             if len(methods) == 1:
                 low, high = frame.min(axis=1), frame.max(axis=1)
                 axis.fill_between(frame.index, low, high, color=colour(method), alpha=0.2, linewidth=0)
-        for share in MILESTONES:
-            axis.axvline(share * epochs, color="0.7", linestyle=":", linewidth=1, zorder=0)
-        axis.axvline(AVERAGING_START * epochs, color="0.7", linestyle="--", linewidth=1, zorder=0)
+        for milestone in plan.milestones:
+            axis.axvline(milestone / plan.of * epochs, color="0.7", linestyle=":", linewidth=1, zorder=0)
+        axis.axvline(plan.averaging / plan.of * epochs, color="0.7", linestyle="--", linewidth=1, zorder=0)
         axis.set(xlabel="epoch", ylabel=label)
         axis.set_title(group.title if not place % len(metrics) else "", loc="left")
         sns.despine(ax=axis)

@@ -119,14 +119,45 @@ METHODS: dict[str, Method] = {
 }  # fmt: skip
 
 
-MILESTONES = (0.40, 0.65, 0.85)  # epochs 80, 130, 170 of 200: the learning rate falls tenfold at each
-AVERAGING_START = 0.60  # epoch 120 of 200: from here on, weights are averaged once an epoch
+@dataclass(frozen=True)
+class Schedule:
+    """When things happen in a run, in epochs of the paper's; shorter and longer runs keep the proportions.
+
+    Attributes
+    ----------
+    of : int
+        Epochs in the paper.
+    milestones : tuple of int
+        The learning rate falls tenfold at the start of each.
+    averaging : int
+        From here on, weights are averaged once an epoch.
+    """
+
+    of: int = 200
+    milestones: tuple[int, ...] = (80, 130, 170)
+    averaging: int = 120
+
+    def falls(self, settings, progress: float) -> int:
+        """Return how many milestones lie at or before `progress` epochs of a run of ``settings.epochs``."""
+        return sum(int(progress) * self.of >= m * settings.epochs for m in self.milestones)
+
+    def averaged(self, settings, progress: float) -> bool:
+        """Tell whether the weights are averaged at `progress` epochs of a run of ``settings.epochs``."""
+        return progress * self.of >= self.averaging * settings.epochs
+
+
+SCHEDULES = {"tiny_imagenet": Schedule(90, (40, 70), 50)}  # supplement C.2
+
+
+def schedule(settings) -> Schedule:
+    """Return the schedule that the paper uses on the data set of a run."""
+    return SCHEDULES.get(settings.dataset, Schedule())
 
 
 def averages(method: Method, settings, epoch: int) -> bool:
     """Tell whether the weights at the end of `epoch` (from 0) enter the once-an-epoch average."""
     last = epoch == settings.epochs - 1  # a run too short to reach the start still averages its last weights
-    return method.averaging == "swa" and (epoch >= AVERAGING_START * settings.epochs or last)
+    return method.averaging == "swa" and (schedule(settings).averaged(settings, epoch) or last)
 
 
 def trunk(method: Method, settings) -> tuple[str, int] | None:
@@ -139,7 +170,7 @@ def trunk(method: Method, settings) -> tuple[str, int] | None:
         return None
     for name, other in OBJECTIVES.items():
         if other.terms == method.terms and other.cosine == method.cosine:
-            return name, math.ceil(AVERAGING_START * settings.epochs)
+            return name, next(e for e in range(settings.epochs + 1) if schedule(settings).averaged(settings, e))
     return None
 
 
@@ -176,14 +207,14 @@ def training_cost(method: Method, settings) -> float:
 def learning_rate(method: Method, settings, progress: float) -> float:
     """Return the learning rate at `progress` epochs (0 up to ``settings.epochs``).
 
-    Plain training falls tenfold at 40, 65 and 85 % of the epochs. With averaging, the paper continues that
-    run from 60 % on with one linear cycle an epoch from 1/2 to 1/10 of the first rate; the code falls along a
+    Plain training falls tenfold at each milestone: at 40, 65 and 85 % of the epochs in most runs. With averaging, the
+    paper continues that run, from 60 % on in most, with one linear cycle an epoch from 1/2 to 1/10 of the first rate; the code falls along a
     cosine whose period ends at half of the epochs and then holds 1/2 of the first rate.
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
     swa = method.averaging == "swa"
-    if swa and fraction >= AVERAGING_START:
+    if swa and schedule(settings).averaged(settings, progress):
         return first * 0.5 if settings.protocol == "code" else first * (0.5 - 0.4 * (progress % 1))
     if swa and settings.protocol == "code":
         return first * 0.5 * (1 + math.cos(math.pi * fraction / 0.5))
-    return first * 0.1 ** sum(int(progress) >= m * settings.epochs for m in MILESTONES)
+    return first * 0.1 ** schedule(settings).falls(settings, progress)

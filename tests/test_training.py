@@ -149,6 +149,15 @@ def test_schedules_scale_with_the_epochs():
     assert methods.takes_sam_step(METHODS["fmfp"], Settings(epochs=10, protocol="code"), 0, 0)
 
 
+def test_tiny_imagenet_has_a_schedule_of_its_own():
+    settings = Settings(dataset="tiny_imagenet", scale="paper").complete()
+    rates = [methods.learning_rate(METHODS["baseline"], settings, e) for e in (39.9, 40, 69.9, 70)]
+    assert (settings.epochs, rates) == (90, pytest.approx([0.1, 0.01, 0.01, 0.001]))
+    averaged = [e for e in range(90) if methods.averages(METHODS["swa"], settings, e)]
+    assert averaged == list(range(50, 90)) and methods.trunk(METHODS["fmfp"], settings) == ("baseline", 50)
+    assert methods.learning_rate(METHODS["swa"], settings, 50) == pytest.approx(0.05)
+
+
 def test_preact_resnet110_has_the_published_parameter_counts():
     for classes, published in ((10, 1_730_522), (100, 1_736_372)):
         model = networks.create("preact_resnet110", classes)
