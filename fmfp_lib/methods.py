@@ -207,9 +207,10 @@ def training_cost(method: Method, settings) -> float:
 def learning_rate(method: Method, settings, progress: float) -> float:
     """Return the learning rate at `progress` epochs (0 up to ``settings.epochs``).
 
-    Plain training falls tenfold at each milestone: at 40, 65 and 85 % of the epochs in most runs. With averaging, the
-    paper continues that run, from 60 % on in most, with one linear cycle an epoch from 1/2 to 1/10 of the first rate; the code falls along a
-    cosine whose period ends at half of the epochs and then holds 1/2 of the first rate.
+    Plain training falls tenfold at each milestone: at 40, 65 and 85 % of the epochs on CIFAR. With averaging, the paper
+    continues that run (on CIFAR from 60 % on) with one linear cycle an epoch from 1/2 to 1/10 of the first rate; the
+    code falls along a cosine whose period ends at half of the epochs and, once it averages, holds 1/2 of the first
+    rate.
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
     swa = method.averaging == "swa"
