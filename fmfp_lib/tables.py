@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from . import records as _records
+from .methods import METHODS
 from .metrics import calibrated_right_confidence, evaluate, softmax
+from .settings import SCALES
 from .statistics import RANKING, SUMS, compare_methods, compare_scores
 
 NAMES = {
@@ -297,8 +299,6 @@ def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), re
 
 def classroom(network: str | None = None) -> list:
     """Return the finished classroom runs of one network (the regime's own if not given)."""
-    from .settings import SCALES
-
     regime = dict(SCALES["classroom"])
     regime["network"] = network or regime["network"]
     return finished(dataset="embedded", protocol="paper", **regime)
@@ -314,8 +314,6 @@ def at_a_glance() -> str:
 
 def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
-    from .methods import METHODS
-
     lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
     for key, method in METHODS.items():
         if "+" not in key:
@@ -379,6 +377,25 @@ def regime_search() -> str:
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
                      f"| on {right.sum()} of {len(right)} |")  # fmt: skip
     return "\n".join(lines)
+
+
+def protocols() -> str:
+    """Return, as Markdown, what following the code instead of the paper changes at classroom scale, seed by seed."""
+    regime = {"dataset": "embedded", **SCALES["classroom"]}
+    runs = {(r.settings.protocol, r.settings.method, r.settings.seed): (r.logits, r.labels) for r in finished(**regime)}
+    found, counts = {}, set()
+    for method in METHODS:
+        seeds = sorted(s for p, m, s in runs if (p, m) == ("code", method) and ("paper", m, s) in runs)
+        if len(seeds) > 1:
+            found[method] = compare(*([runs[p, method, s] for s in seeds] for p in ("paper", "code")))
+            counts.add(len(seeds))
+    if not found:
+        return "Nothing has been trained by the code's protocol yet."
+    return (
+        f"Change where the code is followed instead of the paper, `{regime['network']}` on Fashion-MNIST, "
+        f"{'-'.join(map(str, sorted(counts)))} seeds (95 % interval, bold where it leaves out zero):\n\n"
+        f"{difference_table(found)}\n\nAUROC is {in_words(found, 'auroc')}. ECE is {in_words(found, 'ece')}."
+    )
 
 
 def html_table(heads, rows, caption: str, kind: str = "facts") -> str:

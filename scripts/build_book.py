@@ -80,7 +80,7 @@ def main():
     (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
     registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
-    for make in (*registries, tables.at_a_glance, tables.regime_search, tables.speed, cost.gpu_hours):
+    for make in (*registries, tables.at_a_glance, tables.regime_search, tables.protocols, tables.speed, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for name in ("paper", "companion"):
         (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))

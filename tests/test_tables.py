@@ -73,6 +73,22 @@ def baseline_runs(count=2):
                            method="baseline", seed=list(range(count)))  # fmt: skip
 
 
+def test_the_code_is_compared_with_the_paper_method_by_method(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    monkeypatch.setattr(records, "SHIPPED", tmp_path)
+    assert "Nothing has been trained" in tables.protocols()
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 80)
+    for method, protocol, seed in [(m, p, s) for m in ("swa", "focal") for p in ("paper", "code") for s in (0, 1)]:
+        wrong = 3 if protocol == "paper" else 1 + 2 * seed
+        logits = rng.normal(size=(80, 4)) + 6 * np.eye(4)[(labels + (np.arange(80) < wrong)) % 4]
+        settings = Settings(scale="classroom", method=method, protocol=protocol, seed=seed)
+        if (method, protocol, seed) != ("focal", "code", 1):  # one seed alone decides nothing
+            records.save(settings, (logits, labels), (logits[:8], labels[:8]), [], {})
+    text = tables.protocols()
+    assert "| SWA | +1.25" in text and "focal" not in text and ", 2 seeds " in text
+
+
 def test_a_score_that_orders_as_msp_does_differs_by_nothing():
     records = baseline_runs()
     found = tables.against_msp(records, lambda z: np.log(confidence.msp(z)) * 3, replicates=20)
