@@ -14,7 +14,8 @@ from .statistics import RANKING, SUMS, compare_methods, compare_scores
 
 NAMES = {
     "baseline": "baseline", "label_smoothing": "label smoothing", "focal": "focal loss", "cs_kd": "CS-KD",
-    "l1_norm": "L1 norm", "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
+    "l1_norm": "L1 norm",
+    "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
     "confidnet": "ConfidNet",
