@@ -140,8 +140,8 @@ def test_the_readmes_sentence_follows_the_intervals():
              "fmfp": row(ece=-1, auroc=-1, aurc=-1)}  # fmt: skip
     assert tables.glance_in_words(found) == (
         "Beyond doubt, of the 2 calibration methods ECE falls with mixup and focal loss, and AUROC falls with mixup. "
-        "Both happen with mixup; the paper says so of all of them. Of all methods, AURC falls beyond doubt with FMFP and "
-        "rises with mixup."
+        "Both happen with mixup; the paper says so of all of them. Of all methods, AURC falls beyond doubt with FMFP "
+        "and rises with mixup."
     )
 
 
