@@ -40,7 +40,7 @@ class Claim:
     needs : str
         What is missing where it cannot be tested.
     on_vgg : bool
-        Whether it is about VGG; the others are tested on every other network.
+        Whether it is about VGG alone; the others are tested on every network.
     """
 
     id: str
@@ -352,7 +352,7 @@ def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, 
     runs = [Runs(group, replicates) for group in (finished() if groups is None else groups)]
     wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
     return {
-        claim.id: Result(claim, tuple(claim.gather([r for r in runs if r.network.startswith("vgg") == claim.on_vgg])))
+        claim.id: Result(claim, tuple(claim.gather([r for r in runs if r.network.startswith("vgg") or not claim.on_vgg])))
         for claim in wanted
     }
 

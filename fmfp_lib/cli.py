@@ -1,4 +1,4 @@
-"""``fmfp train | run | claims | data | doctor`` on the command line."""
+"""``fmfp train | run | claims | data | bench | doctor`` on the command line."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+_MEASURES = "Also measure on the network: flatness, trust_score, confidnet, mc_dropout, swag, shift; may be repeated"
 
 
 @app.command()
@@ -31,7 +32,7 @@ def train(
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Write the weights beside the record")] = False,
-    measure: Annotated[list[str], typer.Option(help="Also measure this on the network; may be repeated")] = [],
+    measure: Annotated[list[str], typer.Option(help=_MEASURES)] = [],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a path")] = False,
 ):
     """Train one network, or find its record; print the path of the record last."""

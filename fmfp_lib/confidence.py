@@ -32,7 +32,7 @@ def margin(logits) -> np.ndarray:
 
 
 def entropy(logits) -> np.ndarray:
-    """Return the negative entropy of the probabilities, in [-ln k, 0] nats."""
+    """Return the entropy of the probabilities with its sign turned, so that it grows with trust: in [-ln k, 0] nats."""
     log_p = _log_softmax(_check_matrix(logits, "logits"))
     return (np.exp(log_p) * log_p).sum(1)
 

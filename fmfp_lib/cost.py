@@ -7,7 +7,7 @@ estimate: operations divided by an assumed sustained rate.
 import math
 from functools import lru_cache
 
-from .methods import METHODS, share_of_sam_steps, trunk
+from .methods import METHODS, passes_a_step, share_of_sam_steps, training_cost, trunk
 from .settings import Settings
 
 SUSTAINED = 10e12  # operations a second that one GPU is assumed to keep up; batches of 128 small images fill none
@@ -57,8 +57,8 @@ def operations(network: str, dataset: str = "cifar10") -> tuple[int, int]:
 def passes(settings: Settings, from_trunk: bool = False) -> float:
     """Return how many times a run goes forward and backward through its training set.
 
-    A SAM step counts twice. Forward passes without a gradient (CS-KD's partner, evaluation, batch-norm statistics)
-    and RegMixup's second batch are left out.
+    Counted as `methods.training_cost` counts: a SAM step twice, RegMixup's second batch, a third for CS-KD's partner.
+    Evaluation and batch-norm statistics are left out.
 
     Parameters
     ----------
@@ -69,8 +69,7 @@ def passes(settings: Settings, from_trunk: bool = False) -> float:
     settings = settings.complete()
     method = METHODS[settings.method]
     shared = trunk(method, settings) if from_trunk else None
-    with_sam = share_of_sam_steps(method, settings) if method.sam else 0
-    return settings.epochs * (1 + with_sam) - (shared[1] if shared else 0)
+    return training_cost(method, settings) - (shared[1] * passes_a_step(method) if shared else 0)
 
 
 def relative(settings: Settings, prices: dict | None = None) -> float:

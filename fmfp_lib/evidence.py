@@ -161,11 +161,12 @@ def compare_all(runs, *calls) -> list[Evidence]:
 
 
 def each(methods, against, quantities: dict):
-    """Return calls for `_all`: every method, a part of its own, against another one."""
+    """Return calls for `compare_all`: every method, a part of its own, against another one."""
     return [(tables.name(m), against, m, *call) for m in methods for call in quantities.items()]
 
 
 def temperature(runs) -> list[Evidence]:
+    """Return, for C4, what temperature scaling changes of the baseline's AUROC (and, for context, of its ECE)."""
     found = []
     for group in runs:
         records = group.records("baseline")
@@ -213,6 +214,7 @@ def _late(group, method, metric, seeds=None):
 
 
 def overfitting(runs) -> list[Evidence]:
+    """Return, for C6, the baseline's change of AUROC late in training, and that of accuracy, which must rise."""
     found = []
     for group in runs:
         seeds = len(group.seeds("baseline"))
@@ -227,6 +229,7 @@ def overfitting(runs) -> list[Evidence]:
 
 
 def mitigation(runs) -> list[Evidence]:
+    """Return, for C12, each flat method's late change of AUROC minus the baseline's, of the same seed."""
     found = []
     for method in FLAT:
         for group in runs:
@@ -242,7 +245,7 @@ def mitigation(runs) -> list[Evidence]:
 
 
 def shifted(runs) -> list[Evidence]:
-    """Means over corruptions and severities of what ``measures`` keeps as ``shift``."""
+    """Return, for C11, FMFP's differences in means over corruptions and severities, which ``shift`` measured."""
     found = []
     for other in ("baseline", "crl"):
         for group in runs:
@@ -262,6 +265,7 @@ def _measured(record, name):
 
 
 def confidnet(runs) -> list[Evidence]:
+    """Return, for C13, FMFP's differences from ConfidNet's score of the baseline's predictions, of the same seed."""
     found = []
     for group in runs:
         kept = {r.settings.seed: _measured(r, "confidnet") for r in group.records("baseline")}
@@ -301,6 +305,7 @@ def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.n
 
 
 def flat_minima(runs) -> list[Evidence]:
+    """Return, for C15, the rank correlation of each kind of sharpness with the confidence gap, over a group's runs."""
     found = []
     for group in runs:
         rows = flatness_and_gap(group)

@@ -64,7 +64,8 @@ OBJECTIVES: dict[str, Method] = {
     ),
     "crl": Method(
         ("cross_entropy", "crl"), summary="confidence ranked by the history of correctness",
-        equation=r"-\log p_y + \max(0, \vert\Delta c\vert - \mathrm{sign}(\Delta c)\,\Delta\kappa)",
+        equation=r"-\log p_y + L_{\mathrm{rank}}, \; L_{\mathrm{rank}} = "
+        r"\max(0, \vert\Delta c\vert - \mathrm{sign}(\Delta c)\,\Delta\kappa)",
     ),
     "regmixup": Method(
         ("cross_entropy", "regmixup"), summary="cross-entropy plus half of mixup's loss",
@@ -115,6 +116,7 @@ METHODS: dict[str, Method] = {
     "sure": Method(
         ("cross_entropy", "regmixup", "crl"), sam=True, averaging="swa", cosine=True,
         summary="RegMixup, CRL, cosine classifier, SAM and SWA together (SURE, Li et al. 2024)",
+        equation=r"-\log p_y + \tfrac12 L_{\mathrm{mixup}} + L_{\mathrm{rank}}",
     ),
 }  # fmt: skip
 
@@ -195,22 +197,26 @@ def share_of_sam_steps(method: Method, settings) -> float:
 EXTRA_PASSES = {"regmixup": 1.0, "cs_kd": 1 / 3}
 
 
+def passes_a_step(method: Method) -> float:
+    """Return how often a plain step of `method` goes forward and backward through a batch; SAM's, twice as often."""
+    return 1 + sum(EXTRA_PASSES.get(term, 0.0) for term in method.terms)
+
+
 def training_cost(method: Method, settings) -> float:
     """Return the cost of a run in epochs of plain training: forward and backward passes over the training set.
 
     SAM's steps count twice, whatever they perturb; `settings` are complete. Averaging costs nothing to speak of.
     """
-    passes = 1 + sum(EXTRA_PASSES.get(term, 0.0) for term in method.terms)
-    return settings.epochs * passes * (1 + share_of_sam_steps(method, settings))
+    return settings.epochs * passes_a_step(method) * (1 + share_of_sam_steps(method, settings))
 
 
 def learning_rate(method: Method, settings, progress: float) -> float:
     """Return the learning rate at `progress` epochs (0 up to ``settings.epochs``).
 
-    Plain training falls tenfold at each milestone: at 40, 65 and 85 % of the epochs on CIFAR. With averaging, the paper
-    continues that run (on CIFAR from 60 % on) with one linear cycle an epoch from 1/2 to 1/10 of the first rate; the
-    code falls along a cosine whose period ends at half of the epochs and, once it averages, holds 1/2 of the first
-    rate.
+    In plain training it falls tenfold at each milestone (on CIFAR at 40, 65 and 85 % of the epochs). With averaging, in
+    the paper's protocol, a linear cycle an epoch, from 1/2 to 1/10 of the first rate, takes over (on CIFAR at 60 %). In
+    the code's, it follows from the first epoch a cosine that reaches 0 at half of the epochs and rises again, and once
+    weights are averaged it is 1/2 of the first.
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
     swa = method.averaging == "swa"

@@ -1,7 +1,8 @@
 """Every metric of the paper, in the conventions of its published numbers. NumPy in, floats out.
 
-Confidence may be any score that grows with trust; the paper's is the maximum softmax probability (MSP).
-All values are in natural units: fractions and nats. `correct` is True where the prediction equals the label.
+Confidence, (n,), may be any score that grows with trust; the paper's is the maximum softmax probability (MSP).
+`correct`, (n,) bool, is True where the prediction equals the label. All values are in natural units: fractions and
+nats. Wrong shapes, NaN and no samples at all raise ValueError.
 
 A metric that is not defined is NaN: AUROC, FPR-95%TPR and NAURC need both right and wrong predictions,
 AUPR-Success a right and AUPR-Error a wrong one.
@@ -337,7 +338,7 @@ class _ClassBins:
 
 
 def ece(probabilities, labels, bins: int = BINS) -> float:
-    """Return the expected calibration error, in [0, 1]: equal-width bins, right-closed (equation 1's estimate).
+    """Return the expected calibration error, in [0, 1]: equal-width bins, right-closed (the paper's equation 4).
 
     Parameters
     ----------
@@ -373,7 +374,7 @@ def ece_adaptive(probabilities, labels, bins: int = BINS) -> float:
     return _adaptive_gap(np.argsort(confidence, kind="stable"), confidence, hit, bins)
 
 
-def reliability_curve(confidence, correct, bins: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def reliability_curve(confidence, correct, bins: int = BINS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return mean confidence, accuracy and share of the samples of each bin that holds any: three (m,), m <= bins.
 
     The bins are those of `ece`, which is the sum of share times the absolute difference of accuracy and confidence.
@@ -382,7 +383,7 @@ def reliability_curve(confidence, correct, bins: int = 15) -> tuple[np.ndarray, 
     _check_bins(bins)
     if confidence.min() < 0 or confidence.max() > 1:
         raise ValueError(f"confidence runs from {confidence.min():g} to {confidence.max():g}; it must lie in [0, 1]")
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    index = _bin(confidence, bins)
     count = np.bincount(index, minlength=bins)
     held = count > 0
     means = (np.bincount(index, values, bins)[held] / count[held] for values in (confidence, correct))

@@ -40,12 +40,17 @@ class Settings(BaseModel):
         Names from ``datasets.DATASETS`` (or a path ending in ``.npz``), ``networks.NETWORKS``, ``methods.METHODS``.
     scale : {'smoke', 'classroom', 'workstation', 'paper'}
         Fills in `epochs`, `train_size`, `test_size` and `network` where they are not given.
+    seed : int
+        Of the first weights, the order of the images, their augmentation and all other chance of the run.
+    epochs, train_size, test_size : int
+        Passes over the training images, and numbers of images; the validation images are a tenth of the whole training
+        set, whatever `train_size` is.
     protocol : {'paper', 'code'}
         Where the paper and its released code disagree, which of them to follow.
     batch_size : int
         Images per step (128 in the paper).
     learning_rate, momentum, weight_decay : float
-        SGD's settings (0.1, 0.9 and 5e-4 in the paper).
+        SGD's settings (0.1, 0.9 and 5e-4 in the paper); the rate is the first one (see ``methods.learning_rate``).
     rho : float
         Norm of SAM's perturbation (0.05).
     sam_gradient : {'global', 'local'}
@@ -53,7 +58,7 @@ class Settings(BaseModel):
         does, or each process along that of its own part (m-sharpness in Foret et al. 2021): one message less a step,
         and a result that depends on the number of processes.
     epsilon : float
-        Strength of label smoothing (0.05).
+        Label smoothing's share (0.05), spread over all classes, the true one included.
     alpha : float
         Mixup's Beta(alpha, alpha) (0.3).
     gamma : float

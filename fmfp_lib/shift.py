@@ -104,7 +104,7 @@ def _replicates(arrays, replicates, seed):
         n = score.shape[2]
         ranked = [statistics.Ranked(score[cell], correct[cell]) for cell in np.ndindex(score.shape[:2])]
         accurate = correct.reshape(-1, n).mean(0)
-        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])
+        harmonic = statistics._harmonic(n)
         parts = {name: [] for name in METRICS}
         for counts in (np.ones((1, n), np.int32), *statistics._counts(n, replicates, seed)):
             of_cells = [one.ranking(counts, harmonic) for one in ranked]
@@ -141,12 +141,12 @@ def compare(runs_a, runs_b, replicates: int = 200, seed: int = 0) -> dict[str, s
     if len({np.shape(run["score"]) for run in [*runs_a, *runs_b]}) > 1:
         raise ValueError("the runs differ in shape; all must have seen the same images under the same corruptions")
     a, b = ([_replicates(run, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
-    drawn = np.random.default_rng([seed, len(a)]).integers(0, len(a), (replicates, len(a)))
+    chosen = statistics._chosen(len(a), replicates, seed)
     result = {}
     for name in METRICS:
         whole_a, whole_b = (float(np.mean([run[name][0] for run in runs])) for runs in (a, b))
         differences = np.stack([y[name][1] - x[name][1] for x, y in zip(a, b, strict=True)], 1)
-        of_seeds = np.take_along_axis(differences, drawn, 1).mean(1)
+        of_seeds = np.take_along_axis(differences, chosen, 1).mean(1)
         result[name] = statistics._comparison(name, whole_a, whole_b, of_seeds)
     return result
 

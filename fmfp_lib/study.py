@@ -126,7 +126,10 @@ class Study(BaseModel):
 
 
 def finished(scale: str, methods, networks=None) -> list[Group]:
-    """Return the finished runs of `methods` at `scale`, on the book's networks if none are given, training nothing."""
+    """Return the finished runs of `methods` at `scale`, on the book's networks if none are given, training nothing.
+
+    A method counts once every seed that the book shows is there: a half-filled cell would look like a whole one.
+    """
     regime = {key: value for key, value in SCALES[scale].items() if key != "network"}
     shown, groups = SHOWN[scale], []
     for network in networks or shown["networks"]:
@@ -135,7 +138,7 @@ def finished(scale: str, methods, networks=None) -> list[Group]:
             **regime,
         )  # fmt: skip
         runs = {m: sorted((r for r in found if r.settings.method == m), key=lambda r: r.settings.seed) for m in methods}
-        runs = {m: r for m, r in runs.items() if r}
+        runs = {m: r for m, r in runs.items() if len(r) == len(shown["seeds"])}
         if runs:
             groups.append(Group(scale, shown["dataset"], network, runs))
     return groups

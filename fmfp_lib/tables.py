@@ -2,6 +2,7 @@
 
 import html
 import json
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from .settings import SCALES
 from .statistics import RANKING, SUMS, compare_methods, compare_scores
 
 NAMES = {
-    "baseline": "baseline", "label_smoothing": "label smoothing", "cs_kd": "CS-KD", "l1_norm": "L1 norm",
+    "baseline": "baseline", "label_smoothing": "label smoothing", "focal": "focal loss", "cs_kd": "CS-KD",
+    "l1_norm": "L1 norm",
     "crl": "CRL", "regmixup": "RegMixup", "sam": "SAM", "swa": "SWA", "ema": "EMA", "fmfp": "FMFP", "sure": "SURE",
     "sam_k2": "SAM, 1 step in 2", "sam_k5": "SAM, 1 step in 5", "sam_bn": "SAM, batch norm",
     "fmfp_k2": "FMFP, 1 step in 2", "fmfp_k5": "FMFP, 1 step in 5", "fmfp_bn": "FMFP, batch norm",
@@ -304,12 +306,32 @@ def classroom(network: str | None = None) -> list:
     return finished(dataset="embedded", protocol="paper", **regime)
 
 
-GLANCE = ("label_smoothing", "mixup", "focal", "cs_kd", "l1_norm", "crl", "sam", "swa", "fmfp")
+CALIBRATION = ("label_smoothing", "mixup", "focal", "cs_kd", "l1_norm")
+GLANCE = (*CALIBRATION, "crl", "sam", "swa", "fmfp")
 
 
 def at_a_glance() -> str:
-    """Return the README's table: the classroom grid against its baseline."""
-    return differences(classroom(), GLANCE)
+    """Return the README's table, the classroom grid against its baseline, and below it what the table says."""
+    found = against_baseline(classroom(), GLANCE)
+    return f"{difference_table(found)}\n\n{textwrap.fill(glance_in_words(found), 120)}"
+
+
+def glance_in_words(found: dict) -> str:
+    """Say which methods calibrate, which harm the ranking and which lower AURC, beyond doubt.
+
+    `found` is what `against_baseline` gives, with ``ece``, ``auroc`` and ``aurc``.
+    """
+    calibration = [m for m in CALIBRATION if m in found]
+    better = [m for m in calibration if found[m]["ece"].high < 0]
+    worse = [m for m in calibration if found[m]["auroc"].high < 0]
+    both = [m for m in better if m in worse]
+    lower, higher = ([m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side]
+                     for side in (True, False))  # fmt: skip
+    return (
+        f"Beyond doubt, of the {len(calibration)} calibration methods ECE falls with {names(better)}, and AUROC falls "
+        f"with {names(worse)}. Both happen with {names(both)}; the paper says so of all of them. Of all methods, AURC "
+        f"falls beyond doubt with {names(lower)} and rises with {names(higher)}."
+    )
 
 
 def methods() -> str:

@@ -49,6 +49,13 @@ def train(
     -------
     records.Record
         Logits and labels of the test set, settings and history.
+
+    Raises
+    ------
+    ValueError
+        For data that are missing or do not fit, an unknown measure, or measures asked of several processes.
+    FloatingPointError
+        If the training loss is no longer finite.
     """
     from . import measures as _measures
 

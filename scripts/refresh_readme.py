@@ -1,4 +1,4 @@
-"""Make the README's picture and table again from the records: ``python scripts/refresh_readme.py``."""
+"""Make the README's picture, table and what it says again from the records: ``python scripts/refresh_readme.py``."""
 
 import re
 from pathlib import Path
@@ -14,6 +14,6 @@ if __name__ == "__main__":
     figure = figures.calibration_against_ranking(groups, tables.GLANCE)
     figure.savefig(PICTURE, dpi=130, facecolor="white", bbox_inches="tight")
     readme = ROOT / "README.md"
-    text = re.sub(r"\| method \|.*?\n(?!\|)", lambda _: tables.at_a_glance() + "\n", readme.read_text(), flags=re.S)
-    readme.write_text(text)
+    made = tables.at_a_glance() + "\n\n"
+    readme.write_text(re.sub(r"\| method \|.*?\n\n.*?\n\n", lambda _: made, readme.read_text(), flags=re.S))
     print(f"{PICTURE}\n{readme}")

@@ -57,6 +57,20 @@ def test_student_versions_keep_exercises_and_code_and_no_solution(tmp_path):
         ]
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_code_inside_a_dropdown_ends_it_early(path):
+    """A block of code needs a shorter fence than the dropdown around it, or the rest of the solution shows."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        fence = None
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
+            mark, info = re.match(r"(`*)(.*)", line).groups()
+            if len(mark) < 3 or fence and len(mark) < len(fence):
+                continue
+            assert fence is None or not info, (cell.id, line)
+            fence = mark if fence is None else None
+        assert fence is None, cell.id
+
+
 def test_notebooks_are_picked_by_name_and_a_wrong_name_is_said(tmp_path):
     assert [p.name for p in make_course.make(tmp_path, ["00"])] == ["00_quickstart.ipynb"]
     with pytest.raises(ValueError, match="no notebook begins with '99'; there are 00_quickstart"):

@@ -137,7 +137,7 @@ def test_words_follow_the_intervals():
         return {"ece": Comparison("ece", 0.0, 0.0, (low + high) / 2, low, high, np.empty(0))}
 
     found = {"mixup": row(-2, -1), "cs_kd": row(1, 2), "focal": row(-1, 2), "l1_norm": row(-3, -1)}
-    text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal"
+    text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal loss"
     assert tables.in_words(found, "ece") == text
     assert tables.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup; higher for no method"
     tally = tables.tally(r["ece"] for r in found.values())
@@ -146,6 +146,19 @@ def test_words_follow_the_intervals():
     found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
     assert tables.lowest(found, "ece") == "focal"
     assert tables.names(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
+
+
+def test_the_readmes_sentence_follows_the_intervals():
+    def row(**signs):
+        return {m: Comparison(m, 0.0, s, s, s - 0.5, s + 0.5, np.empty(0)) for m, s in signs.items()}
+
+    found = {"mixup": row(ece=-1, auroc=-1, aurc=1), "focal": row(ece=-1, auroc=0, aurc=0),
+             "fmfp": row(ece=-1, auroc=-1, aurc=-1)}  # fmt: skip
+    assert tables.glance_in_words(found) == (
+        "Beyond doubt, of the 2 calibration methods ECE falls with mixup and focal loss, and AUROC falls with mixup. "
+        "Both happen with mixup; the paper says so of all of them. Of all methods, AURC falls beyond doubt with FMFP "
+        "and rises with mixup."
+    )
 
 
 def test_calibration_error_of_right_predictions_stands_beside_what_calibration_asks(runs):

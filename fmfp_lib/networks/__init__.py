@@ -66,6 +66,11 @@ def create(name: str, num_classes: int, in_channels: int = 3, cosine: bool = Fal
     cosine : bool
         Replace the last layer by 16 times the cosine between features and class weights.
 
+    Returns
+    -------
+    torch.nn.Module
+        From normalised images (n, c, h, w) to logits (n, num_classes).
+
     Raises
     ------
     ValueError
