@@ -4,6 +4,7 @@ import copy
 import io
 import platform
 import time
+import zipfile
 from contextlib import nullcontext
 
 import numpy as np
@@ -348,6 +349,7 @@ class Run:
             state = distributed.from_first(lambda path=path: path.read_bytes() if path.exists() else None)
             if self.epoch == 0 and state is not None:
                 try:
+                    _check_sums(state)
                     self._restore(torch.load(io.BytesIO(state), weights_only=True, map_location="cpu"))
                 except Exception as error:  # torch.load raises many kinds, and each means the same here
                     if distributed.first():
@@ -362,6 +364,13 @@ class Run:
         self.generator.set_state(state["generator"])
         self.correctness.copy_(state["correctness"])
         self.epoch, self.history = state["epoch"], state["history"]
+
+
+def _check_sums(state: bytes):
+    """Compare each part of a checkpoint with the checksum that ``torch.save`` wrote; ``torch.load`` does not."""
+    with zipfile.ZipFile(io.BytesIO(state)) as file:
+        if damaged := file.testzip():
+            raise zipfile.BadZipFile(f"{damaged} does not fit its checksum")
 
 
 def _or_none(value: float) -> float | None:
