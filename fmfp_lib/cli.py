@@ -74,7 +74,7 @@ def run(
 
     import papermill
 
-    from .settings import choose
+    from .settings import check_parameters, choose
 
     path = Path(notebook)
     if not path.exists():
@@ -90,6 +90,7 @@ def run(
         _, name, text, *words = words
         default = ast.literal_eval(known[choose("parameter", name, sorted(known))]["default"])
         values[name] = _typed(name, text, default)
+        check_parameters({name: values[name]}, **{name: default})
     output = output or Path(f"{path.stem}.out.ipynb")
     unfinished = output.with_name(f".{output.name}.unfinished.ipynb")
     try:

@@ -3,6 +3,7 @@
 import copy
 import io
 import platform
+import sys
 import time
 import zipfile
 from contextlib import nullcontext
@@ -351,6 +352,9 @@ class Run:
                 try:
                     _check_sums(state)
                     self._restore(torch.load(io.BytesIO(state), weights_only=True, map_location="cpu"))
+                    if path == self.checkpoint_path and distributed.first():
+                        about = f"{self.settings.method} seed {self.settings.seed}"
+                        print(f"{about} goes on from epoch {self.epoch} of {self.settings.epochs}", file=sys.stderr)
                 except Exception as error:  # torch.load raises many kinds, and each means the same here
                     if distributed.first():
                         records.set_aside(path, type(error).__name__)
