@@ -54,6 +54,7 @@ SLOW_COMMAND = [sys.executable, "-c", f"{SLOW}\nfrom fmfp_lib.cli import main; m
 def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     monkeypatch.setenv("FMFP_DATA", str(tmp_path))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
     datasets._arrays.cache_clear()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
