@@ -53,7 +53,8 @@ def table() -> str:
         ]
         for name, (fault, happens) in tests.items():
             result = kept["results"].get(name, {"cases": 0, "outcome": "not run yet", "says": ""})
-            says = result["says"].replace("|", "\\|").replace("`", "'")
+            says = result["says"] if len(result["says"]) <= 200 else result["says"][:200] + "[…]"
+            says = says.replace("|", "\\|").replace("`", "'")
             cases = f", {result['cases']} cases" if result["cases"] > 1 else ""
             lines.append(f"| {fault} | {happens} | {f'`{says}`' if says else 'nothing'} | {result['outcome']}{cases} |")
         lines.append("")
