@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book slides course test test-browser bench clean
+.PHONY: help venv book slides course test test-browser bench faults clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
@@ -44,6 +44,9 @@ test-browser: $(STAMP) ## read the built book in headless Chromium (after make b
 
 bench: $(STAMP) ## measure the library beside plain references; keep the numbers in data/benchmarks.json
 	$(VENV) -m fmfp_lib.cli bench --output data/benchmarks.json
+
+faults: $(STAMP) ## inject every fault for real; keep the results in data/faults.json
+	OMP_NUM_THREADS=1 $(VENV) scripts/faults.py
 
 clean: ## remove what was built (the environment and the records stay)
 	rm -rf _build

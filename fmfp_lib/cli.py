@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import time
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -74,7 +75,7 @@ def run(
 
     import papermill
 
-    from .settings import choose
+    from .settings import check_parameters, choose
 
     path = Path(notebook)
     if not path.exists():
@@ -90,6 +91,7 @@ def run(
         _, name, text, *words = words
         default = ast.literal_eval(known[choose("parameter", name, sorted(known))]["default"])
         values[name] = _typed(name, text, default)
+        check_parameters({name: values[name]}, **{name: default})
     output = output or Path(f"{path.stem}.out.ipynb")
     unfinished = output.with_name(f".{output.name}.unfinished.ipynb")
     try:
@@ -119,7 +121,7 @@ def _typed(name: str, text: str, default):
 @app.command()
 def claims(
     names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence")] = None,
-    replicates: Annotated[int, typer.Option(help="Of each bootstrap")] = 300,
+    replicates: Annotated[int, typer.Option(help="Of each bootstrap", min=1)] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
 ):
     """Put the paper's claims to their tests on the finished runs, and print the verdicts."""
@@ -182,7 +184,7 @@ def bench(
 
 
 @app.command()
-def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed")] = 10.0):
+def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed", min=0, max=3600)] = 10.0):
     """Report versions, device, threads, data found and speed; on a GPU, compare ten steps with the CPU's."""
     import numpy
     import torch
@@ -263,13 +265,21 @@ def main():
     """Run the command line; a wrong value ends in one line on standard error and exit code 2."""
     launched = "TORCHELASTIC_RUN_ID" in os.environ  # torchrun started this process and others
     speaks = not launched or os.environ["RANK"] == "0"  # an error met by all is told by one
+    warnings.showwarning = lambda message, *rest: print(f"fmfp: {message}", file=sys.stderr)
     try:
         with ExitStack() as stack:
             if launched:
                 from .distributed import processes
 
                 stack.enter_context(processes())
-            app()
+            code = app(standalone_mode=False)
+    except typer.BadParameter.__base__ as error:  # UsageError, which typer does not name in all its versions
+        if not error.format_message():
+            print(error.ctx.get_help())  # nothing was given
+        elif speaks:
+            given = " ".join(sys.argv[1:])
+            print(f"fmfp: {error.format_message()} (given: {given}; --help lists what is accepted)", file=sys.stderr)
+        sys.exit(2)
     except ValueError as error:
         if speaks:
             print(f"fmfp: {error}", file=sys.stderr)
@@ -278,6 +288,9 @@ def main():
         if speaks:
             print(f"fmfp: {error}; what was finished before is untouched", file=sys.stderr)
         sys.exit(1)
+    if code == 130 and speaks:
+        print("fmfp: stopped; what was finished is kept, and the same command goes on from there", file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,8 @@ def _cifar10():
                 raise ValueError(f"{path} has {len(data)} bytes; rows of 3073 are expected")
             rows.append(data.reshape(-1, 3073))
         rows = np.concatenate(rows)
+        if rows[:, 0].max() > 9:
+            raise ValueError(f"{place} is damaged: it holds a label of {rows[:, 0].max()}; 0 to 9 are expected")
         parts += [rows[:, 1:].reshape(-1, 3, 32, 32).copy(), rows[:, 0].astype(np.int64)]
     return tuple(parts)
 

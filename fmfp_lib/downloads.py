@@ -159,7 +159,10 @@ def unpack(path: Path, folder: str, place: Path) -> Path:
         if not (temporary / folder).is_dir():
             raise ValueError(f"it holds no folder {folder!r}")
         os.replace(temporary / folder, place / folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
+    except (
+        tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, FileExistsError, IsADirectoryError,
+        NotADirectoryError,
+    ) as error:  # fmt: skip
         raise ValueError(f"{path.name} cannot be unpacked: {error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -8,16 +8,20 @@ label, which packs better; the labels tell the order, so that nothing is lost.
 What else is kept of a run is *attached*: ``<hash>.weights.npz`` holds the network's state in half precision, and
 ``measures`` adds more. An attachment names the record that it was made with.
 
-Metrics are never stored: they are computed from the logits when asked for. The JSON file is written last and
-holds the checksum of the arrays, so a run that was cut off leaves no record, and a damaged one is found out.
+Metrics are never stored: they are computed from the logits when asked for. The JSON file holds the checksum of the
+arrays, so a damaged record is found out. The arrays are written first, under a name that waits, and get their own when
+the JSON file is there: a run that was cut off leaves no record, and one that is trained again replaces the old record
+whole or not at all.
 """
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import tempfile
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -72,7 +76,13 @@ def folder() -> Path:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name, flush it to disk and rename: `path` is whole or untouched."""
+    """Write `data` under a temporary name, flush it to disk and rename: `path` is whole or untouched.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the message names `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -82,20 +92,30 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
         raise
 
 
-def set_aside(path: Path, reason) -> None:
-    """Rename a damaged file to ``*.damaged`` (never deleting it) and warn with the reason."""
-    target = path.with_name(path.name + ".damaged")
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.name}.damaged{number}")
-    path.rename(target)
-    warnings.warn(f"{path.name} is damaged ({reason}); set aside as {target.name}", stacklevel=2)
+def set_aside(path: Path, reason, *others: Path) -> None:
+    """Rename a damaged file, and `others` that belong to it, to ``*.damaged`` (never deleting them), and warn.
+
+    Where they cannot be renamed, the warning says so.
+    """
+    for number in itertools.count(1):
+        ending = f".damaged{number if number > 1 else ''}"
+        targets = [p.with_name(p.name + ending) for p in (path, *others)]
+        if not any(target.exists() for target in targets):
+            break
+    try:
+        for source, target in zip((path, *others), targets, strict=True):
+            source.rename(target)
+        outcome = f"set aside as {targets[0].name}"
+    except OSError as error:
+        outcome = f"left where it is, since it cannot be renamed: {error.strerror}"
+    warnings.warn(f"{path.name} is damaged ({reason}); {outcome}", stacklevel=2)
 
 
 def _pack(arrays: dict) -> bytes:
@@ -163,20 +183,38 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
         "valid_logits": _to_bytes(*valid, scale), "valid_labels": np.asarray(valid[1], np.int16),
     })  # fmt: skip
     history = [{name: _six_digits(value) for name, value in entry.items()} for entry in history]
-    path = folder() / f"{settings.hash()}.json"
+    sha256, path = hashlib.sha256(data).hexdigest(), folder() / f"{settings.hash()}.json"
     content = {
         "format": LAYOUT,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": sha256,
         "settings": settings.complete().model_dump(),
         "environment": environment,
         "history": _to_columns(history),
     }
     if weights is not None:
         halved = {name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in weights.items()}
-        _attach(path, content["sha256"], "weights", halved)
-    write_atomically(path.with_suffix(".npz"), data)
+        write_atomically(_waiting(path, sha256, ".weights.npz"), _pack_attachment(halved, sha256))
+    write_atomically(_waiting(path, sha256, ".npz"), data)
     write_atomically(path, (json.dumps(content, separators=(",", ":")) + "\n").encode())
+    _settle(path, sha256)
+    # What a killed writer of this run may have left.
+    for pattern in (f".{path.stem}.waiting-*", f"..{path.stem}.*", f".{path.name}.*"):
+        for left in path.parent.glob(pattern):
+            left.unlink(missing_ok=True)
     return path
+
+
+def _waiting(path, sha256, suffix):
+    return path.with_name(f".{path.stem}.waiting-{sha256[:16]}{suffix}")
+
+
+def _settle(path, sha256):
+    """Give the arrays that the JSON file at `path` names their own names, unless they have them."""
+    for suffix in (".weights.npz", ".npz"):
+        waiting = _waiting(path, sha256, suffix)
+        if waiting.exists():
+            with suppress(FileNotFoundError):  # another process was faster
+                os.replace(waiting, path.with_suffix(suffix))
 
 
 def read(path: Path) -> Record:
@@ -191,13 +229,14 @@ def read(path: Path) -> Record:
         content = json.loads(path.read_text())
         if content.get("format") != LAYOUT:
             raise ValueError(f"it has format {content.get('format')}; this version reads format {LAYOUT}")
+        _settle(path, content["sha256"])
         data = path.with_suffix(".npz").read_bytes()
         if hashlib.sha256(data).hexdigest() != content["sha256"]:
             raise ValueError("the arrays do not fit their checksum")
         settings = Settings(**content["settings"])
         if settings.hash() != path.stem:
             raise ValueError("the settings do not fit the file's name")
-        with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
             logits = _from_bytes(arrays["logits"], labels, arrays["scale"])
             valid_logits = _from_bytes(arrays["valid_logits"], valid_labels, arrays["scale"])
@@ -205,17 +244,21 @@ def read(path: Path) -> Record:
             settings, logits, labels, valid_logits, valid_labels, _to_rows(content["history"]), content["environment"],
             path, content["sha256"],
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedRecord(f"{path.name}: {error}") from error
+    except Exception as error:  # what others wrote may be wrong in any way
+        raise DamagedRecord(f"{path.name}: {_why(error)}") from error
 
 
-def _attach(path: Path, sha256: str, name: str, arrays: dict) -> None:
-    write_atomically(path.with_suffix(f".{name}.npz"), _pack({**arrays, "_record": np.array(sha256)}))
+def _why(error):
+    return f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split()) or type(error).__name__
+
+
+def _pack_attachment(arrays, sha256):
+    return _pack({**arrays, "_record": np.array(sha256)})
 
 
 def attach(record: Record, name: str, arrays: dict) -> None:
     """Keep `arrays` (name to ndarray) beside a record as ``<hash>.<name>.npz``."""
-    _attach(record.path, record.sha256, name, arrays)
+    write_atomically(record.path.with_suffix(f".{name}.npz"), _pack_attachment(arrays, record.sha256))
 
 
 def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
@@ -230,7 +273,7 @@ def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
             raise ValueError("it belongs to another version of the record")
         return arrays
     except Exception as error:  # a damaged zip raises one of many kinds
-        set_aside(path, error)
+        set_aside(path, _why(error))
         return None
 
 
@@ -245,7 +288,8 @@ def find(settings: Settings, shipped: bool = True) -> Record | None:
             try:
                 return read(path)
             except DamagedRecord as error:
-                set_aside(path, error)
+                others = [p for p in place.glob(f"{path.stem}.*") if p != path and ".damaged" not in p.name]
+                set_aside(path, str(error).removeprefix(f"{path.name}: "), *others)
     return None
 
 
@@ -265,8 +309,8 @@ def _settings(path: Path) -> Settings:
     try:
         seen = path.stat()
         return _parsed(path, seen.st_mtime_ns, seen.st_size)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedRecord(f"{path.name}: {error}") from error
+    except Exception as error:
+        raise DamagedRecord(f"{path.name}: {_why(error)}") from error
 
 
 @lru_cache(maxsize=10_000)

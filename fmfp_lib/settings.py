@@ -145,8 +145,15 @@ class Settings(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+# Accepted values of the numbers that notebooks take beside a run's settings.
+RANGES = {
+    "replicates": (1, 100_000), "coverage": (0.01, 1), "coverages": (0.01, 1), "confident": (0, 1),
+    "window": (1, 1000), "points": (2, 1000), "severity": (1, 5), "seeds": (0, 2**31 - 1),
+}  # fmt: skip
+
+
 def check_parameters(names: dict, **defaults) -> None:
-    """Reject notebook parameters that papermill injected under an unknown name or with another type.
+    """Reject notebook parameters that papermill injected under an unknown name, with another type or out of range.
 
     Parameters
     ----------
@@ -170,6 +177,11 @@ def check_parameters(names: dict, **defaults) -> None:
                 f"parameter {name} is {value!r} ({type(value).__name__}); "
                 f"it must be a {type(defaults[name]).__name__}, such as {defaults[name]!r}"
             )
+        if name in RANGES:
+            low, high = RANGES[name]
+            for item in value if isinstance(value, list) else [value]:
+                if type(item) not in (int, float) or not low <= item <= high:
+                    raise ValueError(f"parameter {name} is {value!r}; numbers from {low} to {high} are accepted")
 
 
 def one_line(error: ValidationError, fields) -> str:

@@ -3,7 +3,9 @@
 import copy
 import io
 import platform
+import sys
 import time
+import zipfile
 from contextlib import nullcontext
 
 import numpy as np
@@ -355,7 +357,11 @@ class Run:
             state = distributed.from_first(lambda path=path: path.read_bytes() if path.exists() else None)
             if self.epoch == 0 and state is not None:
                 try:
+                    _check_sums(state)
                     self._restore(torch.load(io.BytesIO(state), weights_only=True, map_location="cpu"))
+                    if path == self.checkpoint_path and distributed.first():
+                        about = f"{self.settings.method} seed {self.settings.seed}"
+                        print(f"{about} goes on from epoch {self.epoch} of {self.settings.epochs}", file=sys.stderr)
                 except Exception as error:  # torch.load raises many kinds, and each means the same here
                     if distributed.first():
                         records.set_aside(path, type(error).__name__)
@@ -369,6 +375,13 @@ class Run:
         self.generator.set_state(state["generator"])
         self.correctness.copy_(state["correctness"])
         self.epoch, self.history = state["epoch"], state["history"]
+
+
+def _check_sums(state: bytes):
+    """Compare each part of a checkpoint with the checksum that ``torch.save`` wrote; ``torch.load`` does not."""
+    with zipfile.ZipFile(io.BytesIO(state)) as file:
+        if damaged := file.testzip():
+            raise zipfile.BadZipFile(f"{damaged} does not fit its checksum")
 
 
 def _or_none(value: float) -> float | None:

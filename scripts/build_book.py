@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import citation
+import faults
 import make_slides
 import nbformat
 import papermill
@@ -84,6 +85,7 @@ def main():
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for name in ("paper", "companion"):
         (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
+    (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
     explorer.write(STAGE / "book")
     picture = figures.cost_benefit(tables.classroom())
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
