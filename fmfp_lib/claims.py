@@ -388,10 +388,11 @@ def page(result: Result) -> str:
     ]
     if result.evidence:
         rows = [
-            (*map(esc, (e.part, f"{heading}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
+            (esc(e.part), esc(f"{heading}: {e.compared}"), esc(e.group).replace(", ", ",<br>"),
+             *map(esc, (e.numbers, e.claimed, e.reading)), e.seeds)
             for e in result.evidence
             for heading in (tables.display(e.quantity)[1],)
-        ]
+        ]  # fmt: skip
         heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
         parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}.", "evidence"))
     said = published or "No table of the paper holds numbers on this claim."
