@@ -302,6 +302,8 @@ def render(slides, title: str, images: dict) -> str:
                 raise ValueError(f"unknown figure {name!r} in the slides; choose among {', '.join(images)}")
             text = text.replace(f"(figure:{name})", f"({images[name]})")
         content = markdown.render(text).replace("<th></th>", "<td></td>")  # an empty corner heads nothing
+        content = content.replace("<table>", '<div class="scroll" tabindex="0"><table>')  # reached by keyboard
+        content = content.replace("</table>", "</table></div>")
         aside = f'<aside class="notes">{markdown.render(notes)}</aside>' if notes else ""
         body.append(
             f'<section id="s{number}" aria-label="Slide {number} of {len(slides)}">'
