@@ -40,7 +40,7 @@ test-browser: $(STAMP) ## read the built book in headless Chromium (after make b
 	@[ -n "$$FMFP_CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update && $$sudo apt-get install -y --no-install-recommends chromium; }
 	$(VENV) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[browser]'
-	$(VENV) -m pytest -q tests/browser
+	OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto tests/browser
 
 bench: $(STAMP) ## measure the library beside plain references; keep the numbers in data/benchmarks.json
 	$(VENV) -m fmfp_lib.cli bench --output data/benchmarks.json

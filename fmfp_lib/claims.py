@@ -351,10 +351,8 @@ def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, 
     """
     runs = [Runs(group, replicates) for group in (finished() if groups is None else groups)]
     wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
-    return {
-        claim.id: Result(claim, tuple(claim.gather([r for r in runs if r.network.startswith("vgg") or not claim.on_vgg])))
-        for claim in wanted
-    }
+    of_vgg = [r for r in runs if r.network.startswith("vgg")]
+    return {claim.id: Result(claim, tuple(claim.gather(of_vgg if claim.on_vgg else runs))) for claim in wanted}
 
 
 def summary(results=None) -> str:
@@ -388,10 +386,11 @@ def page(result: Result) -> str:
     ]
     if result.evidence:
         rows = [
-            (*map(esc, (e.part, f"{heading}: {e.compared}", e.group, e.numbers, e.claimed, e.reading)), e.seeds)
+            (esc(e.part), esc(f"{heading}: {e.compared}"), esc(e.group).replace(", ", ",<br>"),
+             *map(esc, (e.numbers, e.claimed, e.reading)), e.seeds)
             for e in result.evidence
             for heading in (tables.display(e.quantity)[1],)
-        ]
+        ]  # fmt: skip
         heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
         parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}.", "evidence"))
     said = published or "No table of the paper holds numbers on this claim."

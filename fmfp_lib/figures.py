@@ -64,6 +64,7 @@ def confidence_histograms(records, titles=None):
     titles = [name(record.settings.method) for record in records] if titles is None else titles
     for axis, record, title in zip(axes, records, titles, strict=True):
         _histogram(axis, *confidence_and_correct(record))
+        sns.move_legend(axis, "upper left")  # right predictions tower at the right
         axis.set(title=title)
     figure.tight_layout()
     return figure
@@ -105,8 +106,9 @@ def metric_points(groups, metrics):
     metrics : sequence of str
         Which of them to draw.
     """
-    longest = max(map(len, groups.values()))
-    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height=1.3 + 0.3 * longest)
+    heights = [1.3 + 0.3 * len(methods) for methods in groups.values()]
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height_ratios=heights)
+    figure.set_figheight(sum(heights))
     for place, axis in enumerate(axes):
         title, methods = list(groups.items())[place // len(metrics)]
         metric = metrics[place % len(metrics)]
@@ -120,7 +122,7 @@ def metric_points(groups, metrics):
         first = not place % len(metrics)
         axis.set(yticks=range(len(methods)), yticklabels=map(name, methods) if first else [], xlabel=label)
         axis.set_title(title if first else "", loc="left")
-        axis.set_ylim(longest - 0.5, -0.5)
+        axis.set_ylim(len(methods) - 0.5, -0.5)
         sns.despine(ax=axis)
     figure.tight_layout()
     return figure
@@ -210,7 +212,8 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
     one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
     the share of the epochs at the left end.
     """
-    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height=2.9)
+    width = 7.6 / len(metrics)  # as wide as the page, whatever their number: the text stays as large
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=width, height=2.6)
     for place, axis in enumerate(axes):
         group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
         factor, label = display(metric)
@@ -228,6 +231,7 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
             axis.axvline(milestone / plan.of * epochs, color="0.7", linestyle=":", linewidth=1, zorder=0)
         axis.axvline(plan.averaging / plan.of * epochs, color="0.7", linestyle="--", linewidth=1, zorder=0)
         axis.set(xlabel="epoch", ylabel=label)
+        axis.locator_params(axis="x", nbins=5)
         axis.set_title(group.title if not place % len(metrics) else "", loc="left")
         sns.despine(ax=axis)
     _legend_below(figure, max(axes, key=_entries), columns=4)
@@ -457,8 +461,8 @@ def calibration_against_ranking(groups, methods):
         A title a panel, and the finished runs of one network.
     methods : sequence of str
     """
-    figure, axes = plt.subplots(1, len(groups), figsize=(5.2 * len(groups), 4.2), squeeze=False, sharey=True)
-    for axis, (title, records) in zip(axes[0], groups.items(), strict=True):
+    figure, axes = _panels(len(groups), height=3.4, sharey=True)
+    for axis, (title, records) in zip(axes, groups.items(), strict=True):
         axis.axhline(0, color="0.6", linewidth=0.8)
         axis.axvline(0, color="0.6", linewidth=0.8)
         for method, found in against_baseline(records, methods, ("ece", "auroc")).items():
@@ -466,11 +470,10 @@ def calibration_against_ranking(groups, methods):
             spread = [[[100 * abs(c.difference - c.low)], [100 * abs(c.high - c.difference)]] for c in found.values()]
             axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt="o", color=colour(method), elinewidth=1,
                           label=name(method))  # fmt: skip
-        axis.set(title=title, xlabel="change of ECE, points (left: better calibrated)")
+        axis.set(title=title, xlabel="change of ECE, points\n(left: better calibrated)")
         sns.despine(ax=axis)
-    axes[0][0].set_ylabel("change of AUROC, points\n(up: errors easier to find)")
-    axes[0][-1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.tight_layout()
+    axes[0].set_ylabel("change of AUROC, points\n(up: errors easier to find)")
+    _legend_below(figure, max(axes, key=_entries), columns=5)
     return figure
 
 

@@ -512,9 +512,9 @@ def speed(found: dict | None = None) -> str:
         lines += [f"**{group}.**\n", "| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
         for what, by_device in rows.items():
             cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
-            cells = [f"{_three_digits(cpu[key])} {cpu['unit']}" if cpu.get(key) is not None else ""
+            cells = [f"{_three_digits(cpu[key])}\u00a0{cpu['unit']}" if cpu.get(key) is not None else ""
                      for key in ("other", "own")]  # fmt: skip
-            cells += [_three_digits(cpu.get("ratio")), (cpu or cuda)["aim"] or ""]
+            cells += [_three_digits(cpu.get("ratio")), ((cpu or cuda)["aim"] or "").replace(" ", "\u00a0")]
             if on_gpu:
                 cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
             lines.append(f"| {what} | " + " | ".join(cells) + " |")

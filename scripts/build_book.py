@@ -60,8 +60,22 @@ def timetable(seconds: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def without_repeats(page: str) -> str:
-    """Drop what Sphinx 7.4 writes twice: the inline scripts of extensions, whose second `const` is an error."""
+# What readers of the page by ear would stumble on, and what stands there instead.
+MENDS = (
+    ('class="bd-sidebar-primary bd-sidebar"', 'class="bd-sidebar-primary bd-sidebar" role="complementary"'),
+    (' role="doc-biblioentry"', ' role="listitem"'),  # entries of an element with the role "list"
+    ("<th></th>", "<td></td>"),  # an empty corner heads nothing
+    ('<th scope="col"></th>', "<td></td>"),
+    ('<th class="head"><p></p></th>', '<td class="head"></td>'),
+    ("</li>\n<ul><li>", "\n<ul><li>"),  # lists within lists, among the sources
+    ("</ul><li>", "</ul></li>\n<li>"),
+)
+
+
+def mended(page: str) -> str:
+    """Mend a page of Sphinx 7.4 and its theme, and drop the inline scripts written twice: a second `const` fails."""
+    for wrong, right in MENDS:
+        page = page.replace(wrong, right)
     seen = set()
     lines = [line for line in page.splitlines(keepends=True)
              if not (line.startswith("    <script>") and line in seen or seen.add(line))]  # fmt: skip
@@ -109,7 +123,7 @@ def main():
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
     for page in (BUILD / "html").rglob("*.html"):
-        page.write_text(without_repeats(page.read_text("utf-8")), "utf-8")
+        page.write_text(mended(page.read_text("utf-8")), "utf-8")
     # Formulas are set by MathJax; only the parts that the pages load are laid beside them.
     mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     for part in ("tex-chtml.js", "output/chtml/fonts"):

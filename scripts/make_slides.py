@@ -5,6 +5,7 @@ The source has slides divided by ``---``, ``Notes:`` for the speaker, ``![text](
 """
 
 import argparse
+import base64
 import html
 import re
 from functools import cache
@@ -22,6 +23,7 @@ from fmfp_lib.methods import METHODS, training_cost  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "book" / "slides" / "slides.md"  # with slides.css and slides.js beside it
+ICON = ROOT / "book" / "assets" / "favicon.svg"
 REPLICATES = 300
 CALIBRATION = ("label_smoothing", "mixup", "focal", "cs_kd", "l1_norm")
 FLAT = ("sam", "swa", "fmfp")
@@ -299,7 +301,9 @@ def render(slides, title: str, images: dict) -> str:
             if name not in images:
                 raise ValueError(f"unknown figure {name!r} in the slides; choose among {', '.join(images)}")
             text = text.replace(f"(figure:{name})", f"({images[name]})")
-        content = markdown.render(text)
+        content = markdown.render(text).replace("<th></th>", "<td></td>")  # an empty corner heads nothing
+        content = content.replace("<table>", '<div class="scroll" tabindex="0"><table>')  # reached by keyboard
+        content = content.replace("</table>", "</table></div>")
         aside = f'<aside class="notes">{markdown.render(notes)}</aside>' if notes else ""
         body.append(
             f'<section id="s{number}" aria-label="Slide {number} of {len(slides)}">'
@@ -308,6 +312,7 @@ def render(slides, title: str, images: dict) -> str:
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<link rel="icon" href="data:image/svg+xml;base64,{base64.b64encode(ICON.read_bytes()).decode()}">\n'
         f"<style>\n{SOURCE.with_suffix('.css').read_text()}</style>\n</head>\n<body>\n<main>\n" + "\n".join(body)
         + f"\n</main>\n<script>\n{SOURCE.with_suffix('.js').read_text()}</script>\n</body>\n</html>\n"
     )  # fmt: skip

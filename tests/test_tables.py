@@ -62,7 +62,7 @@ def test_differences_are_taken_seed_by_seed(runs):
 
 def test_figures_show_every_method(runs):
     figure = figures.calibration_against_ranking({"a": runs, "b": runs}, ["mixup+fmfp"])
-    assert len(figure.axes) == 2 and figure.axes[1].get_legend().get_texts()[0].get_text() == "mixup + FMFP"
+    assert len(figure.axes) == 2 and figure.legends[0].get_texts()[0].get_text() == "mixup + FMFP"
     groups = {m: [r for r in runs if r.settings.method == m] for m in ("baseline", "mixup+fmfp")}
     lines = figures.training_curves(groups, ["test_auroc"], ["AUROC"]).axes[0].lines
     assert np.allclose(lines[0].get_ydata(), [60, 70])

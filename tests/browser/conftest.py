@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -62,11 +63,13 @@ def visit(browser):
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
+        page.set_default_navigation_timeout(60_000)
+        home = urlsplit(address)._replace(path="", query="", fragment="").geturl()
 
         def fetch(route):
-            if route.request.url.startswith((address.split("/book/")[0], "file:", "data:")):
+            if route.request.url.startswith((home, "data:")):
                 return route.continue_()
-            wrong.append(f"asked for {route.request.url}")
+            wrong.append(f"{address} asked for {route.request.url}")
             return route.abort()
 
         page.route("**/*", fetch)
