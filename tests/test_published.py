@@ -40,7 +40,7 @@ def test_ours_stand_beside_the_same_family_and_the_direction_is_judged(groups):
     assert smoothed[2].startswith(f"{mean:.2f} ± ")
     mean = 100 * sum(r.metrics["auroc"] for r in groups[1].runs["label_smoothing"]) / 5
     assert by_key["CIFAR-10", "DenseNet-BC", "label smoothing"][2].startswith(f"{mean:.2f} ± ")
-    assert by_key["CIFAR-10", "WRN-28-10", "focal"][2:] == [""]
+    assert by_key["CIFAR-10", "WRN-28-10", "focal loss"][2:] == [""]
     assert "✓" not in "".join(by_key["CIFAR-10", "ResNet110", "baseline"])
 
 
