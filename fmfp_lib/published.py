@@ -100,7 +100,8 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     ]  # fmt: skip
     for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
         form = network + FORM.get(dataset, "")
-        full = tables.finished(dataset=dataset, network=form, scale="paper") if dataset != "cifar10_c" else []
+        own_scale = dict(dataset=dataset, network=form, scale="paper", protocol="paper")
+        full = tables.finished(**own_scale) if dataset != "cifar10_c" else []
         for method in methods:
             mean, base = _mean(block, method), _mean(block, "baseline")
             if mean is None:
@@ -155,7 +156,8 @@ def drawn_only(methods) -> str:
     dash, and the command that trains one of the runs."""
     lines = ["| figure | data | network | ours: AUROC % | one run of it |", "| --- | --- | --- | --- | --- |"]
     for figure, dataset, network, ours in DRAWN_ONLY:
-        found = tables.finished(dataset=dataset, network=ours, scale="paper", method=list(methods))
+        own_scale = dict(dataset=dataset, network=ours, scale="paper", protocol="paper")
+        found = tables.finished(**own_scale, method=list(methods))
         values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
         cell = ", ".join(f"{tables.name(m)} {tables.plus_minus(v)}" for m, v in values.items() if v) or "–"
         command = f"`fmfp train --dataset {dataset} --network {ours} --method {methods[-1]} --scale paper --seed 0`"

@@ -70,7 +70,7 @@ def test_figures_show_every_method(runs):
 
 def baseline_runs(count=2):
     return tables.finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, train_size=1000,
-                           method="baseline", seed=list(range(count)))  # fmt: skip
+                           protocol="paper", method="baseline", seed=list(range(count)))  # fmt: skip
 
 
 def test_the_code_is_compared_with_the_paper_method_by_method(tmp_path, monkeypatch):
