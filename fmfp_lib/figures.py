@@ -643,7 +643,7 @@ def cost_benefit(records, methods=CHEAPER):
         Finished runs of one network and regime; a method without any is left out.
     methods : sequence of str
     """
-    figure, axis = plt.subplots(figsize=(6.4, 4.0))
+    figure, axis = plt.subplots(figsize=(6.4, 5.2))
     axis.axhline(0, color="0.6", linewidth=0.8)
     settings = {r.settings.method: r.settings for r in records}
     for method, found in against_baseline(records, methods, ("auroc",)).items():
@@ -652,11 +652,14 @@ def cost_benefit(records, methods=CHEAPER):
         averaged = METHODS[method].averaging is not None
         axis.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o" if averaged else "s", elinewidth=1,
                       color=colour("fmfp" if averaged else "sam"))  # fmt: skip
-        axis.annotate(name(method), (x, y), xytext=(6, 3), textcoords="offset points", fontsize=8)
+        # Upright, above the bar or below it: several methods cost nearly the same.
+        end, place, side = (high, 4, "bottom") if averaged else (low, -4, "top")
+        axis.annotate(name(method), (x, end), xytext=(0, place), textcoords="offset points", fontsize=9,
+                      rotation=90, ha="center", va=side)  # fmt: skip
     axis.plot(1, 0, "D", color=colour("baseline"))
-    axis.annotate(name("baseline"), (1, 0), xytext=(6, -11), textcoords="offset points", fontsize=8)
+    axis.annotate(name("baseline"), (1, 0), xytext=(-6, 3), textcoords="offset points", fontsize=9, ha="right")
     axis.set(xlabel="cost of a run, in runs of the baseline", ylabel="change of AUROC, points")
-    axis.margins(x=0.15)
+    axis.margins(x=0.15, y=0.6)
     sns.despine(figure)
     figure.tight_layout()
     return figure
