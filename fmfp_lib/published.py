@@ -49,6 +49,11 @@ def _agreement(published, comparison):
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 
 
+def _at_its_scale(dataset, network):
+    """Return our finished runs in the paper's own setting."""
+    return tables.finished(dataset=dataset, network=network, scale="paper", protocol="paper")
+
+
 def comparisons(table: str, groups, replicates: int = 500) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
@@ -100,8 +105,7 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     ]  # fmt: skip
     for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
         form = network + FORM.get(dataset, "")
-        own_scale = dict(dataset=dataset, network=form, scale="paper", protocol="paper")
-        full = tables.finished(**own_scale) if dataset != "cifar10_c" else []
+        full = _at_its_scale(dataset, form) if dataset != "cifar10_c" else []
         for method in methods:
             mean, base = _mean(block, method), _mean(block, "baseline")
             if mean is None:
@@ -156,8 +160,7 @@ def drawn_only(methods) -> str:
     dash, and the command that trains one of the runs."""
     lines = ["| figure | data | network | ours: AUROC % | one run of it |", "| --- | --- | --- | --- | --- |"]
     for figure, dataset, network, ours in DRAWN_ONLY:
-        own_scale = dict(dataset=dataset, network=ours, scale="paper", protocol="paper")
-        found = tables.finished(**own_scale, method=list(methods))
+        found = _at_its_scale(dataset, ours)
         values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
         cell = ", ".join(f"{tables.name(m)} {tables.plus_minus(v)}" for m, v in values.items() if v) or "–"
         command = f"`fmfp train --dataset {dataset} --network {ours} --method {methods[-1]} --scale paper --seed 0`"
