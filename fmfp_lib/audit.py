@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from .methods import CALIBRATION, FLAT
 from .published import load
 from .statistics import HIGHER_IS_BETTER, holm, sign_test
 from .tables import name
 
 RUNS = 3  # behind each printed mean and standard deviation
 ROW = ["table", "dataset", "network", "method"]
-CALIBRATION = ("mixup", "label_smoothing", "focal", "cs_kd", "l1_norm")
-FLAT = ("sam", "swa", "fmfp")
 UNIT = {"aurc": 1e3, "eaurc": 1e3, "nll": 10}  # the paper prints these times so much, all others in percent
 _HALF = 0.005  # a number printed to two decimals is off by at most this
 

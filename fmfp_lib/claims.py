@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import audit, evidence, records, statistics, study, tables
-from .audit import CALIBRATION, FLAT
 from .evidence import HIGHER, LOWER, METHODS, REPLICATES, Evidence, Runs, compare_all, each
+from .methods import CALIBRATION, FLAT
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _MEASURES = "Also measure on the network: flatness, trust_score, confidnet, mc_dropout, swag, shift; may be repeated"
+_MORE = "Any other setting, such as rho=0.1 or batch_size=64 (the class Settings has them all); may be repeated"
 
 
 @app.command()
@@ -28,6 +29,7 @@ def train(
     train_size: Annotated[int, typer.Option(help="Training images, instead of the scale's")] = None,
     test_size: Annotated[int, typer.Option(help="Test images, instead of the scale's")] = None,
     sam_gradient: Annotated[str, typer.Option(help="global or local: SAM's first pass under torchrun")] = "global",
+    more: Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help=_MORE)] = [],
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
@@ -39,10 +41,16 @@ def train(
     """Train one network, or find its record; print the path of the record last."""
     from .settings import Settings
 
-    settings = Settings(
+    values = dict(
         dataset=dataset, network=network, method=method, scale=scale, seed=seed, protocol=protocol, epochs=epochs,
         train_size=train_size, test_size=test_size, sam_gradient=sam_gradient, device=device, compile=compile_,
     )  # fmt: skip
+    for text in more:
+        name, equals, value = text.partition("=")
+        if not equals or name in values:
+            raise ValueError(f"--set {text}: NAME=VALUE is accepted, for settings that have no option of their own")
+        values[name] = value
+    settings = Settings(**values)
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
     import torch
@@ -206,7 +214,8 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
     print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
           + gain)  # fmt: skip
-    print(f"records: {records.folder()} ({len(list(records.folder().glob('*.json')))} finished runs)")
+    for what, place in (("shipped", records.SHIPPED), ("new", records.folder())):
+        print(f"{what} records: {place} ({len(list(place.glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
     run_ = Run(Settings(scale="classroom", epochs=1000))
     start, images = time.perf_counter(), 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import confidence, measures, shift, statistics, study, tables
-from .audit import CALIBRATION, FLAT
+from .methods import CALIBRATION, FLAT
 from .metrics import auroc, softmax
 
 METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)

@@ -120,6 +120,10 @@ METHODS: dict[str, Method] = {
     ),
 }  # fmt: skip
 
+# The two families that the paper compares with the baseline, in its order.
+CALIBRATION = ("mixup", "label_smoothing", "focal", "cs_kd", "l1_norm")
+FLAT = ("sam", "swa", "fmfp")
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -54,6 +54,10 @@ class Record:
     path: Path
     sha256: str = ""
 
+    def __repr__(self):
+        s = self.settings
+        return f"Record({s.method}, {s.network}, {s.dataset}, seed {s.seed}, {s.epochs} epochs, {self.path.name})"
+
     @property
     def metrics(self) -> dict[str, float]:
         """All metrics of the test set, computed now."""

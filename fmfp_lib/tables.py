@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import records as _records
-from .methods import METHODS
+from .methods import CALIBRATION, FLAT, METHODS
 from .metrics import calibrated_right_confidence, evaluate, softmax
 from .settings import SCALES
 from .statistics import RANKING, SUMS, compare_methods, compare_scores
@@ -306,8 +306,7 @@ def classroom(network: str | None = None) -> list:
     return finished(dataset="embedded", protocol="paper", **regime)
 
 
-CALIBRATION = ("label_smoothing", "mixup", "focal", "cs_kd", "l1_norm")
-GLANCE = (*CALIBRATION, "crl", "sam", "swa", "fmfp")
+GLANCE = (*CALIBRATION, "crl", *FLAT)
 
 
 def at_a_glance() -> str:

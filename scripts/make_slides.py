@@ -19,9 +19,7 @@ import numpy as np  # noqa: E402
 from markdown_it import MarkdownIt  # noqa: E402
 
 from fmfp_lib import confidence, figures, metrics, published, statistics, study, tables  # noqa: E402
-from fmfp_lib.audit import FLAT  # noqa: E402
-from fmfp_lib.methods import METHODS, training_cost  # noqa: E402
-from fmfp_lib.tables import CALIBRATION  # noqa: E402
+from fmfp_lib.methods import CALIBRATION, FLAT, METHODS, training_cost  # noqa: E402  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "book" / "slides" / "slides.md"  # with slides.css and slides.js beside it

@@ -19,6 +19,11 @@ def fmfp(*words, **options):
         (["train", "--dataset", "mnist"], "embedded"),
         (["train", "--scale", "huge"], "'classroom'"),
         (["train", "--seed", "-1"], "greater than or equal to 0"),
+        (["train", "--set", "rho=-1"], "greater than or equal to 0"),
+        (["train", "--set", "roh=0.1"], "did you mean 'rho'"),
+        (["train", "--set", "rho"], "NAME=VALUE is accepted"),
+        (["train", "--set", "seed=1"], "no option of their own"),
+        (["train", "--measure", "flat"], "flatness"),
         (["train", "--train-size", "99999"], "choose 1 to 9000"),
         (["run", "00_quickstart", "-p", "scael", "smoke"], "did you mean 'scale'"),
         (["run", "00_quickstart", "-p", "seeds", "three"], "must be a list"),
@@ -34,9 +39,18 @@ def test_wrong_value_gets_one_line_that_names_the_choices(words, expected):
 
 def test_train_prints_json(monkeypatch, tmp_path):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
-    result = fmfp("train", "--method", "fmfp", "--seed", "3", "--json", check=True)
+    more = ["--set", "rho=0.1", "--set", "batch_size=64"]
+    result = fmfp("train", "--method", "fmfp", "--seed", "3", *more, "--json", check=True)
     content = json.loads(result.stdout)
-    assert content["settings"]["seed"] == 3 and 0 <= content["metrics"]["accuracy"] <= 1
+    assert [content["settings"][name] for name in ("seed", "rho", "batch_size")] == [3, 0.1, 64]
+    assert 0 <= content["metrics"]["accuracy"] <= 1
+
+
+def test_help_names_every_measure():
+    from fmfp_lib.measures import MEASURES
+
+    help_text = " ".join(fmfp("train", "--help", check=True).stdout.replace("│", " ").split())
+    assert all(f" {name}" in help_text for name in MEASURES)
 
 
 def test_data_lists_what_there_is_and_says_how_to_get_the_rest(monkeypatch, tmp_path):

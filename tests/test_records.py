@@ -25,6 +25,7 @@ def test_round_trip():
     path = save()
     record = records.find(SETTINGS)
     assert record.path == path and record.metrics["accuracy"] == 1.0
+    assert len(repr(record)) < 120 and "baseline" in repr(record)
     assert records.find(Settings(device="cpu", seed=1)) is None
 
 
