@@ -162,6 +162,7 @@ def _published_other(table: str, label: str) -> str:
 
 # -- the claims -----------------------------------------------------------------------------------------------
 
+LONG = 12  # rows of evidence; the page folds longer tables
 VGG = "vgg8_w16"
 _MARGIN = f"{100 * evidence.NEGLIGIBLE:g}"
 _FROM, _TO, _LAST = (100 * share for share in (*evidence.MIDDLE, 1 - evidence.END[0]))
@@ -308,7 +309,7 @@ CLAIMS = (
 
 def finished() -> list[study.Group]:
     """Return the finished runs that the book shows, at classroom and at workstation scale, and the classroom's VGG."""
-    return study.finished("classroom", METHODS) + study.finished("workstation", METHODS) + vgg()
+    return study.shown(METHODS) + vgg()
 
 
 def vgg() -> list[study.Group]:
@@ -392,7 +393,10 @@ def page(result: Result) -> str:
             for heading in (tables.display(e.quantity)[1],)
         ]  # fmt: skip
         heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
-        parts.append(tables.html_table(heads, rows, f"Our evidence: {esc(result.count)}.", "evidence"))
+        caption = f"Our evidence: {esc(result.count)}."
+        table = tables.html_table(heads, rows, caption, "evidence")
+        folded = f"<details><summary>{caption} All {len(rows)} comparisons</summary>{table}</details>"
+        parts.append(folded if len(rows) > LONG else table)
     said = published or "No table of the paper holds numbers on this claim."
     parts.append(f'<p><em class="published">Published.</em> <span class="published">{esc(said)}</span></p>')
     return "\n".join(parts)

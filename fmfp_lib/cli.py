@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]  # its newest versions warn, at every start, of listening on localhost
 _MEASURES = "Also measure on the network: flatness, trust_score, confidnet, mc_dropout, swag, shift; may be repeated"
 _MORE = "Any other setting, such as rho=0.1 or batch_size=64 (the class Settings has them all); may be repeated"
 
@@ -103,7 +104,7 @@ def run(
     output = output or Path(f"{path.stem}.out.ipynb")
     unfinished = output.with_name(f".{output.name}.unfinished.ipynb")
     try:
-        papermill.execute_notebook(str(path), str(unfinished), values)
+        papermill.execute_notebook(str(path), str(unfinished), values, extra_arguments=QUIET_KERNEL)
     except papermill.PapermillExecutionError as error:
         raise ValueError(f"{path.name} failed: {error.ename}: {error.evalue} (see {unfinished})") from None
     unfinished.replace(output)

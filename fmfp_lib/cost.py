@@ -5,6 +5,7 @@ estimate: operations divided by an assumed sustained rate.
 """
 
 import math
+import warnings
 from functools import lru_cache
 
 from .methods import METHODS, passes_a_step, share_of_sam_steps, training_cost, trunk
@@ -46,7 +47,8 @@ def operations(network: str, dataset: str = "cifar10") -> tuple[int, int]:
 
     channels, pixels, classes = SHAPES.get(dataset, SHAPES["cifar10"])
     formulas = {torch.ops.aten.convolution_backward: _convolution_backward}
-    with torch.device("meta"), FlopCounterMode(display=False, custom_mapping=formulas) as counter:
+    counter = FlopCounterMode(display=False, custom_mapping=formulas)
+    with torch.device("meta"), counter, warnings.catch_warnings(action="ignore"):  # on the speed of ConvMixer's padding
         logits = create(network, classes, channels)(torch.empty(2, channels, pixels, pixels))
         forward = counter.get_total_flops()
         F.cross_entropy(logits, torch.zeros(2, dtype=torch.long)).backward()

@@ -126,41 +126,46 @@ def late_in_words(group, method: str = "baseline") -> str:
     return f"{group.title}: {parts[0]}; {parts[1]}"
 
 
-def _row(group, method, cells):
-    return f"| {group.title} | {tables.name(method)} | " + " | ".join(cells) + " |"
+def _tables(groups, heading, cells, fewest: int = 1) -> str:
+    """Return a Markdown table a group under its title: a row a method with at least `fewest` runs, of its `cells`."""
+    parts = []
+    for group in groups:
+        rows = [f"| {tables.name(method)} | {' | '.join(cells(runs))} |" for method, runs in group.runs.items()
+                if len(runs) >= fewest]  # fmt: skip
+        if rows:
+            heads = [f"| method | {' | '.join(heading)} |", "| --- |" + " ---: |" * len(heading)]
+            parts += [f"**{group.title}**", "", *heads, *rows, ""]
+    return "\n".join(parts)
 
 
 def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
     """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
 
-    A row a group and method: the peak (share of training, mean over seeds), the loss since, the changes of the metric
-    and of accuracy between the two windows of `evidence.late_change`, means with 95 % intervals over seeds.
+    A table a group, a row a method: the peak (share of training, mean over seeds), the loss since, the changes of the
+    metric and of accuracy between the two windows of `evidence.late_change`, means with 95 % intervals over seeds.
     """
-    heading = ("data, network", "method", "best at, % of training", "best − last (smoothed)",
-               f"{tables.display(metric)[1].split()[0]}, end − middle", "accuracy, end − middle")  # fmt: skip
-    factor = tables.display(metric)[0]
-    lines = ["| " + " | ".join(heading) + " |", "| --- | --- |" + " ---: |" * 4]
-    for group in groups:
-        for method, runs in group.runs.items():
-            peaks = [peak(r, metric, window) for r in runs]
-            late = [over_seeds([late_change(r, m) for r in runs]) for m in (metric, "accuracy")]
-            cells = [f"{100 * np.mean([p.share for p in peaks]):.0f}",
-                     tables.interval(over_seeds([p.loss for p in peaks]), factor, bold=False)]  # fmt: skip
-            cells += [tables.interval(late[0], factor), tables.interval(late[1], 100)]
-            lines.append(_row(group, method, cells))
-    return "\n".join(lines)
+    factor, label = tables.display(metric)
+
+    def cells(runs):
+        peaks = [peak(r, metric, window) for r in runs]
+        late = [over_seeds([late_change(r, m) for r in runs]) for m in (metric, "accuracy")]
+        return [
+            f"{100 * np.mean([p.share for p in peaks]):.0f}",
+            tables.interval(over_seeds([p.loss for p in peaks]), factor, bold=False),
+            tables.interval(late[0], factor), tables.interval(late[1], 100),
+        ]  # fmt: skip
+
+    heading = ("best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
+               "accuracy, end − middle")  # fmt: skip
+    return _tables(groups, heading, cells)
 
 
 def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
-    """Return, as Markdown, what `early_stopping` changes: a row a group and method with at least two seeds."""
-    lines = ["| data, network | method | stop at, % of training | AUROC % | AURC ×10³ | accuracy % |",
-             "| --- | --- | ---: | ---: | ---: | ---: |"]  # fmt: skip
-    for group in groups:
-        for method, runs in group.runs.items():
-            if len(runs) > 1:
-                found = early_stopping(runs, metric, window)
-                cells = [f"{100 * found['share'].mean():.0f}"]
-                cells += [tables.interval(over_seeds(found[m]), tables.DISPLAY[m][0])
-                          for m in ("auroc", "aurc", "accuracy")]  # fmt: skip
-                lines.append(_row(group, method, cells))
-    return "\n".join(lines)
+    """Return, as Markdown, what `early_stopping` changes: a table a group, a row a method with at least two seeds."""
+
+    def cells(runs):
+        found = early_stopping(runs, metric, window)
+        shown = [tables.interval(over_seeds(found[m]), tables.DISPLAY[m][0]) for m in ("auroc", "aurc", "accuracy")]
+        return [f"{100 * found['share'].mean():.0f}", *shown]
+
+    return _tables(groups, ("stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %"), cells, fewest=2)

@@ -1,5 +1,6 @@
 """What a notebook studies: data, networks, methods and seeds at one scale, checked before anything is trained."""
 
+import textwrap
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +15,7 @@ SHOWN = {
     "classroom": dict(
         dataset="embedded", networks=["preact_resnet8_w32_s2", "densenet22_g8_s2"], seeds=[0, 1, 2, 3, 4]
     ),
-    "workstation": dict(dataset="cifar10", networks=["preact_resnet8_w16_s2", "vgg8_w8"], seeds=[0, 1, 2]),
+    "workstation": dict(dataset="cifar10", networks=["preact_resnet8_w16_s2", "vgg8_w16"], seeds=[0, 1, 2]),
     "paper": dict(dataset="cifar10", networks=["preact_resnet110"], seeds=[0, 1, 2]),
 }  # fmt: skip
 
@@ -142,3 +143,22 @@ def finished(scale: str, methods, networks=None) -> list[Group]:
         if runs:
             groups.append(Group(scale, shown["dataset"], network, runs))
     return groups
+
+
+def shown(methods) -> list[Group]:
+    """Return the finished runs of `methods` that the book shows, at classroom and at workstation scale."""
+    return finished("classroom", methods) + finished("workstation", methods)
+
+
+def at_a_glance() -> str:
+    """Return the README's results, Markdown: on each data set, its first network against the baseline, and in words."""
+    first = {group.dataset: group for group in reversed(shown(("baseline", *tables.GLANCE)))}
+    parts = []
+    for group in reversed(first.values()):
+        found, settings = tables.against_baseline(group.records, tables.GLANCE), group.records[0].settings
+        regime = f"{settings.train_size:,} images, {settings.epochs} epochs, {len(group.runs['baseline'])} seeds"
+        parts += [
+            f"**{group.title}** (`{settings.network}`, {regime}), change against the baseline:",
+            tables.difference_table(found), textwrap.fill(tables.glance_in_words(found), 120),
+        ]  # fmt: skip
+    return "\n\n".join(parts)

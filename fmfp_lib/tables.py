@@ -2,7 +2,6 @@
 
 import html
 import json
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -309,12 +308,6 @@ def classroom(network: str | None = None) -> list:
 GLANCE = (*CALIBRATION, "crl", *FLAT)
 
 
-def at_a_glance() -> str:
-    """Return the README's table, the classroom grid against its baseline, and below it what the table says."""
-    found = against_baseline(classroom(), GLANCE)
-    return f"{difference_table(found)}\n\n{textwrap.fill(glance_in_words(found), 120)}"
-
-
 def glance_in_words(found: dict) -> str:
     """Say which methods calibrate, which harm the ranking and which lower AURC, beyond doubt.
 
@@ -328,8 +321,8 @@ def glance_in_words(found: dict) -> str:
                      for side in (True, False))  # fmt: skip
     return (
         f"Beyond doubt, of the {len(calibration)} calibration methods ECE falls with {names(better)}, and AUROC falls "
-        f"with {names(worse)}. Both happen with {names(both)}; the paper says so of all of them. Of all methods, AURC "
-        f"falls beyond doubt with {names(lower)} and rises with {names(higher)}."
+        f"with {names(worse)}; both happen with {names(both)}. Of all methods, AURC falls beyond doubt with "
+        f"{names(lower)} and rises with {names(higher)}."
     )
 
 

@@ -19,7 +19,8 @@ import nbformat
 import papermill
 import yaml
 
-from fmfp_lib import claims, cost, explorer, figures, tables
+from fmfp_lib import claims, cost, explorer, figures, study, tables
+from fmfp_lib.cli import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -38,7 +39,8 @@ def execute(notebook: Path, scale: str) -> float:
     known = papermill.inspect_notebook(str(notebook))
     values = {name: value for name, value in values.items() if name in known}
     os.environ["FMFP_RECORDS"] = str(BUILD / "records") if notebook.stem in TRAINED_LIVE else RECORDS
-    papermill.execute_notebook(str(notebook), str(unfinished), values, cwd=str(ROOT), progress_bar=False)
+    options = dict(cwd=str(ROOT), progress_bar=False, extra_arguments=QUIET_KERNEL)
+    papermill.execute_notebook(str(notebook), str(unfinished), values, **options)
     content = nbformat.read(unfinished, as_version=4)
     for cell in content.cells:
         if "parameters" in cell.metadata.get("tags", []):
@@ -95,7 +97,7 @@ def main():
     (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
     registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
-    for make in (*registries, tables.at_a_glance, tables.regime_search, tables.protocols, tables.speed, cost.gpu_hours):
+    for make in (*registries, study.at_a_glance, tables.regime_search, tables.protocols, tables.speed, cost.gpu_hours):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for name in ("paper", "companion"):
         (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
