@@ -373,7 +373,8 @@ def overview(results) -> str:
         for key, r in results.items()
     ]
     heads = ("", "The paper says", "Verdict here", "Why")
-    return tables.html_table(heads, rows, "Every claim, and what our runs say of it.", "words")
+    table = tables.html_table(heads, rows, "Every claim, and what our runs say of it.", "words")
+    return f'<div class="stack">{table}</div>'
 
 
 def page(result: Result) -> str:

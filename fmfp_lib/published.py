@@ -80,8 +80,9 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     Returns
     -------
     str
-        One row a data set, network and method of the paper. Published cells have the class ``published``. The paper's
-        own setting needs a GPU: where no record of it exists there is a dash, with the command that would fill it.
+        A group a data set and network of the paper, in it a row a method. Published cells have the class
+        ``published``. The paper's own setting needs a GPU: where no record of it exists there is a dash, with the
+        command that would fill it.
     """
     rows = load().query("table == @table and metric == @metric")
     if rows.empty:
@@ -90,30 +91,31 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     factor, heading = tables.DISPLAY[metric]
     compared = comparisons(table, groups) if compared is None else compared
     methods = list(rows["method"].unique())
-    head = ["data", "network", "method", "published", "ours, same setting"]
+    head = ["method", "published", "ours, same setting"]
     ours = list(dict.fromkeys(g.dataset for g in groups))  # a column a data set; each row shows its family's network
     head += [f"ours, {html.escape(tables.name(data))}" for data in ours]
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours, '
-        "from the small network of the same family. A dash in the fifth column needs a GPU; "
+        "from the small network of the same family. A dash in the third column needs a GPU; "
         "<code>fmfp train --dataset D --network N --method M --scale paper --seed S</code> fills it."
     )
     lines = [
         f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
-        + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead><tbody>"
+        + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead>"
     ]  # fmt: skip
     for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
         form = network + FORM.get(dataset, "")
         full = _at_its_scale(dataset, form) if dataset != "cifar10_c" else []
+        title = f"{tables.name(dataset)}, {tables.name(network)}"
+        lines.append(f'<tbody><tr><th scope="rowgroup" colspan="{len(head)}"><span>{title}</span></th></tr>')
         for method in methods:
             mean, base = _mean(block, method), _mean(block, "baseline")
             if mean is None:
                 continue
             own = [r for r in full if r.settings.method == method]
             same = tables.plus_minus([r.metrics[metric] for r in own], factor) if own else "–"
-            cells = [tables.name(dataset), tables.name(network), tables.name(method),
-                     f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]  # fmt: skip
+            cells = [f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]
             family = FAMILY.get(network, "?")
             for data in ours:
                 beside = []
@@ -128,8 +130,10 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
                     mark = "" if method == "baseline" else f' <span class="mark" title="{meaning}">{mark}</span>'
                     beside.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
                 cells.append("<br>".join(beside))
-            lines.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
-    return "\n".join(lines) + "</tbody></table></div>"
+            heading = f'<th scope="row">{tables.name(method)}</th>'
+            lines.append(f"<tr>{heading}" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+        lines.append("</tbody>")
+    return "\n".join(lines) + "</table></div>"
 
 
 def side_by_sides(table: str, groups, metrics=None, compared=None, **options) -> str:

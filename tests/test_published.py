@@ -15,7 +15,13 @@ def text(cell):
 
 
 def rows(page):
-    return [[text(c) for c in re.findall("<td>(.*?)</td>", row)] for row in re.findall("<tr>(.*?)</tr>", page)][1:]
+    """Return the page's rows, each with the data set and network of its group before its own cells."""
+    found = []
+    for group in re.findall("<tbody>(.*?)</tbody>", page, re.S):
+        title, *lines = re.findall("<tr>(.*?)</tr>", group, re.S)
+        cells = [[text(c) for c in re.findall("<t[hd].*?>(.*?)</t[hd]>", line)] for line in lines]
+        found += [[*text(title).split(", "), *row] for row in cells]
+    return found
 
 
 @pytest.fixture(scope="module")
