@@ -32,14 +32,16 @@ METRICS = ("accuracy", "auroc", "aurc", "augrc", "ece")
 
 
 @cache
-def groups():
-    return study.finished("classroom", ["baseline", *CALIBRATION, *FLAT])
+def groups(scale="classroom"):
+    """Return the finished runs that most slides speak of; at workstation scale, those on CIFAR-10."""
+    return study.finished(scale, ["baseline", *CALIBRATION, *FLAT])
 
 
 @cache
 def compared():
-    """Return the differences from the baseline: title, method, metric."""
-    return {g.title: tables.against_baseline(g.records, list(g.runs)[1:], METRICS, REPLICATES) for g in groups()}
+    """Return the differences from the baseline on every network: title, method, metric."""
+    every = groups() + groups("workstation")
+    return {g.title: tables.against_baseline(g.records, list(g.runs)[1:], METRICS, REPLICATES) for g in every}
 
 
 def runs(group, method):
@@ -64,8 +66,9 @@ def span(values, form):
 
 
 def scope():
-    sizes = {len(r) for g in groups() for r in g.runs.values()}
-    return f"Ours: {' and '.join(g.title for g in groups())}; {span(sizes, '{}')} seeds"
+    every = groups() + groups("workstation")
+    sizes = {len(r) for g in every for r in g.runs.values()}
+    return f"Ours: {'; '.join(g.title for g in every)}; {span(sizes, '{}')} seeds"
 
 
 def clouds():
@@ -122,10 +125,19 @@ def ours_table1():
     )
 
 
-def glance():
-    found = compared()[groups()[0].title]
-    shown = {m: {k: found[m][k] for k in ("auroc", "aurc", "ece")} for m in (*CALIBRATION, *FLAT)}
+def glance(scale="classroom"):
+    found = compared()[groups(scale)[0].title]
+    shown = {m: {k: row[k] for k in ("auroc", "aurc", "ece")} for m, row in found.items()}
     return tables.difference_table(shown)
+
+
+def glance_cifar():
+    return glance("workstation")
+
+
+def scope_cifar():
+    runs_ = groups("workstation")[0].runs["baseline"]
+    return f"{groups('workstation')[0].title}, {runs_[0].settings.train_size:,} images, {len(runs_)} seeds"
 
 
 def temperature():
@@ -218,22 +230,22 @@ def ensemble():
 
 
 def conclusions():
-    every = [compared()[g.title][m]["auroc"] for g in groups() for m in CALIBRATION]
-    harm, help_ = count(every, False), count(every, True)
-    ece = count([compared()[g.title][m]["ece"] for g in groups() for m in CALIBRATION], True)
-    fmfp = [compared()[g.title]["fmfp"][m] for g in groups() for m in ("auroc", "augrc")]
-    auroc, augrc = fmfp[::2], fmfp[1::2]
+    every = [found[m] for found in compared().values() for m in CALIBRATION if m in found]
+    auroc, ece = ([row[k] for row in every] for k in ("auroc", "ece"))
+    fmfp = [found["fmfp"] for found in compared().values() if "fmfp" in found]
     return "\n".join([
-        f"* **Calibration is not ranking.** Of {len(every)} cases (five methods, two networks) ECE improves beyond "
-        f"doubt in {ece}; AUROC falls beyond doubt in {harm} and rises in {help_}.",
-        f"* **FMFP**: AUGRC better beyond doubt on {count(augrc, True)} of {len(augrc)} networks, AUROC on "
-        f"{count(auroc, True)} of {len(auroc)}.",
+        f"* **Calibration is not ranking.** Of {len(every)} cases (five methods, {len(fmfp)} networks, two data sets) "
+        f"ECE improves beyond doubt in {count(ece, True)}; AUROC falls beyond doubt in {count(auroc, False)} and rises "
+        f"in {count(auroc, True)}.",
+        f"* **FMFP**: AUGRC better beyond doubt on {count([row['augrc'] for row in fmfp], True)} of {len(fmfp)} "
+        f"networks, AUROC on {count([row['auroc'] for row in fmfp], True)}.",
     ])  # fmt: skip
 
 
 VALUES = {f.__name__: f for f in (
     scope, clouds, auroc_by_hand, aurc_by_hand, coverage, published_table1, published_table2, ours_table1, glance,
-    temperature, cost, ours_table2, sources, sources_say, overfitting, weights, ensemble, conclusions,
+    temperature, cost, ours_table2, glance_cifar, scope_cifar, sources, sources_say, overfitting, weights, ensemble,
+    conclusions,
 )}  # fmt: skip
 
 def risk_coverage():
@@ -251,7 +263,7 @@ FIGURES = {
         {g.title: g.records for g in groups()}, (*CALIBRATION, *FLAT)
     ),
     "flat": lambda: figures.effects(
-        {title: {m: found[m] for m in FLAT} for title, found in compared().items()}, ("auroc", "augrc")
+        {g.title: {m: compared()[g.title][m] for m in FLAT} for g in groups()}, ("auroc", "augrc")
     ),
     "training": lambda: figures.training_curves(
         {m: groups()[0].runs[m] for m in ("baseline", "fmfp")}, ("test_auroc", "test_accuracy"),
