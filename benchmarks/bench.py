@@ -339,7 +339,7 @@ def measure_starting(repeats, quick):
     group = "Starting, without torch"
     for what, words in {
         "an empty Python": ["-c", ""],
-        "`import fmfp_lib.metrics, fmfp_lib.statistics`": ["-c", "import fmfp_lib.metrics, fmfp_lib.statistics"],
+        "`import fmfp_lib.metrics`, `fmfp_lib.statistics`": ["-c", "import fmfp_lib.metrics, fmfp_lib.statistics"],
         "`fmfp --help`": ["-m", "fmfp_lib.cli", "--help"],
     }.items():
         call = partial(subprocess.run, [sys.executable, *words], check=True, capture_output=True, cwd=ROOT)

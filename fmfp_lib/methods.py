@@ -64,8 +64,7 @@ OBJECTIVES: dict[str, Method] = {
     ),
     "crl": Method(
         ("cross_entropy", "crl"), summary="confidence ranked by the history of correctness",
-        equation=r"-\log p_y + L_{\mathrm{rank}}, \; L_{\mathrm{rank}} = "
-        r"\max(0, \vert\Delta c\vert - \mathrm{sign}(\Delta c)\,\Delta\kappa)",
+        equation=r"-\log p_y + L_{\mathrm{rank}}",
     ),
     "regmixup": Method(
         ("cross_entropy", "regmixup"), summary="cross-entropy plus half of mixup's loss",

@@ -380,14 +380,14 @@ def regime_search() -> str:
                           method=["baseline", "label_smoothing", "fmfp"]))  # fmt: skip
     rows = rows[rows["network"].str.startswith("preact_resnet8")]
     heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
-    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | --- | --- | --- |"]
+    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | --- | --- | ---: |"]
     for (network, size, epochs), group in rows.groupby(["network", "train_size", "epochs"]):
         auroc = 100 * group.pivot(index="seed", columns="method", values="auroc").dropna()
         if len(auroc) < 3:
             continue
         change = auroc.sub(auroc["baseline"], axis=0)
         right = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
-        cells = [" ".join(f"{v:+.2f}" for v in change[m]) for m in ("label_smoothing", "fmfp")]
+        cells = [" ".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")]
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
                      f"| on {right.sum()} of {len(right)} |")  # fmt: skip
     return "\n".join(lines)
