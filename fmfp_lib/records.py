@@ -32,7 +32,7 @@ from .settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "data" / "records"  # read, and written only if FMFP_RECORDS names it
-LAYOUT = 3  # of the files; raised when they are written in another way
+LAYOUT = 4  # of the files; raised when they are written in another way
 
 
 class DamagedRecord(ValueError):
@@ -151,17 +151,15 @@ def _from_bytes(halves, labels, scale):
 
 
 def _to_columns(history):
-    """Return rows as columns, by name; what a row lacks is None."""
-    return {name: [row.get(name) for row in history] for name in dict.fromkeys(n for row in history for n in row)}
+    """Return the names that rows of numbers have, and their values as (names, rows) float32; what is missing is NaN."""
+    names = list(dict.fromkeys(name for row in history for name in row))
+    values = [[np.nan if row.get(name) is None else row[name] for row in history] for name in names]
+    return np.array(names, np.str_), np.array(values, np.float32).reshape(len(names), len(history))
 
 
-def _to_rows(columns):
-    rows = zip(*columns.values(), strict=True)
-    return [{n: value for n, value in zip(columns, row, strict=True) if value is not None} for row in rows]
-
-
-def _six_digits(value):
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+def _to_rows(names, values):
+    rows = [{name: float(v) for name, v in zip(names.tolist(), row, strict=True) if v == v} for row in values.T]
+    return [row | {"epoch": int(row["epoch"])} for row in rows]
 
 
 def save(settings: Settings, test, valid, history: list, environment: dict, weights: dict | None = None) -> Path:
@@ -181,19 +179,20 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
     """
     largest = max(np.abs(test[0]).max(), np.abs(valid[0]).max(initial=0))
     scale = np.float64(max(1 / 128, largest / 32000))
+    kind = np.uint8 if test[0].shape[1] <= 256 else np.int16
+    names, values = _to_columns(history)
     data = _pack({
         "scale": scale,
-        "logits": _to_bytes(*test, scale), "labels": np.asarray(test[1], np.int16),
-        "valid_logits": _to_bytes(*valid, scale), "valid_labels": np.asarray(valid[1], np.int16),
+        "logits": _to_bytes(*test, scale), "labels": np.asarray(test[1], kind),
+        "valid_logits": _to_bytes(*valid, scale), "valid_labels": np.asarray(valid[1], kind),
+        "history_names": names, "history": values,
     })  # fmt: skip
-    history = [{name: _six_digits(value) for name, value in entry.items()} for entry in history]
     sha256, path = hashlib.sha256(data).hexdigest(), folder() / f"{settings.hash()}.json"
     content = {
         "format": LAYOUT,
         "sha256": sha256,
         "settings": settings.complete().model_dump(),
         "environment": environment,
-        "history": _to_columns(history),
     }
     if weights is not None:
         halved = {name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in weights.items()}
@@ -244,9 +243,10 @@ def read(path: Path) -> Record:
             labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
             logits = _from_bytes(arrays["logits"], labels, arrays["scale"])
             valid_logits = _from_bytes(arrays["valid_logits"], valid_labels, arrays["scale"])
+            history = _to_rows(arrays["history_names"], arrays["history"])
         return Record(
-            settings, logits, labels, valid_logits, valid_labels, _to_rows(content["history"]), content["environment"],
-            path, content["sha256"],
+            settings, logits, labels, valid_logits, valid_labels, history, content["environment"], path,
+            content["sha256"],
         )  # fmt: skip
     except Exception as error:  # what others wrote may be wrong in any way
         raise DamagedRecord(f"{path.name}: {_why(error)}") from error

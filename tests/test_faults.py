@@ -373,8 +373,8 @@ class TestDamaged:
     def test_bit_flipped_record(self, suffix, says):
         """A bit flips in a record: 200 places in each of its files.
 
-        Settings, logits, labels and weights come back as they were written, or the record is named and set aside. The
-        history of a run (its curves) has no checksum: a flipped digit there goes unnoticed.
+        Settings, history, logits, labels and weights come back as they were written, or the record is named and set
+        aside.
         """
         path = save(weights={"w": np.ones(3)})
         whole = {p: p.read_bytes() for p in path.parent.glob(f"{path.stem}.*")}
@@ -387,7 +387,7 @@ class TestDamaged:
                 found = records.find(SETTINGS)
                 weights = found and found.weights
             if found is not None:
-                assert found.settings == good.settings
+                assert found.settings == good.settings and found.history == good.history
                 assert np.array_equal(found.logits, good.logits) and np.array_equal(found.labels, good.labels)
                 assert weights is None or (weights["w"] == 1).all()
             if found is None or weights is None:
@@ -402,9 +402,9 @@ class TestDamaged:
         """
         path = save(weights={"w": np.ones(3)})
         text = path.read_text()
-        path.write_text(text.replace('"format":3', '"format":4'))
+        path.write_text(text.replace('"format":4', '"format":5'))
         before = files(path.parent)
-        with pytest.warns(UserWarning, match="format 4; this version reads format 3") as caught:
+        with pytest.warns(UserWarning, match="format 5; this version reads format 4") as caught:
             assert records.find(SETTINGS) is None
         says(caught[0].message)
         save(fill=1)
