@@ -540,7 +540,7 @@ class TestParameters:
         started = []
         for value in ("1.5", "nan", "much"):
             command = [sys.executable, "-m", "papermill", "notebooks/01_problem.ipynb", f"{tmp_path}/{value}.ipynb"]
-            command += ["-p", "coverage", value]
+            command += ["-p", "coverage", value, "--start-timeout", "300"]  # three at once, on a busy machine
             started.append(subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True))
         expected = ("1.5; numbers from 0.01 to 1", "nan; numbers from 0.01 to 1", "'much' (str); it must be a float")
         for process, words in zip(started, expected, strict=True):
