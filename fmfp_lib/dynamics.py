@@ -126,18 +126,6 @@ def late_in_words(group, method: str = "baseline") -> str:
     return f"{group.title}: {parts[0]}; {parts[1]}"
 
 
-def _tables(groups, heading, cells, fewest: int = 1) -> str:
-    """Return a Markdown table a group under its title: a row a method with at least `fewest` runs, of its `cells`."""
-    parts = []
-    for group in groups:
-        rows = [f"| {tables.name(method)} | {' | '.join(cells(runs))} |" for method, runs in group.runs.items()
-                if len(runs) >= fewest]  # fmt: skip
-        if rows:
-            heads = [f"| method | {' | '.join(heading)} |", "| --- |" + " ---: |" * len(heading)]
-            parts += [f"**{group.title}**", "", *heads, *rows, ""]
-    return "\n".join(parts)
-
-
 def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
     """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
 
@@ -155,9 +143,10 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
             tables.interval(late[0], factor), tables.interval(late[1], 100),
         ]  # fmt: skip
 
-    heading = ("best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
+    heading = ("method", "best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
                "accuracy, end − middle")  # fmt: skip
-    return _tables(groups, heading, cells)
+    rows = [(g.title, tables.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()]
+    return tables.grouped(heading, rows)
 
 
 def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
@@ -168,4 +157,6 @@ def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) ->
         shown = [tables.interval(over_seeds(found[m]), tables.DISPLAY[m][0]) for m in ("auroc", "aurc", "accuracy")]
         return [f"{100 * found['share'].mean():.0f}", *shown]
 
-    return _tables(groups, ("stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %"), cells, fewest=2)
+    rows = [(g.title, tables.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()
+            if len(runs) > 1]  # fmt: skip
+    return tables.grouped(("method", "stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %"), rows)

@@ -79,25 +79,22 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = 1000
 
 def correlation_table(rows: pd.DataFrame, replicates: int = 1000) -> str:
     """Return, as Markdown, `correlations` with the gap and with AUROC."""
-    heads = ("data, network", "runs", "sharpness", "with the gap", "within methods", "with AUROC", "within methods")
-    lines = ["| " + " | ".join(heads) + " |", "| --- | ---: | --- |" + " ---: |" * 4]
-    sides = [correlations(rows, target, replicates) for target in ("gap", "auroc")]
+    sides, lines = [correlations(rows, target, replicates) for target in ("gap", "auroc")], []
     for gap, auroc in zip(*(side.itertuples() for side in sides), strict=True):
         cells = [tables.interval(e) if e[0] == e[0] else "–" for side in (gap, auroc)
                  for e in ((side.value, side.low, side.high), side.within)]  # fmt: skip
-        lines.append(f"| {gap.group} | {gap.runs} | {SHARPNESS[gap.sharpness]} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append((f"{gap.group}, {gap.runs} runs", SHARPNESS[gap.sharpness], *cells))
+    return tables.grouped(("sharpness", "with the gap", "within methods", "with AUROC", "within methods"), lines)
 
 
 def flatness_table(rows: pd.DataFrame) -> str:
     """Return, as Markdown, sharpness, gap and AUROC: mean ± deviation over seeds, a row a group and method."""
-    heads = ("data, network", "method", "runs", *SHARPNESS.values(), "gap, points", "AUROC %")
-    lines = ["| " + " | ".join(heads) + " |", "| --- | --- |" + " ---: |" * (len(heads) - 2)]
+    lines = []
     for (group, method), part in rows.groupby(["group", "method"], sort=False):
         cells = [_three_digits(part[kind]) for kind in SHARPNESS]
         cells += [tables.plus_minus(part[key], 100) for key in ("gap", "auroc")]
-        lines.append(f"| {group} | {tables.name(method)} | {len(part)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append((group, tables.name(method), str(len(part)), *cells))
+    return tables.grouped(("method", "runs", *SHARPNESS.values(), "gap, points", "AUROC %"), lines)
 
 
 def _three_digits(values):

@@ -127,7 +127,7 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
                         beside.append("–")
                         continue
                     mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
-                    mark = "" if method == "baseline" else f' <span class="mark" title="{meaning}">{mark}</span>'
+                    mark = "" if method == "baseline" else f' <span class="agreement" title="{meaning}">{mark}</span>'
                     beside.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
                 cells.append("<br>".join(beside))
             heading = f'<th scope="row">{tables.name(method)}</th>'

@@ -180,8 +180,7 @@ def clean_and_shifted(groups) -> str:
     The last column is the AUROC of one threshold for all images (`pooled`).
     """
     heads = [f"{tables.display(m)[1]}, {where}" for m in METRICS for where in ("clean", "corrupted")]
-    lines = ["| " + " | ".join(["data, network", "method", "seeds", *heads, "AUROC %, pooled"]) + " |",
-             "| --- | --- |" + " ---: |" * (len(heads) + 2)]  # fmt: skip
+    rows = []
     for group in groups:
         for method, runs in group.runs.items():
             kept = [(r, a) for r in runs if (a := measures.load(r, "shift")) is not None]
@@ -192,5 +191,5 @@ def clean_and_shifted(groups) -> str:
             cells = [tables.plus_minus([row[m] for row in side], tables.display(m)[0])
                      for m in METRICS for side in sides]  # fmt: skip
             cells.append(tables.plus_minus([pooled(a, p)["auroc"] for (_, a), p in zip(kept, plain, strict=True)], 100))
-            lines.append(f"| {group.title} | {tables.name(method)} | {len(kept)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            rows.append((group.title, tables.name(method), str(len(kept)), *cells))
+    return tables.grouped(("method", "seeds", *heads, "AUROC %, pooled"), rows)

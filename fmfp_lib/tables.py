@@ -1,6 +1,7 @@
 """Tables that the book and the README show, made from the library's own registries and from finished records."""
 
 import html
+import itertools
 import json
 from pathlib import Path
 
@@ -169,6 +170,25 @@ def difference_table(found: dict) -> str:
     return "\n".join(lines)
 
 
+def grouped(heading, rows, words: int = 1) -> str:
+    """Return rows as Markdown: under the name of each group a table of its own.
+
+    Parameters
+    ----------
+    heading : sequence of str
+        A name a column.
+    rows : iterable of sequences of str
+        The group's name, then a cell a column; the rows of a group stand together.
+    words : int
+        So many columns at the left hold words; the others hold numbers and are aligned right.
+    """
+    head = [f"| {' | '.join(heading)} |", "|" + " --- |" * words + " ---: |" * (len(heading) - words)]
+    parts = []
+    for title, group in itertools.groupby(rows, key=lambda row: row[0]):
+        parts += [f"**{title}**", "\n".join(head + [f"| {' | '.join(row[1:])} |" for row in group])]
+    return "\n\n".join(parts)
+
+
 def differences(records, methods, metrics=("accuracy", "auroc", "aurc", "ece")) -> str:
     """Return, as Markdown, each method's difference from the baseline with its 95 % interval."""
     return difference_table(against_baseline(records, methods, metrics))
@@ -216,18 +236,17 @@ def right_predictions(groups) -> str:
 
     The last column is what right predictions of a calibrated network with the same confidences would have.
     """
-    heading = ("data, network", "method", "ECE %", "ECE of right %", "the same, were it calibrated %")
-    lines = ["| " + " | ".join(heading) + " |", "| --- | --- | ---: | ---: | ---: |"]
+    rows = []
     for group in groups:
         for method, runs in group.runs.items():
-            rows = []
+            found = []
             for record in runs:
                 confidence = softmax(record.logits).max(1)
                 right = confidence[record.logits.argmax(1) == record.labels].mean()
-                rows.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(confidence)))
-            cells = " | ".join(plus_minus(values, 100) for values in zip(*rows, strict=True))
-            lines.append(f"| {group.title} | {name(method)} | {cells} |")
-    return "\n".join(lines)
+                found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(confidence)))
+            cells = [plus_minus(values, 100) for values in zip(*found, strict=True)]
+            rows.append((group.title, name(method), *cells))
+    return grouped(("method", "ECE %", "ECE of right %", "the same, were it calibrated %"), rows)
 
 
 def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:

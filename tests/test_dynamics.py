@@ -62,9 +62,9 @@ def test_noise_alone_seems_to_peak_but_gains_nothing_when_chosen_on_other_seeds(
 
 def test_the_tables_say_what_was_computed():
     groups = [SimpleNamespace(title="toy", runs={"baseline": [run([0.8, 0.9, 0.7, 0.6]), run([0.8, 0.9, 0.7, 0.5])]})]
-    row = dynamics.overfitting_table(groups, window=1).splitlines()[4]
+    row = dynamics.overfitting_table(groups, window=1).splitlines()[-1]
     assert row.startswith("| baseline | 50 | +35.00 [")
-    row = dynamics.early_stopping_table(groups, window=1).splitlines()[4]
+    row = dynamics.early_stopping_table(groups, window=1).splitlines()[-1]
     assert row.startswith("| baseline | 50 | +35.00 [") and row.endswith("| +0.00 [+0.00,\u00a0+0.00] |")
 
 

@@ -148,6 +148,13 @@ def test_words_follow_the_intervals():
     assert tables.names(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
 
 
+def test_grouped_rows_stand_under_their_groups_name():
+    rows = [("a", "x", "1"), ("a", "y", "2"), ("b", "x", "3")]
+    blocks = tables.grouped(("method", "value"), rows).split("\n\n")
+    head = "| method | value |\n| --- | ---: |"
+    assert blocks == ["**a**", f"{head}\n| x | 1 |\n| y | 2 |", "**b**", f"{head}\n| x | 3 |"]
+
+
 def test_the_readmes_sentence_follows_the_intervals():
     def row(**signs):
         return {m: Comparison(m, 0.0, s, s, s - 0.5, s + 0.5, np.empty(0)) for m, s in signs.items()}
@@ -163,7 +170,7 @@ def test_the_readmes_sentence_follows_the_intervals():
 def test_calibration_error_of_right_predictions_stands_beside_what_calibration_asks(runs):
     group = Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": runs[:1]})
     confidence, correct = figures.confidence_and_correct(runs[0])
-    cells = tables.right_predictions([group]).splitlines()[2].split(" | ")
+    cells = tables.right_predictions([group]).splitlines()[4].split(" | ")
     probabilities = metrics.softmax(runs[0].logits)[correct]
-    assert cells[3] == f"{100 * metrics.ece(probabilities, runs[0].labels[correct]):.2f}"
-    assert cells[4].startswith(f"{100 * (1 - metrics.calibrated_right_confidence(confidence)):.2f}")
+    assert cells[2] == f"{100 * metrics.ece(probabilities, runs[0].labels[correct]):.2f}"
+    assert cells[3].startswith(f"{100 * (1 - metrics.calibrated_right_confidence(confidence)):.2f}")
