@@ -503,7 +503,7 @@ class Swag:
         model : nn.Module
             Its parameters are overwritten; batch norm then needs new statistics.
         scale : float
-            1 draws as the paper does, 0 gives the mean.
+            1 draws as Maddox et al. do, 0 gives the mean.
         generator : torch.Generator
             Source of chance, on the CPU.
         """

@@ -102,7 +102,7 @@ def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False)
 # usual.
 CELLS = {
     "cifar10": (200, 45_000, ("preact_resnet110", "wideresnet", "densenet", "convmixer", "mobilenet_v2",
-                              "efficientnet", "vgg16", "resnet18", "resnet50")),
+                              "efficientnet", "vgg16")),
     "tiny_imagenet": (90, 90_000, ("resnet18_s2", "resnet50_s2")),
     "imagenet": (90, 1_153_051, ("resnet18_imagenet", "resnet50_imagenet")),
 }  # fmt: skip

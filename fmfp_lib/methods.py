@@ -18,7 +18,7 @@ class Method:
     sam : bool
         Take sharpness-aware steps (Foret et al. 2021).
     sam_every : int
-        Take them at every k-th step only, and plain steps between (SAM-k of Liu et al. 2022; Zhao et al. 2022).
+        Take them at every k-th step only, and plain steps between (SAM-k in Liu et al. 2022).
     sam_part : str
         Which weights they perturb: a name from ``flatness.PARTS``.
     averaging : {None, 'swa', 'ema'}
@@ -219,7 +219,7 @@ def learning_rate(method: Method, settings, progress: float) -> float:
     In plain training it falls tenfold at each milestone (on CIFAR at 40, 65 and 85 % of the epochs). With averaging, in
     the paper's protocol, a linear cycle an epoch, from 1/2 to 1/10 of the first rate, takes over (on CIFAR at 60 %). In
     the code's, it follows from the first epoch a cosine that reaches 0 at half of the epochs and rises again, and once
-    weights are averaged it is 1/2 of the first.
+    weights are averaged it is 1/2 of the first (the released code takes ten epochs to get there).
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
     swa = method.averaging == "swa"

@@ -74,7 +74,8 @@ def label_smoothing(step: Pass):
 def focal(step: Pass):
     """Mean of -(1 - p)^gamma log p (Lin et al. 2017; Mukhoti et al. 2020).
 
-    The released code trains its first ten of 200 epochs by plain cross-entropy; so does ``protocol="code"``.
+    The released code trains its first nine epochs by plain cross-entropy; ``protocol="code"`` does so for the first
+    5 %, ten of 200.
     """
     settings = step.settings
     if settings.protocol == "code" and step.batch.epoch < 0.05 * settings.epochs:
@@ -89,9 +90,10 @@ def mixup(step: Pass):
 
 
 def regmixup(step: Pass):
-    """Mixup as a regulariser beside the plain loss (Pinto et al. 2022), as an additive term with weight 1/2.
+    """Mixup as a regulariser beside the plain loss (Pinto et al. 2022), as an additive term.
 
-    `alpha` is mixup's 0.3, where the original mixes more evenly.
+    The weight of 1/2 is that of SURE's code; Pinto et al. weigh both losses alike. `alpha` is mixup's 0.3, where both
+    mix more evenly.
     """
     return 0.5 * step.mixed_cross_entropy
 

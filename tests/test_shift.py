@@ -109,5 +109,6 @@ def test_groups_are_compared_over_the_seeds_that_were_measured(monkeypatch):
     part = [np.mean([shift.cells(a)["auroc"][1].mean() for a in side]) for side in whole]
     assert only["fmfp"]["auroc"].difference == pytest.approx(part[1] - part[0])
     text = shift.clean_and_shifted([group]).splitlines()
-    assert text[0] == "**toy**" and [line.split(" | ")[:2] for line in text[4:]] == [["| baseline", "3"], ["| FMFP", "2"]]
+    cells = [line.split(" | ")[:2] for line in text[4:]]
+    assert text[0] == "**toy**" and cells == [["| baseline", "3"], ["| FMFP", "2"]]
     assert shift.of_record(runs["crl"][0]) is None and shift.of_record(runs["fmfp"][0]) == shift.mean(kept["fmfp", 0])

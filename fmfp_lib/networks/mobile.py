@@ -49,7 +49,8 @@ class MobileNetV2(nn.Module):
 class EfficientNetB0(nn.Module):
     """EfficientNet-B0 of torchvision's blocks with stem stride 1, no dropout and no dropped paths.
 
-    The released code sets batch-norm momentum 0.9, which in PyTorch all but forgets the past; here it is 0.1.
+    Batch norm has PyTorch's defaults; the released code's settings differ from layer to layer (the book's page on
+    networks), one of its stages keeps the stride that is 2 here, and it has dropout.
     """
 
     STAGES = (
