@@ -41,6 +41,8 @@ class Claim:
         What is missing where it cannot be tested.
     on_vgg : bool
         Whether it is about VGG alone; the others are tested on every network.
+    parts : tuple of str
+        What it consists of: a part without evidence is *not testable here*.
     """
 
     id: str
@@ -51,6 +53,13 @@ class Claim:
     published: Callable = lambda: ""
     needs: str = "finished runs of the baseline and of the methods, three seeds each"
     on_vgg: bool = False
+    parts: tuple[str, ...] = ()
+
+
+def _compared(id, wording, section, test, calls, published=lambda: "") -> Claim:
+    """Return a claim on differences between methods, which `evidence.compare_all` takes; every call names its part."""
+    parts = tuple(dict.fromkeys(call[0] for call in calls))
+    return Claim(id, wording, section, test, lambda runs: compare_all(runs, calls), published, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Result:
         """The verdict on each part of the claim."""
         return {
             part: statistics.decide(e.outcome for e in self.evidence if e.part == part and e.decides)
-            for part in dict.fromkeys(e.part for e in self.evidence)
+            for part in dict.fromkeys((*self.claim.parts, *(e.part for e in self.evidence)))
         }
 
     @property
@@ -91,7 +100,7 @@ class Result:
         if len(self.parts) == 1:
             return self.count
         groups = {v: [part for part, own in self.parts.items() if own == v] for v in statistics.VERDICTS}
-        return "; ".join(f"{v}: {', '.join(parts)}" for v, parts in groups.items() if parts)
+        return "; ".join(f"{v}: {', '.join(parts)}" for v, parts in groups.items() if parts) + f" ({self.count})"
 
 
 # -- the paper's side: what its tables say --------------------------------------------------------------------
@@ -173,97 +182,93 @@ _NORM = f"{100 * evidence.PERTURBATION:.0f}"
 _BOOTSTRAP = "95 % paired bootstrap over test images and seeds"
 
 CLAIMS = (
-    Claim(
+    _compared(
         "C1", "Mixup, label smoothing, focal loss, CS-KD and the L1 norm calibrate: their ECE is lower.", "section 3.2",
         f"ECE minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a method.",
-        lambda runs: compare_all(runs, *each(CALIBRATION, "baseline", {"ece": LOWER})), _published_ece,
+        each(CALIBRATION, "baseline", {"ece": LOWER}), _published_ece,
     ),
-    Claim(
+    _compared(
         "C2",
         "The same methods generally make errors harder to find: lower AUROC and higher AURC, across networks and data.",
         "section 3.2, figures 2 and 3, tables 1 and 4",
         f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. One part a method, over all "
         "networks and data sets. (“Supported” asks for every comparison, which is more than the paper's “generally”.)",
-        lambda runs: compare_all(runs, *each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER})),
-        _published_harm,
+        each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER}), _published_harm,
     ),
-    Claim(
+    _compared(
         "C3", "At a given coverage the baseline has a lower selective risk than each of them.",
         "section 3.2, figure 2 (b)",
         f"Selective risk at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed higher. One part a "
         "method.",
-        lambda runs: compare_all(
-            runs, *each(CALIBRATION, "baseline", {f"selective_risk@{c}": HIGHER for c in evidence.COVERAGES})
-        ),
+        each(CALIBRATION, "baseline", {f"selective_risk@{c}": HIGHER for c in evidence.COVERAGES}),
     ),
     Claim(
-        "C4", "Temperature scaling fitted on validation data does not help AUROC; fitted on test data it hardly does.",
-        "section 3.2, figure 4",
+        "C4", "Temperature scaling fitted on validation data does not help AUROC, it lowers it; fitted on test data it "
+        "hardly helps.", "section 3.2, figure 4",
         f"The temperature of smallest NLL; AUROC minus the unscaled baseline's, {_BOOTSTRAP}. No help: the gain "
         f"is below {_MARGIN} points. Hardly: the change is within {_MARGIN} points either way, less than half of "
-        "the smallest gain by FMFP in the paper's Table 2. (The paper calls the effect of the first negative.)",
-        evidence.temperature,
+        "the smallest gain by FMFP in the paper's Table 2. Three parts.",
+        evidence.temperature, parts=evidence.TEMPERATURE,
     ),
-    Claim(
+    _compared(
         "C5", "Label smoothing and mixup make right predictions under-confident: ECE of all predictions falls, ECE of "
         "the right ones rises, and right and wrong overlap more.", "section 3.3, figures 5 and 6",
         "Against the baseline, " + _BOOTSTRAP + ": ECE claimed lower; mean confidence of right predictions claimed "
         "lower (their ECE is one minus it); overlap claimed higher, which is the smallest sum, over all thresholds, of "
         "the share of right predictions rejected and of wrong ones accepted. Three parts a method.",
-        lambda runs: compare_all(runs, *(
+        [
             (f"{words} ({tables.name(m)})", "baseline", m, quantity, claimed)
             for words, quantity, claimed in (("lower ECE of all", "ece", LOWER),
                                              ("higher ECE of right ones", "confidence_right", LOWER),
                                              ("more overlap", "overlap", HIGHER))
             for m in ("label_smoothing", "mixup")
-        )),
+        ],
     ),
     Claim(
         "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
         f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
-        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises.",
+        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises, and for certain "
+        "only where that is certain too.",
         evidence.overfitting,
     ),
-    Claim(
+    _compared(
         "C7", "Flat minima (SAM, SWA, FMFP) find errors better than the baseline and CRL.",
         "section 4.2 and supplement C.2, tables 2 and 5, figures 11 and 16",
         f"AUROC, AURC and FPR-95%TPR (those of Table 3) minus the other method's, {_BOOTSTRAP}; claimed higher, lower, "
-        "lower. One part a method and opponent.",
-        lambda runs: compare_all(runs, *(
+        "lower. One part a method and opponent. AURC falls with fewer errors too; AUROC and FPR-95%TPR tell whether "
+        "the order is better.",
+        [
             (f"{tables.name(m)} against {tables.name(other)}", other, m, quantity, claimed)
             for other in ("baseline", "crl") for m in FLAT
             for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER))
-        )),
+        ],
         _published_flat,
     ),
-    Claim(
+    _compared(
         "C8", "FMFP is generally the best of the three.", "section 4.2, table 2",
         f"AUROC and AURC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher and lower. One part an opponent.",
-        lambda runs: compare_all(runs, *(
+        [
             (f"against {tables.name(other)}", other, "fmfp", quantity, claimed)
             for other in ("sam", "swa") for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER))
-        )),
+        ],
         _published_best,
     ),
-    Claim(
+    _compared(
         "C9", "FMFP also calibrates: lower ECE, NLL and Brier score.", "section 4.2, table 2",
         f"ECE, NLL and Brier score minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a metric.",
-        lambda runs: compare_all(runs, *(
-            (tables.DISPLAY[m][1].split()[0], "baseline", "fmfp", m, LOWER) for m in ("ece", "nll", "brier")
-        )),
+        [(tables.DISPLAY[m][1].split()[0], "baseline", "fmfp", m, LOWER) for m in ("ece", "nll", "brier")],
         _published_calibration,
     ),
-    Claim(
+    _compared(
         "C10", "FMFP lowers the confidence of errors and keeps that of right predictions, so that the gap grows.",
         "section 4.2, figures 9 and 10",
         f"Mean confidence of wrong predictions minus the baseline's, claimed lower; of right ones, claimed to fall by "
         f"less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
-        lambda runs: compare_all(
-            runs,
+        [
             ("lower on errors", "baseline", "fmfp", "confidence_wrong", LOWER),
             ("kept on right ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),
             ("larger gap", "baseline", "fmfp", "confidence_gap", HIGHER),
-        ),
+        ],
     ),
     Claim(
         "C11", "The advantage holds on corrupted images.", "section 4.2, table 3",
@@ -272,19 +277,21 @@ CLAIMS = (
         "part an opponent.",
         evidence.shifted, lambda: _published_other("table3", "Table 3 (CIFAR-10-C)"),
         "the measure “shift” beside the records of FMFP, the baseline and CRL",
+        parts=tuple(f"against {tables.name(other)}" for other in ("baseline", "crl")),
     ),
     Claim(
         "C12", "Flat minima mitigate reliable overfitting.", "section 4.2, figure 12",
         f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
-        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC falls, since "
-        "elsewhere there is nothing to mitigate.",
+        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC falls beyond "
+        "doubt, since elsewhere there is nothing to mitigate.",
         evidence.mitigation,
-        needs="a group in which the baseline's AUROC falls late in training",
+        needs="a group in which the baseline's AUROC falls beyond doubt late in training",
+        parts=tuple(map(tables.name, FLAT)),
     ),
     Claim(
         "C13", "FMFP finds errors better than ConfidNet does (VGG).", "supplement C.2, figure 15",
         f"AUROC, AURC and FPR-95%TPR of FMFP minus those of ConfidNet on the baseline's predictions, {_BOOTSTRAP}; "
-        "claimed higher, lower, lower.",
+        "claimed higher, lower, lower. AURC falls with fewer errors too.",
         evidence.confidnet,
         needs="VGG runs of FMFP and the baseline, with the measure “confidnet” beside the baseline's",
         on_vgg=True,
@@ -301,7 +308,7 @@ CLAIMS = (
         f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between three "
         f"measures of sharpness (rise of the training loss under a random perturbation of {_NORM} % of each filter's "
         "norm, SAM's sharpness, the Hessian's largest eigenvalue) and the gap on test images, 95 % bootstrap "
-        "over runs; claimed negative.",
+        "over methods, since the runs of one are alike; claimed negative. Only where all four were measured.",
         evidence.flat_minima,
         needs="the measure “flatness” beside records of the baseline, SAM, SWA and FMFP",
     ),

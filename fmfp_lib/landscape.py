@@ -47,7 +47,9 @@ def curves(groups, methods=METHODS) -> dict[str, dict[str, dict[str, np.ndarray]
 
 
 def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = 1000) -> pd.DataFrame:
-    """Return Spearman's correlation of each kind of sharpness with `target`, with 95 % bootstrap intervals over runs.
+    """Return Spearman's correlation of each kind of sharpness with `target`, with 95 % bootstrap intervals.
+
+    Whole methods are drawn anew, since the runs of one are alike.
 
     Parameters
     ----------
@@ -61,15 +63,15 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = 1000
     -------
     DataFrame
         Columns ``group, runs, sharpness, value, low, high`` and ``within``: the same correlation after each method's
-        own mean was taken off both, so that only the differences between seeds are left. Groups of fewer than `FEWEST`
-        runs, or of one method, are left out.
+        own mean was taken off both, so that only the differences between seeds are left; there, runs are drawn.
+        Groups of fewer than `FEWEST` runs, or of one method, are left out.
     """
     found = []
     for group, part in rows.groupby("group", sort=False):
         if len(part) < FEWEST or part["method"].nunique() < 2:
             continue
         for kind in SHARPNESS:
-            value, low, high = rank_correlation(part[kind], part[target], replicates)
+            value, low, high = rank_correlation(part[kind], part[target], replicates, clusters=part["method"])
             centred = part[[kind, target]] - part.groupby("method")[[kind, target]].transform("mean")
             seeds = part.groupby("method")["seed"].transform("count") > 1
             inside = rank_correlation(*centred[seeds].T.to_numpy(), replicates) if seeds.sum() > 3 else (np.nan,) * 3

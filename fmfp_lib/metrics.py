@@ -200,7 +200,11 @@ def auroc(confidence, correct) -> float:
 
 
 def fpr95(confidence, correct) -> float:
-    """Return the share of errors accepted at the ROC point whose TPR is nearest to 0.95, in [0, 1]."""
+    """Return the share of errors accepted at the ROC point whose TPR is nearest to 0.95, in [0, 1].
+
+    All points of the curve are candidates. The released code takes them from scikit-learn, which leaves out those on a
+    straight line; that moves the value by a few hundredths of a point at most sizes, now and then by half a point.
+    """
     return _Ranking(confidence, correct).fpr95()
 
 

@@ -141,12 +141,11 @@ def compare(runs_a, runs_b, replicates: int = 200, seed: int = 0) -> dict[str, s
     if len({np.shape(run["score"]) for run in [*runs_a, *runs_b]}) > 1:
         raise ValueError("the runs differ in shape; all must have seen the same images under the same corruptions")
     a, b = ([_replicates(run, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
-    chosen = statistics._chosen(len(a), replicates, seed)
     result = {}
     for name in METRICS:
         whole_a, whole_b = (float(np.mean([run[name][0] for run in runs])) for runs in (a, b))
         differences = np.stack([y[name][1] - x[name][1] for x, y in zip(a, b, strict=True)], 1)
-        of_seeds = np.take_along_axis(differences, chosen, 1).mean(1)
+        of_seeds = statistics.mean_over_drawn_seeds(differences, seed)
         result[name] = statistics._comparison(name, whole_a, whole_b, of_seeds)
     return result
 

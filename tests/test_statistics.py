@@ -150,11 +150,33 @@ def test_agreement_with_a_claimed_range(estimate, claimed, expected):
     assert statistics.agreement(*estimate, **claimed) == expected
 
 
+def test_few_seeds_are_drawn_for_what_they_are_worth():
+    values = np.array([[1.0, 2.0, 6.0]] * 400)
+    drawn = statistics.mean_over_drawn_seeds(values, seed=1)
+    stretch = 4.302653 / 1.96 * np.sqrt(3 / 2)
+    chosen = np.random.default_rng([1, 3]).integers(0, 3, (400, 3))
+    assert drawn == pytest.approx(3 + stretch * (values[0][chosen].mean(1) - 3), rel=1e-6)
+    assert (statistics.mean_over_drawn_seeds(values[:, :1]) == 1).all()
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("ratio", [0.5, 2.0, 1e6])  # how much seeds vary, against how much images do
+def test_without_an_effect_about_one_interval_in_twenty_is_certain(seeds, ratio):
+    rng, wrong, trials = np.random.default_rng(0), 0, 600
+    for trial in range(trials):
+        found = ratio * np.sqrt(seeds) * rng.normal(size=seeds) + rng.normal()
+        drawn = statistics.mean_over_drawn_seeds(found + rng.normal(size=(300, 1)), trial)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        wrong += not low <= 0 <= high
+    assert wrong / trials < 0.09  # 5 %, three standard errors and the percentiles' own noise
+
+
 def test_parts_combine():
     yes, no, partly, none = "supported", "not supported", "partly", "not testable here"
     for parts, expected in [
-        ([], none), ([none, none], none), ([yes, none], yes), ([yes, no], partly), ([yes, yes, no], partly),
-        ([yes, no, no], no), ([no, partly], partly), ([no, no, partly], no), ([partly], partly),
+        ([], none), ([none, none], none), ([yes, none], partly), ([yes, yes], yes), ([yes, no], partly),
+        ([yes, yes, no], partly), ([yes, no, no], no), ([no, partly], partly), ([no, no, partly], no),
+        ([partly], partly),
     ]:  # fmt: skip
         assert statistics.combine(parts) == expected
     with pytest.raises(ValueError, match="choose among supported"):
@@ -165,6 +187,15 @@ def test_interval_over_seeds_is_students():
     mean, low, high = statistics.over_seeds([1.0, 2.0, 3.0])
     assert mean == 2 and (low, high) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
     assert np.isnan(statistics.over_seeds([1.0])[1])
+
+
+def test_clusters_are_drawn_whole():
+    rng = np.random.default_rng(0)
+    methods = np.repeat(np.arange(4), 5)
+    x, y = (rng.normal(size=4)[methods] + 0.01 * rng.normal(size=20) for _ in range(2))
+    apart, together = (statistics.rank_correlation(x, y, 300, clusters=c) for c in (None, methods))
+    assert apart[0] == together[0] and together[2] - together[1] > apart[2] - apart[1]
+    assert np.isnan(statistics.rank_correlation(np.ones(5), np.arange(5), 10)).all()
 
 
 def test_rank_correlation_is_spearmans():
