@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from fmfp_lib import records
+from fmfp_lib import methods, records
 from fmfp_lib.settings import Settings
 
 
@@ -36,3 +36,18 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         records.write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("method", ["swa", "fmfp"])
+def test_shipped_runs_continue_the_shipped_baseline(method):
+    whole = {r.settings.hash(): r for r in records.load_all(lambda s: s.method in ("baseline", method))}
+    shared, apart = 0, []
+    for record in whole.values():
+        plain = whole.get(record.settings.model_copy(update={"method": "baseline"}).hash())
+        start = methods.trunk(methods.METHODS[method], record.settings)
+        if record.settings.method == method and plain is not None and start is not None:
+            seen = [[entry["train_loss"] for entry in r.history[: start[1]]] for r in (plain, record)]
+            shared += 1
+            if seen[0] != seen[1]:
+                apart.append(record)
+    assert shared > 10 and not apart
