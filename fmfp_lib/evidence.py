@@ -179,22 +179,23 @@ def temperature(runs) -> list[Evidence]:
     found = []
     for group in runs:
         records = group.records("baseline")
-        for part, fitted_on, claimed in (
-            (TEMPERATURE[0], "valid_", {"below": NEGLIGIBLE}),
-            (TEMPERATURE[1], "valid_", LOWER),
-            (TEMPERATURE[2], "", {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),
+        if not records:
+            continue
+        plain = [(r.logits, r.labels) for r in records]
+        for fitted_on, parts in (
+            ("valid_", ((TEMPERATURE[0], {"below": NEGLIGIBLE}), (TEMPERATURE[1], LOWER))),
+            ("", ((TEMPERATURE[2], {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),)),
         ):
             scaled = []
             for r in records:
                 fit = confidence.fit_temperature(getattr(r, f"{fitted_on}logits"), getattr(r, f"{fitted_on}labels"))
                 scaled.append((confidence.scale(r.logits, fit), r.labels))
-            plain = [(r.logits, r.labels) for r in records]
-            compared = statistics.compare_methods(plain, scaled, _METRICS, group.replicates) if records else {}
-            for quantity, more in (("auroc", claimed), ("ece", {"decides": False})):
-                if compared and (quantity == "auroc" or part != TEMPERATURE[1]):  # its context stands with the first
-                    c = compared[quantity]
-                    found += group.evidence(part, quantity, (c.difference, c.low, c.high), len(records),
-                                            "temperature-scaled − baseline", **more)  # fmt: skip
+            compared = statistics.compare_methods(plain, scaled, _METRICS, group.replicates)
+            rows = [(part, "auroc", claimed) for part, claimed in parts] + [(parts[0][0], "ece", {"decides": False})]
+            for part, quantity, more in rows:
+                c = compared[quantity]
+                found += group.evidence(part, quantity, (c.difference, c.low, c.high), len(records),
+                                        "temperature-scaled − baseline", **more)  # fmt: skip
     return found
 
 

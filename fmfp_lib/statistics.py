@@ -531,13 +531,12 @@ def rank_correlation(x, y, replicates: int = 1000, seed: int = 0, clusters=None)
     whole = float(correlation(x[None], y[None])[0])
     if np.isnan(whole):
         return whole, np.nan, np.nan
-    members = [[i] for i in range(len(x))]
-    if clusters is not None:
-        members = [np.flatnonzero(np.asarray(clusters) == c) for c in dict.fromkeys(clusters)]
-    drawn = np.random.default_rng(seed).integers(0, len(members), (replicates, len(members)))
+    count = len(x) if clusters is None else len(set(clusters))
+    drawn = np.random.default_rng(seed).integers(0, count, (replicates, count))
     if clusters is None:
         values = correlation(x[drawn], y[drawn])
     else:
+        members = [np.flatnonzero(np.asarray(clusters) == c) for c in dict.fromkeys(clusters)]
         rows = [np.concatenate([members[j] for j in row]) for row in drawn]
         values = np.array([correlation(x[None, row], y[None, row])[0] for row in rows])
     low, high = np.nanpercentile(values, [2.5, 97.5])

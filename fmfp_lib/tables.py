@@ -170,28 +170,21 @@ def difference_table(found: dict) -> str:
     return "\n".join(lines)
 
 
-def grouped(heading, rows, words: int = 1) -> str:
+def grouped(heading, rows) -> str:
     """Return rows as Markdown: under the name of each group a table of its own.
 
     Parameters
     ----------
     heading : sequence of str
-        A name a column.
+        A name a column; the first column holds words, the others numbers.
     rows : iterable of sequences of str
         The group's name, then a cell a column; the rows of a group stand together.
-    words : int
-        So many columns at the left hold words; the others hold numbers and are aligned right.
     """
-    head = [f"| {' | '.join(heading)} |", "|" + " --- |" * words + " ---: |" * (len(heading) - words)]
+    head = [f"| {' | '.join(heading)} |", "| --- |" + " ---: |" * (len(heading) - 1)]
     parts = []
     for title, group in itertools.groupby(rows, key=lambda row: row[0]):
         parts += [f"**{title}**", "\n".join(head + [f"| {' | '.join(row[1:])} |" for row in group])]
     return "\n\n".join(parts)
-
-
-def differences(records, methods, metrics=("accuracy", "auroc", "aurc", "ece")) -> str:
-    """Return, as Markdown, each method's difference from the baseline with its 95 % interval."""
-    return difference_table(against_baseline(records, methods, metrics))
 
 
 def names(methods) -> str:
@@ -317,11 +310,9 @@ def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), re
     return compare_scores(plain, scored, metrics, replicates)
 
 
-def classroom(network: str | None = None) -> list:
-    """Return the finished classroom runs of one network (the regime's own if not given)."""
-    regime = dict(SCALES["classroom"])
-    regime["network"] = network or regime["network"]
-    return finished(dataset="embedded", protocol="paper", **regime)
+def classroom() -> list:
+    """Return the finished classroom runs of the regime's own network."""
+    return finished(dataset="embedded", protocol="paper", **SCALES["classroom"])
 
 
 GLANCE = (*CALIBRATION, "crl", *FLAT)
