@@ -21,8 +21,9 @@ def test_the_book_is_all_here():
 
 
 def settled(page):
-    """Wait until all formulas are set and the explorer is drawn."""
+    """Wait until all formulas are set, the explorer is drawn and the colours of the theme have stopped changing."""
     page.evaluate("window.MathJax?.startup?.promise")
+    page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished))")
     if page.url.endswith("explorer.html"):
         page.wait_for_selector("#explorer:not([hidden]) tbody tr")
 
