@@ -4,17 +4,20 @@ Why no library: pooch checks and shows progress but starts again after a break; 
 and falls back from https to http.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
 import shutil
 import ssl
+import stat
 import tarfile
 import tempfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -142,28 +145,46 @@ def unpack(path: Path, folder: str, place: Path) -> Path:
     Raises
     ------
     ValueError
-        If the archive is damaged, lacks the folder, or holds a name that would leave it.
+        If the archive is damaged, lacks the folder, or holds a link, a device or a name that would leave it.
     """
     temporary = Path(tempfile.mkdtemp(dir=place, prefix=".unpacking-"))
     try:
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as file:
-                for name in file.namelist():
+        with contextlib.closing(_files(path)) as files:
+            for name, file in files:
+                with file:
                     parts = PurePosixPath(name.replace("\\", "/"))
                     if parts.is_absolute() or ".." in parts.parts or ":" in name:
                         raise ValueError(f"the name {name!r} leads out of it")
-                file.extractall(temporary)
-        else:
-            with tarfile.open(path) as file:
-                file.extractall(temporary, filter="data")
+                    target = temporary / parts
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with target.open("wb") as copy:
+                        shutil.copyfileobj(file, copy)
         if not (temporary / folder).is_dir():
             raise ValueError(f"it holds no folder {folder!r}")
         os.replace(temporary / folder, place / folder)
     except (
-        tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, FileExistsError, IsADirectoryError,
+        tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, FileExistsError, IsADirectoryError,
         NotADirectoryError,
     ) as error:  # fmt: skip
         raise ValueError(f"{path.name} cannot be unpacked: {error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return place / folder
+
+
+def _files(path):
+    """Yield the name of each file in an archive, and the open file; what is neither file nor folder is refused."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if stat.S_ISLNK(entry.external_attr >> 16):
+                    raise ValueError(f"{entry.filename!r} is a link")
+                if not entry.is_dir():
+                    yield entry.filename, archive.open(entry)
+    else:
+        with tarfile.open(path) as archive:
+            for entry in archive:
+                if not (entry.isreg() or entry.isdir()):
+                    raise ValueError(f"{entry.name!r} is a link or a device")
+                if not entry.isdir():
+                    yield entry.name, archive.extractfile(entry)

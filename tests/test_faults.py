@@ -664,20 +664,16 @@ class TestStrangers:
     def test_archive_with_names_that_lead_out(self, tmp_path, suffix, name, says):
         """An archive (.zip, .tar) has members named `../evil` or `/tmp/evil`.
 
-        It is refused, and nothing of it stays. Of an absolute name in a .tar the leading slash is dropped instead.
+        It is refused, and nothing of it stays.
         """
         place = tmp_path / "data"
         place.mkdir()
         path = place / f"x.{suffix}"
         pack(path, ["a/good", name])
-        if suffix == "tar" and not name.startswith(("..", "a/..")) or suffix == "tar" and "\\" in name:
-            unpack(path, "a", place)  # a slash is dropped; a backslash is a letter like any other
-            assert sorted(p.name for p in place.iterdir()) == ["a", path.name]
-        else:
-            with pytest.raises(ValueError, match="cannot be unpacked") as caught:
-                unpack(path, "a", place)
-            says(caught.value)
-            assert [p.name for p in place.iterdir()] == [path.name]
+        with pytest.raises(ValueError, match="leads out of it") as caught:
+            unpack(path, "a", place)
+        says(caught.value)
+        assert [p.name for p in place.iterdir()] == [path.name]
         assert not list(tmp_path.glob("**/*evil")) and not Path("/tmp/fmfp-evil").exists()
 
     @pytest.mark.parametrize("suffix", ["zip", "tar"])
@@ -692,7 +688,7 @@ class TestStrangers:
         path = place / f"x.{suffix}"
         for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE)[: 1 if suffix == "zip" else 2]:
             pack(path, ["a/good"], link=("a/link", target, kind), after=["a/link/evil"])
-            with pytest.raises(ValueError, match="cannot be unpacked") as caught:
+            with pytest.raises(ValueError, match="is a link") as caught:
                 unpack(path, "a", place)
             says(caught.value)
             assert [p.name for p in place.iterdir()] == [path.name]
