@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import audit, evidence, records, statistics, study, tables
-from .evidence import HIGHER, LOWER, METHODS, REPLICATES, Evidence, Runs, compare_all, each
+from .evidence import HIGHER, LOWER, METHODS, Evidence, Runs, compare_all, each
 from .methods import CALIBRATION, FLAT
 
 
@@ -126,7 +126,7 @@ def _published_harm() -> str:
     adjusted = frame[frame["metric"].isin(["auroc", "aurc"])]
     certain = int((adjusted["p_holm"] < 0.05).sum())
     return (f"Tables 1 and 4, {cells} cells a method; lower AUROC and higher AURC than the baseline's in: "
-            f"{', '.join(words)}. Sign tests, adjusted for {len(frame)} metrics and methods: {certain} of these "
+            f"{', '.join(words)}. Sign tests, adjusted for {len(frame)} pairs of metric and method: {certain} of these "
             f"{len(adjusted)} below 0.05.")  # fmt: skip
 
 
@@ -341,7 +341,7 @@ def shown(chosen: study.Study) -> list[study.Group]:
     return groups + (study.finished("workstation", METHODS) + vgg() if chosen.scale == "classroom" else [])
 
 
-def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:
+def evaluate(groups=None, replicates: int = statistics.REPLICATES, only=None) -> dict[str, Result]:
     """Put every claim to its test.
 
     Parameters
@@ -402,6 +402,8 @@ def page(result: Result) -> str:
             for heading in (tables.display(e.quantity)[1],)
         ]  # fmt: skip
         heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading", "seeds")
+        if len({e.part for e in result.evidence}) == 1:
+            heads, rows = heads[1:], [row[1:] for row in rows]
         caption = f"Our evidence: {esc(result.count)}."
         table = tables.html_table(heads, rows, caption, "evidence")
         folded = f"<details><summary>{caption} All {len(rows)} comparisons</summary>{table}</details>"

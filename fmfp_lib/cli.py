@@ -130,7 +130,7 @@ def _typed(name: str, text: str, default):
 @app.command()
 def claims(
     names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence")] = None,
-    replicates: Annotated[int, typer.Option(help="Of each bootstrap", min=1)] = 300,
+    replicates: Annotated[int, typer.Option(help="Of each bootstrap", min=1)] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
 ):
     """Put the paper's claims to their tests on the finished runs, and print the verdicts."""

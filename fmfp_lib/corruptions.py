@@ -265,7 +265,7 @@ def frost(x, strength, chance):
 
 
 def fog(x, strength, chance):
-    """Add clouds, and darken to the range that was."""
+    """Add clouds, and darken to the former range."""
     amount, decay = strength
     brightest = x.max((1, 2, 3), keepdims=True)
     return (x + amount * _clouds(x, decay, chance)) * brightest / (brightest + amount)

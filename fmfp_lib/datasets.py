@@ -162,12 +162,18 @@ class Source:
     ----------
     read : callable or None
         Returns training images and labels, test images and labels; None where there is only a test set.
-    classes, train, test : int
-        Number of classes, of training images before the validation split, and of test images.
+    classes : int
+        How many.
+    train : int
+        Training images, before the validation split.
+    test : int
+        Test images.
     shape : str
         Channels x height x width.
-    licence, page : str
-        Terms of use, and where they and the data are explained.
+    licence : str
+        Terms of use.
+    page : str
+        Address at which they and the data are explained.
     folders : tuple of str
         The data set is at hand if one of these lies in `folder()`; it ships with the library if there are none.
     archive : Archive, optional
@@ -201,29 +207,29 @@ _KRIZHEVSKY = "https://www.cs.toronto.edu/~kriz"
 
 CATALOGUE: dict[str, Source] = {
     "embedded": Source(
-        _embedded, 10, 10_000, 10_000, "1x28x28", "MIT", "https://github.com/zalandoresearch/fashion-mnist",
+        _embedded, 10, 10_000, 10_000, "1×28×28", "MIT", "https://github.com/zalandoresearch/fashion-mnist",
     ),
     "cifar10": Source(
-        _cifar10, 10, 50_000, 10_000, "3x32x32", "none stated; asks to be cited", f"{_KRIZHEVSKY}/cifar.html",
+        _cifar10, 10, 50_000, 10_000, "3×32×32", "none stated; asks to be cited", f"{_KRIZHEVSKY}/cifar.html",
         ("cifar-10-batches-bin", "cifar-10-batches-py"),
         Archive(f"{_KRIZHEVSKY}/cifar-10-python.tar.gz", "cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a",
                 170_498_071, "cifar-10-batches-py"),
     ),
     "cifar100": Source(
-        lambda: _cifar("CIFAR100"), 100, 50_000, 10_000, "3x32x32", "none stated; asks to be cited",
+        lambda: _cifar("CIFAR100"), 100, 50_000, 10_000, "3×32×32", "none stated; asks to be cited",
         f"{_KRIZHEVSKY}/cifar.html", ("cifar-100-python",),
         Archive(f"{_KRIZHEVSKY}/cifar-100-python.tar.gz", "cifar-100-python.tar.gz",
                 "eb9058c3a382ffc7106e4002c42a8d85", 169_001_437, "cifar-100-python"),
     ),
     "tiny_imagenet": Source(
-        _tiny_imagenet, 200, 100_000, 10_000, "3x64x64", "non-commercial, as ImageNet",
+        _tiny_imagenet, 200, 100_000, 10_000, "3×64×64", "non-commercial, as ImageNet",
         "https://cs231n.stanford.edu", ("tiny-imagenet-200",),
         Archive("https://cs231n.stanford.edu/tiny-imagenet-200.zip", "tiny-imagenet-200.zip",
                 "90528d7ca1a48142e341f4ef8d21d0de", 248_100_043, "tiny-imagenet-200"),
         scales={"paper": dict(epochs=90, train_size=90_000, network="resnet18_s2")},
     ),
     "imagenet": Source(
-        _imagenet, 1000, 1_281_167, 50_000, "3x224x224", "non-commercial, on registration",
+        _imagenet, 1000, 1_281_167, 50_000, "3×224×224", "non-commercial, on registration",
         "https://image-net.org/download.php", ("imagenet",),
         by_hand="register at https://image-net.org/download.php, get ILSVRC2012_img_train.tar and "
                 "ILSVRC2012_img_val.tar (155 GB) and lay the images out as imagenet/train/<wnid>/ and "
@@ -231,7 +237,7 @@ CATALOGUE: dict[str, Source] = {
         scales={"paper": dict(epochs=90, train_size=1_153_051, test_size=50_000, network="resnet18_imagenet")},
     ),
     "cifar10_c": Source(
-        None, 10, 0, 50_000, "3x32x32", "CC BY 4.0", "https://zenodo.org/records/2535967", ("CIFAR-10-C",),
+        None, 10, 0, 50_000, "3×32×32", "CC BY 4.0", "https://zenodo.org/records/2535967", ("CIFAR-10-C",),
         Archive("https://zenodo.org/records/2535967/files/CIFAR-10-C.tar?download=1", "CIFAR-10-C.tar",
                 "56bf5dcef84df0e2308c6dcbcbbd8499", 2_918_471_680, "CIFAR-10-C"),
     ),

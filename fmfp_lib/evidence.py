@@ -21,7 +21,6 @@ MEASURED = 4  # C15: methods that a group must have measured, the baseline and t
 KEPT = 0.02  # C10: the confidence of right predictions is kept if it falls by less than two points
 MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
 PERTURBATION = 0.2  # C15: relative norm of the random perturbation
-REPLICATES = 300
 
 LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
 _METRICS = ("accuracy", "auroc", "aurc", "fpr95", "ece", "nll", "brier")
@@ -43,17 +42,24 @@ class Evidence:
         What is subtracted from what.
     quantity : str
         A metric or statistic.
-    value, low, high : float
-        The difference and its 95 % interval (NaN if there is none), in natural units.
+    value : float
+        The difference, in natural units.
+    low : float
+        Lower end of its 95 % interval; NaN if there is none.
+    high : float
+        Upper end.
     seeds : int
         How many runs each side has.
-    above, below : float
-        The range that the claim gives it.
+    above : float
+        Lower end of the range that the claim gives it.
+    below : float
+        Upper end.
     decides : bool
         Whether it enters the verdict, or stands for context.
-    provided, surely : bool
-        Whether what the claim presupposes holds here, and beyond doubt; if not, the comparison cannot agree, or cannot
-        agree for certain.
+    provided : bool
+        Whether what the claim presupposes holds here; if not, the comparison cannot agree.
+    surely : bool
+        Whether it holds beyond doubt; if not, the comparison cannot agree for certain.
     """
 
     part: str
@@ -113,7 +119,7 @@ class Evidence:
 class Runs:
     """The finished runs of one group, and comparisons of its methods; each is drawn once."""
 
-    def __init__(self, group: study.Group, replicates: int = REPLICATES):
+    def __init__(self, group: study.Group, replicates: int = statistics.REPLICATES):
         self.title, self.network, self.replicates = group.title, group.network, replicates
         self.runs = {m: {r.settings.seed: r for r in found} for m, found in group.runs.items()}
         self._made: dict = {}

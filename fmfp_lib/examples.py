@@ -94,11 +94,11 @@ def opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[list[Opin
 def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
     """Return, as Markdown, what runs say of the confident errors of another seed's baseline.
 
-    A row a group and method: mean probability of the wrong class, and its difference from that of a baseline judge with
-    a 95 % interval over seeds; the same for the share of images that are classified rightly.
+    A table per group, a row per method: mean probability of the wrong class, and its difference from that of a baseline
+    judge with a 95 % interval over seeds; the same for the share of images that are classified rightly.
     """
-    heads = ("data, network", "judge", "wrong class %", "against a baseline judge", "right %", "against it")
-    lines = ["| " + " | ".join(heads) + " |", "| --- | --- |" + " ---: |" * 4]
+    heads = ("judge", "wrong class %", "minus a baseline judge", "right class %", "minus a baseline judge")
+    rows = []
     for group in groups:
         for method in methods:
             sides = opinions(group, method, at_least)
@@ -108,8 +108,8 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
                     own, other = (np.array([getattr(o, quantity) for o in side]) for side in sides)
                     cells.append(f"{100 * np.nanmean(own):.1f}")
                     cells.append("" if method == "baseline" else tables.interval(over_seeds(own - other), 100))
-                lines.append(f"| {group.title} | {tables.name(method)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+                rows.append((group.title, tables.name(method), *cells))
+    return tables.grouped(heads, rows)
 
 
 def images(record, index) -> np.ndarray:

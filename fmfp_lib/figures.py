@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 
 from . import cost
 from .dynamics import WINDOW, curve, smoothed
@@ -38,9 +39,10 @@ def _panels(count, columns=2, width=3.6, height=3.0, **options):
     return figure, list(axes.flat[:count])
 
 
-def _legend_below(figure, axis, columns=3):
+def _legend_below(figure, axis, columns=None):
     """Put the entries of `axis` once, under all panels, beyond what tight_layout uses."""
     handles, labels = axis.get_legend_handles_labels()
+    columns = columns or (4 if len(labels) == 4 else 3)
     figure.tight_layout()
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
 
@@ -50,10 +52,10 @@ def _entries(axis):
     return len(axis.get_legend_handles_labels()[0])
 
 
-def _histogram(axis, confidence, correct):
+def _histogram(axis, confidence, correct, legend=True):
     frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
     sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
-                 common_norm=False, bins=25, binrange=(0, 1), ax=axis,
+                 common_norm=False, bins=25, binrange=(0, 1), ax=axis, legend=legend,
                  palette={"right": RIGHT, "wrong": WRONG})  # fmt: skip
     axis.set(xlabel="confidence (MSP)")
 
@@ -89,7 +91,7 @@ def two_questions(cases):
         gap = float((share * np.abs(mean - accuracy)).sum())
         left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
                  title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
-        _histogram(right, confidence, correct)
+        _histogram(right, confidence, correct, legend=not row)
         right.set(xlabel="confidence", title=f"{title}: AUROC {100 * auroc(confidence, correct):.1f} %")
     figure.tight_layout()
     return figure
@@ -107,7 +109,7 @@ def metric_points(groups, metrics):
         Which of them to draw.
     """
     heights = [1.3 + 0.3 * len(methods) for methods in groups.values()]
-    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=3.7, height_ratios=heights)
+    figure, axes = _panels(len(groups) * len(metrics), len(metrics), width=7.4 / len(metrics), height_ratios=heights)
     figure.set_figheight(sum(heights))
     for place, axis in enumerate(axes):
         title, methods = list(groups.items())[place // len(metrics)]
@@ -122,6 +124,7 @@ def metric_points(groups, metrics):
         first = not place % len(metrics)
         axis.set(yticks=range(len(methods)), yticklabels=map(name, methods) if first else [], xlabel=label)
         axis.set_title(title if first else "", loc="left")
+        axis.xaxis.set_major_locator(MaxNLocator(8 // len(metrics)))
         axis.set_ylim(len(methods) - 0.5, -0.5)
         sns.despine(ax=axis)
     figure.tight_layout()
@@ -256,7 +259,7 @@ def class_probabilities(images, records, index, classes):
                                 width_ratios=(1, 1.7))  # fmt: skip
     places, height = np.arange(len(classes)), 0.8 / len(records)
     for (left, right), image, i in zip(axes, images, index, strict=True):
-        left.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        left.imshow(image, cmap="gray", vmin=0, vmax=1)
         left.set(xticks=[], yticks=[])
         left.set_title(f"true class: {classes[records[0].labels[i]]}", fontsize=10)
         for row, record in enumerate(records):
@@ -557,17 +560,18 @@ def cost_against_gain(groups, metric):
         difference.
     """
     factor, heading = display(metric)
-    figure, axes = _panels(len(groups), height=3.3, sharey=True)
+    figure, axes = _panels(len(groups), height=3.3, sharey="row")
     for axis, (title, series) in zip(axes, groups.items(), strict=True):
         axis.axhline(0, color="0.6", linewidth=0.8)
-        for method, points in series.items():
+        for place, (method, points) in enumerate(series.items()):
             cost, found = zip(*points, strict=True)
             low, middle, high = (factor * np.array([getattr(c, part) for c in found])
                                  for part in ("low", "difference", "high"))  # fmt: skip
             axis.vlines(cost, low, high, color=colour(method), linewidth=1)
             axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
             for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):
-                axis.annotate(str(size), (x, y), xytext=(4, 4), textcoords="offset points", fontsize=9)
+                axis.annotate(str(size), (x, y), xytext=(4, -11 if place % 2 else 4), textcoords="offset points",
+                              fontsize=9, color=colour(method))  # fmt: skip
         axis.set(title=title, xlabel="cost of training, in runs of the baseline")
         axis.set_ylabel(f"change of {heading}")
         sns.despine(ax=axis)
@@ -612,13 +616,14 @@ def wins_heatmap(frames):
         A title a panel, and what ``audit.wins`` returns for one opponent.
     """
     heights = max(frame["metric"].nunique() for frame in frames.values())
-    figure, axes = plt.subplots(1, len(frames), figsize=(4.2 * len(frames), 0.42 * heights + 1.4), squeeze=False)
+    size = max(4.2 * len(frames), 6.4), 0.42 * heights + 1.4
+    figure, axes = plt.subplots(1, len(frames), figsize=size, squeeze=False)
     for axis, (title, frame) in zip(axes[0], frames.items(), strict=True):
         order, methods = frame["metric"].unique(), frame["method"].unique()
         wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
         losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
         wide.index = [display(m)[1].split()[0] for m in order]
-        wide.columns = [name(m).replace("label smoothing", "LS") for m in methods]
+        wide.columns = [name(m).replace("label smoothing", "label\nsmoothing") for m in methods]
         shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
         sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
                     linewidths=1, annot_kws={"size": 10})  # fmt: skip

@@ -18,11 +18,19 @@ class Grid(BaseModel):
 
     Attributes
     ----------
-    scale, protocol, device : str
-        As in `Settings`. The device is part of a record's name, so a grid that is planned where there is no GPU and
-        trained where there is one must name it.
-    datasets, networks, methods : list of str
-        Names; no networks means the scale's own.
+    scale : str
+        As in `Settings`.
+    protocol : str
+        As in `Settings`.
+    device : str
+        As in `Settings`. It is part of a record's name, so a grid that is planned where there is no GPU and trained
+        where there is one must name it.
+    datasets : list of str
+        Names.
+    networks : list of str
+        Names; none means the scale's own.
+    methods : list of str
+        Names.
     seeds : list of int
     """
 

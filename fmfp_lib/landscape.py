@@ -9,7 +9,7 @@ import torch
 
 from . import flatness, measures, tables
 from .evidence import FLAT, PERTURBATION, Runs, flatness_and_gap
-from .statistics import over_seeds, rank_correlation
+from .statistics import REPLICATES, over_seeds, rank_correlation
 
 SHARPNESS = {
     "loss_rise": f"rise of the loss at {100 * PERTURBATION:.0f} % perturbation, nats",
@@ -46,7 +46,7 @@ def curves(groups, methods=METHODS) -> dict[str, dict[str, dict[str, np.ndarray]
     return found
 
 
-def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = 1000) -> pd.DataFrame:
+def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = REPLICATES) -> pd.DataFrame:
     """Return Spearman's correlation of each kind of sharpness with `target`, with 95 % bootstrap intervals.
 
     Whole methods are drawn anew, since the runs of one are alike.
@@ -79,14 +79,15 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = 1000
     return pd.DataFrame(found, columns=["group", "runs", "sharpness", "value", "low", "high", "within"])
 
 
-def correlation_table(rows: pd.DataFrame, replicates: int = 1000) -> str:
+def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
     """Return, as Markdown, `correlations` with the gap and with AUROC."""
     sides, lines = [correlations(rows, target, replicates) for target in ("gap", "auroc")], []
     for gap, auroc in zip(*(side.itertuples() for side in sides), strict=True):
         cells = [tables.interval(e) if e[0] == e[0] else "–" for side in (gap, auroc)
                  for e in ((side.value, side.low, side.high), side.within)]  # fmt: skip
         lines.append((f"{gap.group}, {gap.runs} runs", SHARPNESS[gap.sharpness], *cells))
-    return tables.grouped(("sharpness", "with the gap", "within methods", "with AUROC", "within methods"), lines)
+    heads = ("sharpness", "with the gap", "gap, within methods", "with AUROC", "AUROC, within methods")
+    return tables.grouped(heads, lines)
 
 
 def flatness_table(rows: pd.DataFrame) -> str:
@@ -95,12 +96,26 @@ def flatness_table(rows: pd.DataFrame) -> str:
     for (group, method), part in rows.groupby(["group", "method"], sort=False):
         cells = [_three_digits(part[kind]) for kind in SHARPNESS]
         cells += [tables.plus_minus(part[key], 100) for key in ("gap", "auroc")]
-        lines.append((group, tables.name(method), str(len(part)), *cells))
-    return tables.grouped(("method", "runs", *SHARPNESS.values(), "gap, points", "AUROC %"), lines)
+        lines.append((group, tables.name(method), *cells))
+    return tables.grouped(("method", *SHARPNESS.values(), "gap, points", "AUROC %"), lines)
 
 
 def _three_digits(values):
-    return f"{np.mean(values):.3g}" + (f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else "")
+    """Return mean ± standard deviation with as many decimals as give the mean three digits."""
+    mean = np.mean(values)
+    decimals = max(2 - int(np.floor(np.log10(abs(mean)))), 0) if mean else 2
+    return f"{mean:.{decimals}f}" + (f"\u00a0±\u00a0{np.std(values, ddof=1):.{decimals}f}" if len(values) > 1 else "")
+
+
+def relative_table(rows: pd.DataFrame) -> str:
+    """Return, as Markdown, `against_baseline` of each sharpness in percent: a table a group, a row a method."""
+    found = {kind: against_baseline(rows, kind) for kind in SHARPNESS}
+    lines = [
+        (group, tables.name(method), *(tables.interval(found[kind][group][method], 100) for kind in SHARPNESS))
+        for group, by_method in found["loss_rise"].items()
+        for method in by_method
+    ]
+    return tables.grouped(("method", *(label.partition(", nats")[0] for label in SHARPNESS.values())), lines)
 
 
 def against_baseline(rows: pd.DataFrame, kind: str = "loss_rise") -> dict[str, dict[str, tuple[float, float, float]]]:
@@ -112,7 +127,8 @@ def against_baseline(rows: pd.DataFrame, kind: str = "loss_rise") -> dict[str, d
     for group, part in rows.groupby("group", sort=False):
         wide = part.pivot(index="seed", columns="method", values=kind)
         if "baseline" in wide:
-            ratios = {m: (wide[m] / wide["baseline"] - 1).dropna() for m in wide if m != "baseline"}
+            others = [m for m in part["method"].unique() if m != "baseline"]
+            ratios = {m: (wide[m] / wide["baseline"] - 1).dropna() for m in others}
             found[group] = {m: over_seeds(values) for m, values in ratios.items() if len(values)}
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from . import tables
-from .statistics import HIGHER_IS_BETTER, RANKING, SUMS
+from .statistics import HIGHER_IS_BETTER, RANKING, REPLICATES, SUMS
 
 PATH = Path(__file__).resolve().parent.parent / "data" / "published_tables.csv"
 # Which small network of ours stands beside which of the paper's: the same family, or none.
@@ -42,7 +42,7 @@ def _mean(rows, method):
 def _agreement(published, comparison):
     """Return a mark and its meaning: does our difference from the baseline point the way the published one does?"""
     if comparison is None or not published:
-        return "–", "nothing to compare"
+        return "", ""
     if not comparison.certain:
         return "○", "ours is too close to call: its 95 % interval holds zero"
     same = (published > 0) == (comparison.difference > 0)
@@ -54,7 +54,7 @@ def _at_its_scale(dataset, network):
     return tables.finished(dataset=dataset, network=network, scale="paper", protocol="paper")
 
 
-def comparisons(table: str, groups, replicates: int = 500) -> list[dict]:
+def comparisons(table: str, groups, replicates: int = REPLICATES) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
     return [tables.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
@@ -94,11 +94,13 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     head = ["method", "published", "ours, same setting"]
     ours = list(dict.fromkeys(g.dataset for g in groups))  # a column a data set; each row shows its family's network
     head += [f"ours, {html.escape(tables.name(data))}" for data in ours]
+    option = " --measure shift" if "cifar10_c" in set(rows["dataset"]) else ""
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours, '
-        "from the small network of the same family. A dash in the third column needs a GPU; "
-        "<code>fmfp train --dataset D --network N --method M --scale paper --seed S</code> fills it."
+        "from the small network of the same family; where none of ours is of that family, the cell is empty. "
+        "A dash in the third column needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper "
+        f"--seed S{option}</code> fills it; a dash further right was not measured."
     )
     lines = [
         f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
@@ -106,15 +108,15 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     ]  # fmt: skip
     for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
         form = network + FORM.get(dataset, "")
-        full = _at_its_scale(dataset, form) if dataset != "cifar10_c" else []
+        full = _at_its_scale(dataset.removesuffix("_c"), form)  # corruption is measured on networks of the clean images
         title = f"{tables.name(dataset)}, {tables.name(network)}"
         lines.append(f'<tbody><tr><th scope="rowgroup" colspan="{len(head)}"><span>{title}</span></th></tr>')
         for method in methods:
             mean, base = _mean(block, method), _mean(block, "baseline")
             if mean is None:
                 continue
-            own = [r for r in full if r.settings.method == method]
-            same = tables.plus_minus([r.metrics[metric] for r in own], factor) if own else "–"
+            own = [row for row in map(values, (r for r in full if r.settings.method == method)) if row is not None]
+            same = tables.plus_minus([row[metric] for row in own], factor) if own else "–"
             cells = [f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]
             family = FAMILY.get(network, "?")
             for data in ours:
@@ -127,7 +129,7 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
                         beside.append("–")
                         continue
                     mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
-                    mark = "" if method == "baseline" else f' <span class="agreement" title="{meaning}">{mark}</span>'
+                    mark = f' <span class="agreement" title="{meaning}">{mark}</span>' if mark else ""
                     beside.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
                 cells.append("<br>".join(beside))
             heading = f'<th scope="row">{tables.name(method)}</th>'
@@ -161,12 +163,15 @@ DRAWN_ONLY = (
 
 def drawn_only(methods) -> str:
     """Return, as Markdown, the figures of which the paper prints no numbers: our AUROC where runs are finished, else a
-    dash, and the command that trains one of the runs."""
-    lines = ["| figure | data | network | ours: AUROC % | one run of it |", "| --- | --- | --- | --- | --- |"]
+    dash; above them the command that trains one of the runs."""
+    command = f"fmfp train --dataset D --network N --method {methods[-1]} --scale paper --seed 0"
+    lines = [f"`{command}` trains one of the runs:", ""]
+    lines += ["| figure | data | network | ours: AUROC % | D | N |", "| --- | --- | --- | --- | --- | --- |"]
     for figure, dataset, network, ours in DRAWN_ONLY:
         found = _at_its_scale(dataset, ours)
         values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
         cell = ", ".join(f"{tables.name(m)} {tables.plus_minus(v)}" for m, v in values.items() if v) or "–"
-        command = f"`fmfp train --dataset {dataset} --network {ours} --method {methods[-1]} --scale paper --seed 0`"
-        lines.append(f"| {figure} | {tables.name(dataset)} | {tables.name(network)} | {cell} | {command} |")
+        lines.append(
+            f"| {figure} | {tables.name(dataset)} | {tables.name(network)} | {cell} | `{dataset}` | `{ours}` |"
+        )
     return "\n".join(lines)

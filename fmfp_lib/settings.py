@@ -36,21 +36,32 @@ class Settings(BaseModel):
 
     Attributes
     ----------
-    dataset, network, method : str
-        Names from ``datasets.DATASETS`` (or a path ending in ``.npz``), ``networks.NETWORKS``, ``methods.METHODS``.
+    dataset : str
+        A name from ``datasets.DATASETS``, or a path ending in ``.npz``.
+    network : str
+        A name from ``networks.NETWORKS``.
+    method : str
+        A name from ``methods.METHODS``.
     scale : {'smoke', 'classroom', 'workstation', 'paper'}
         Fills in `epochs`, `train_size`, `test_size` and `network` where they are not given.
     seed : int
         Of the first weights, the order of the images, their augmentation and all other chance of the run.
-    epochs, train_size, test_size : int
-        Passes over the training images, and numbers of images; the validation images are a tenth of the whole training
-        set, whatever `train_size` is.
+    epochs : int
+        Passes over the training images.
+    train_size : int
+        Training images; the validation images are a tenth of the whole training set, whatever this is.
+    test_size : int
+        Test images.
     protocol : {'paper', 'code'}
         Where the paper and its released code disagree, which of them to follow.
     batch_size : int
         Images per step (128 in the paper).
-    learning_rate, momentum, weight_decay : float
-        SGD's settings (0.1, 0.9 and 5e-4 in the paper); the rate is the first one (see ``methods.learning_rate``).
+    learning_rate : float
+        SGD's first one (0.1 in the paper; see ``methods.learning_rate`` for the later ones).
+    momentum : float
+        SGD's (0.9).
+    weight_decay : float
+        SGD's (5e-4).
     rho : float
         Norm of SAM's perturbation (0.05).
     sam_gradient : {'global', 'local'}

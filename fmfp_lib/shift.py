@@ -115,7 +115,7 @@ def _replicates(arrays, replicates, seed):
     return _KEPT[key]
 
 
-def compare(runs_a, runs_b, replicates: int = 200, seed: int = 0) -> dict[str, statistics.Comparison]:
+def compare(runs_a, runs_b, replicates: int = statistics.REPLICATES, seed: int = 0) -> dict[str, statistics.Comparison]:
     """Compare two methods by means over corruptions and severities: images and seeds are drawn anew.
 
     Parameters
@@ -151,7 +151,7 @@ def compare(runs_a, runs_b, replicates: int = 200, seed: int = 0) -> dict[str, s
 
 
 def comparisons(
-    groups, methods, reference: str = "baseline", replicates: int = 200, kind: int | None = None
+    groups, methods, reference: str = "baseline", replicates: int = statistics.REPLICATES, kind: int | None = None
 ) -> list[dict]:
     """Return, for each study.Group, every method's differences from `reference` by metric, over the seeds of both.
 
@@ -171,6 +171,16 @@ def comparisons(
                 row[method] = compare(*([kept[m][s] for s in seeds] for m in (reference, method)), replicates)
         found.append(row)
     return found
+
+
+def origins(groups) -> dict[str, str]:
+    """Return, by group title, where the corrupted images came from: made here, or those of CIFAR-10-C."""
+    words = {"here": "made here", "CIFAR-10-C": "those of CIFAR-10-C"}
+    return {
+        group.title: " and ".join(sorted({words[str(a["origin"])] for a in found}))
+        for group in groups
+        if (found := [a for runs in group.runs.values() for a in measured(runs).values()])
+    }
 
 
 def clean_and_shifted(groups) -> str:

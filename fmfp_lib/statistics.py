@@ -18,6 +18,7 @@ from .metrics import BINS, _bin, _check_confidence, _check_labels, _check_shape,
 RANKING = ("aurc", "eaurc", "auroc", "fpr95", "augrc")
 SUMS = ("accuracy", "ece", "nll", "brier")
 HIGHER_IS_BETTER = frozenset({"accuracy", "auroc", "aupr_success", "aupr_error"})
+REPLICATES = 1000  # of every bootstrap in the book: with other numbers, ends near zero fall to either side
 _CHUNK = 16  # replicates at once: what fits the cache
 
 
@@ -29,12 +30,16 @@ class Comparison:
     ----------
     metric : str
         A name from ``RANKING`` or ``SUMS``.
-    a, b : float
-        The metric of each method (the mean over seeds), in natural units.
+    a : float
+        The metric of the first method (the mean over seeds), in natural units.
+    b : float
+        That of the second.
     difference : float
         b - a.
-    low, high : float
-        Ends of the percentile interval that holds 95 % of the replicates' differences.
+    low : float
+        Lower end of the percentile interval that holds 95 % of the replicates' differences.
+    high : float
+        Upper end.
     replicates : ndarray of shape (r,)
         Differences b - a; NaN where a replicate had no error or nothing but errors.
     """
@@ -214,7 +219,7 @@ def _comparison(metric, a, b, differences):
     return Comparison(metric, a, b, b - a, float(low), float(high), differences)
 
 
-def paired_bootstrap(logits_a, logits_b, labels, replicates: int = 1000, seed: int = 0) -> dict[str, Comparison]:
+def paired_bootstrap(logits_a, logits_b, labels, replicates: int = REPLICATES, seed: int = 0) -> dict[str, Comparison]:
     """Compare two classifiers on the same test images, drawn anew together.
 
     Parameters
@@ -244,7 +249,7 @@ def paired_bootstrap(logits_a, logits_b, labels, replicates: int = 1000, seed: i
 
 
 def compare_methods(
-    runs_a, runs_b, metrics=("auroc",), replicates: int = 1000, seed: int = 0, draw_seeds: bool = True
+    runs_a, runs_b, metrics=("auroc",), replicates: int = REPLICATES, seed: int = 0, draw_seeds: bool = True
 ) -> dict[str, Comparison]:
     """Compare two methods over several seeds: seeds are drawn anew, and test images, the same for all seeds.
 
@@ -331,7 +336,7 @@ def augrc_from(auroc, error_rate, n):
     return (1 - auroc) * r * (1 - r) + r * r / 2 + r / (2 * n)
 
 
-def augrc_sources(runs_a, runs_b, replicates: int = 1000, seed: int = 0) -> dict[str, Comparison]:
+def augrc_sources(runs_a, runs_b, replicates: int = REPLICATES, seed: int = 0) -> dict[str, Comparison]:
     """Split a difference in AUGRC into what comes from ranking and what from the number of errors.
 
     Each part is the change when one of AUROC and error rate moves from a's value to b's, averaged over the two orders
@@ -371,7 +376,7 @@ def augrc_sources(runs_a, runs_b, replicates: int = 1000, seed: int = 0) -> dict
     return result
 
 
-def reordered(runs, first: str, second: str, replicates: int = 1000, seed: int = 0) -> list[tuple]:
+def reordered(runs, first: str, second: str, replicates: int = REPLICATES, seed: int = 0) -> list[tuple]:
     """Return the pairs of methods that two metrics, better when lower, put in opposite orders.
 
     Parameters
@@ -509,7 +514,7 @@ def over_seeds(values) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def rank_correlation(x, y, replicates: int = 1000, seed: int = 0, clusters=None) -> tuple[float, float, float]:
+def rank_correlation(x, y, replicates: int = REPLICATES, seed: int = 0, clusters=None) -> tuple[float, float, float]:
     """Return Spearman's correlation of `x` (n,) and `y` (n,) and its 95 % interval, by percentiles.
 
     Pairs are drawn anew; with `clusters` (n,), whole clusters are, since pairs of one cluster are alike. NaN where `x`
@@ -629,7 +634,7 @@ def _score_replicates(confidence, correct, names, replicates, seed):
     return _KEPT[key]
 
 
-def compare_scores(runs_a, runs_b, names, replicates: int = 1000, seed: int = 0) -> dict[str, Comparison]:
+def compare_scores(runs_a, runs_b, names, replicates: int = REPLICATES, seed: int = 0) -> dict[str, Comparison]:
     """Compare two methods by statistics of any score, over several seeds, with the draws of `compare_methods`.
 
     Parameters

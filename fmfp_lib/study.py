@@ -52,8 +52,10 @@ class Study(BaseModel):
     scale : {'smoke', 'classroom', 'workstation', 'paper'}
     dataset : str
         A data set's name or path; empty for the one that the book shows at this scale.
-    networks, methods : list of str
-        Names; empty networks mean those that the book shows at this scale.
+    networks : list of str
+        Names; empty means those that the book shows at this scale.
+    methods : list of str
+        Names.
     seeds : list of int
         Empty for those that the book shows at this scale.
     """

@@ -12,7 +12,7 @@ from . import records as _records
 from .methods import CALIBRATION, FLAT, METHODS
 from .metrics import calibrated_right_confidence, evaluate, softmax
 from .settings import SCALES
-from .statistics import RANKING, SUMS, compare_methods, compare_scores
+from .statistics import RANKING, REPLICATES, SUMS, compare_methods, compare_scores
 
 NAMES = {
     "baseline": "baseline", "label_smoothing": "label smoothing", "focal": "focal loss", "cs_kd": "CS-KD",
@@ -75,9 +75,9 @@ def frame(records) -> pd.DataFrame:
 
 
 def plus_minus(values, factor: float = 1.0) -> str:
-    """Return mean ± standard deviation (ddof = 1) to two decimals; one value has no spread."""
+    """Return mean ± standard deviation (ddof = 1) to two decimals, on one line; one value has no spread."""
     values = factor * pd.Series(values)
-    return f"{values.mean():.2f}" + (f" ± {values.std():.2f}" if len(values) > 1 else "")
+    return f"{values.mean():.2f}" + (f"\u00a0±\u00a0{values.std():.2f}" if len(values) > 1 else "")
 
 
 def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
@@ -106,8 +106,9 @@ def finished(**wanted) -> list:
 
 
 def against_baseline(
-    records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500, reference: str = "baseline"
-) -> dict:
+    records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = REPLICATES,
+    reference: str = "baseline",
+) -> dict:  # fmt: skip
     """Compare methods with the baseline (or another `reference`) of the same network, seed by seed.
 
     Parameters
@@ -132,7 +133,7 @@ def against_baseline(
     return result
 
 
-def compare(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+def compare(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = REPLICATES) -> dict:
     """Compare runs (logits, labels), paired by seed, in metrics and in statistics of confidence (MSP), as named.
 
     `statistics.compare_methods` takes the metrics and `statistics.compare_scores` the rest, with the same draws.
@@ -242,7 +243,7 @@ def right_predictions(groups) -> str:
     return grouped(("method", "ECE %", "ECE of right %", "the same, were it calibrated %"), rows)
 
 
-def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = 500) -> dict:
+def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = REPLICATES) -> dict:
     """Compare methods with others than the baseline, seed by seed.
 
     Parameters
@@ -267,7 +268,7 @@ def compare_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), 
     return result
 
 
-def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = 500) -> dict:
+def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = REPLICATES) -> dict:
     """Compare a confidence score with the maximum softmax probability on the same networks and test images.
 
     Parameters
@@ -390,16 +391,18 @@ def regime_search() -> str:
                           method=["baseline", "label_smoothing", "fmfp"]))  # fmt: skip
     rows = rows[rows["network"].str.startswith("preact_resnet8")]
     heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
-    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | --- | --- | ---: |"]
+    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for (network, size, epochs), group in rows.groupby(["network", "train_size", "epochs"]):
         auroc = 100 * group.pivot(index="seed", columns="method", values="auroc").dropna()
         if len(auroc) < 3:
             continue
         change = auroc.sub(auroc["baseline"], axis=0)
         right = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
-        cells = [" ".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")]
+        cells = [
+            ",\u00a0".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")
+        ]
         lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
-                     f"| on {right.sum()} of {len(right)} |")  # fmt: skip
+                     f"| {right.sum()}\u00a0of\u00a0{len(right)} |")  # fmt: skip
     return "\n".join(lines)
 
 
@@ -455,6 +458,8 @@ def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) 
             return html.escape(heading(value))
         if pd.isna(value):
             return "–"
+        if isinstance(value, float) and 0 < value < 0.5 * 10**-digits:
+            return f"&lt;{10**-digits:.{digits}f}"
         return f"{value:.{digits}f}".replace("-", "\u2212") if isinstance(value, float) else str(value)
 
     def heading(key):
@@ -509,7 +514,7 @@ def speed(found: dict | None = None) -> str:
         for row in part["rows"]:
             groups.setdefault(row["group"], {}).setdefault(row["what"], {})[device] = row
     for group, rows in groups.items():
-        on_gpu = group.startswith(("Training", "Where", "Prices"))
+        on_gpu = "cuda" in found and group.startswith(("Training", "Where", "Prices"))
         heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
         lines += [f"**{group}.**\n", "| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
         for what, by_device in rows.items():

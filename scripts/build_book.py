@@ -44,7 +44,7 @@ def execute(notebook: Path, scale: str) -> float:
     content = nbformat.read(unfinished, as_version=4)
     for cell in content.cells:
         if "parameters" in cell.metadata.get("tags", []):
-            cell.metadata["tags"].append("remove-input")  # the injected values stand right below
+            cell.metadata["tags"].append("hide-input")  # the values that count are injected right below
     nbformat.write(content, notebook)
     unfinished.unlink()
     print(f"ran {notebook.name}", flush=True)
@@ -58,7 +58,7 @@ def timetable(seconds: dict) -> str:
         text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
         title = re.search(r"^# (.*)$", text, re.MULTILINE)[1]
         exercises = len(re.findall(r"^\d+\. \*\*", text.partition("## Exercises")[2], re.MULTILINE))
-        lines.append(f"| [{title}](../notebooks/{path.name}) (`{path.stem}`) | {exercises} | {taken:.0f} |")
+        lines.append(f"| [{title}](../notebooks/{path.name}), `{path.stem}` | {exercises} | {taken:.0f} |")
     return "\n".join(lines) + "\n"
 
 

@@ -40,6 +40,7 @@ def companion(citation: dict) -> str:
     """Return this software's BibTeX entry as a Markdown code block."""
     return _entry("software", "fmfp_companion", {
         "author": _names(citation["authors"]), "title": citation["title"], "version": citation["version"],
+        "year": str(citation["date-released"])[:4],
         "license": citation["license"], "url": citation.get("repository-code"),
     })  # fmt: skip
 

@@ -15,16 +15,14 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
 from markdown_it import MarkdownIt  # noqa: E402
 
 from fmfp_lib import confidence, figures, metrics, published, statistics, study, tables  # noqa: E402
-from fmfp_lib.methods import CALIBRATION, FLAT, METHODS, training_cost  # noqa: E402  # noqa: E402
+from fmfp_lib.methods import CALIBRATION, FLAT, METHODS, training_cost  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "book" / "slides" / "slides.md"  # with slides.css and slides.js beside it
 ICON = ROOT / "book" / "assets" / "favicon.svg"
-REPLICATES = 300
 METRICS = ("accuracy", "auroc", "aurc", "augrc", "ece")
 
 
@@ -41,7 +39,7 @@ def groups(scale="classroom"):
 def compared():
     """Return the differences from the baseline on every network: title, method, metric."""
     every = groups() + groups("workstation")
-    return {g.title: tables.against_baseline(g.records, list(g.runs)[1:], METRICS, REPLICATES) for g in every}
+    return {g.title: tables.against_baseline(g.records, list(g.runs)[1:], METRICS) for g in every}
 
 
 def runs(group, method):
@@ -68,14 +66,15 @@ def span(values, form):
 def scope():
     every = groups() + groups("workstation")
     sizes = {len(r) for g in every for r in g.runs.values()}
-    return f"Ours: {'; '.join(g.title for g in every)}; {span(sizes, '{}')} seeds"
+    titles = "; ".join(g.title for g in every).replace("-", "\u2011")  # a hyphen at which no line breaks
+    return f"Ours: {titles}; {span(sizes, '{}')} seeds"
 
 
 def clouds():
     said = []
     for method in ("baseline", "label_smoothing"):
-        found = [figures.confidence_and_correct(r) for r in groups()[0].runs[method]]
-        right, wrong = (100 * np.mean([c[y == side].mean() for c, y in found]) for side in (True, False))
+        confidence_, correct = figures.confidence_and_correct(first(method))
+        right, wrong = (100 * confidence_[correct == side].mean() for side in (True, False))
         said.append(f"{tables.name(method)}: right predictions {right:.0f} % sure on average, wrong ones {wrong:.0f} %")
     return "; ".join(said).capitalize() + "."
 
@@ -92,10 +91,10 @@ def aurc_by_hand():
 
 
 def coverage():
-    found = [metrics.selective_risk_at(*figures.confidence_and_correct(r), 0.8) for r in groups()[0].runs["baseline"]]
-    whole = [1 - r.metrics["accuracy"] for r in groups()[0].runs["baseline"]]
-    return (f"The baseline is wrong on {100 * np.mean(whole):.1f} % of all images, and on {100 * np.mean(found):.1f} % "
-            "of the surest 80 %.")  # fmt: skip
+    risk = metrics.selective_risk_at(*figures.confidence_and_correct(first("baseline")), 0.8)
+    whole = 1 - first("baseline").metrics["accuracy"]
+    return (f"The baseline drawn here is wrong on {100 * whole:.1f} % of all images, and on {100 * risk:.1f} % of the "
+            "surest 80 %.")  # fmt: skip
 
 
 def _published(table, methods, names):
@@ -121,7 +120,7 @@ def ours_table1():
     both = [m for m in calibrates if m not in harms]
     return (
         f"Beyond doubt on both networks, ECE falls with {tables.names(calibrates)}. AUROC falls beyond doubt on "
-        f"at least one with {tables.names(harms)}. Calibrated without visible harm: {tables.names(both)}."
+        f"at least one with {tables.names(harms)}. Calibrated without visible harm to AUROC: {tables.names(both)}."
     )
 
 
@@ -145,7 +144,7 @@ def temperature():
     for g in groups():
         scaled = [(confidence.scale(r.logits, confidence.fit_temperature(r.valid_logits, r.valid_labels)), r.labels)
                   for r in g.runs["baseline"]]  # fmt: skip
-        found = statistics.compare_methods(runs(g, "baseline"), scaled, ("auroc", "ece"), REPLICATES)
+        found = statistics.compare_methods(runs(g, "baseline"), scaled, ("auroc", "ece"))
         said.append(f"{g.title}: ECE {tables.difference(found['ece'], bold=False)}, "
                     f"AUROC {tables.difference(found['auroc'], bold=False)} points")  # fmt: skip
     return ". ".join(said) + "."
@@ -168,7 +167,7 @@ def ours_table2():
 
 @cache
 def _sources():
-    return {g.title: statistics.augrc_sources(runs(g, "baseline"), runs(g, "fmfp"), REPLICATES) for g in groups()}
+    return {g.title: statistics.augrc_sources(runs(g, "baseline"), runs(g, "fmfp")) for g in groups()}
 
 
 def sources():
@@ -220,7 +219,7 @@ def ensemble():
         labels = g.runs["baseline"][0].labels
         pairs = [(z, labels) for z in confidence.neighbouring_ensembles([r.logits for r in g.runs["baseline"]], 2)]
         found = [
-            statistics.compare_methods(runs(g, "baseline"), other, ("augrc",), REPLICATES, draw_seeds=False)["augrc"]
+            statistics.compare_methods(runs(g, "baseline"), other, ("augrc",), draw_seeds=False)["augrc"]
             for other in (pairs, runs(g, "fmfp"))
         ]
         ahead += found[0].difference < found[1].difference
@@ -233,10 +232,11 @@ def conclusions():
     every = [found[m] for found in compared().values() for m in CALIBRATION if m in found]
     auroc, ece = ([row[k] for row in every] for k in ("auroc", "ece"))
     fmfp = [found["fmfp"] for found in compared().values() if "fmfp" in found]
+    data = len({g.dataset for g in groups() + groups("workstation")})
     return "\n".join([
-        f"* **Calibration is not ranking.** Of {len(every)} cases (five methods, {len(fmfp)} networks, two data sets) "
-        f"ECE improves beyond doubt in {count(ece, True)}; AUROC falls beyond doubt in {count(auroc, False)} and rises "
-        f"in {count(auroc, True)}.",
+        f"* **Calibration is not ranking.** Of {len(every)} cases ({len(CALIBRATION)} methods, {len(fmfp)} networks, "
+        f"{data} data sets) ECE improves beyond doubt in {count(ece, True)}; AUROC falls beyond doubt in "
+        f"{count(auroc, False)} and rises in {count(auroc, True)}.",
         f"* **FMFP**: AUGRC better beyond doubt on {count([row['augrc'] for row in fmfp], True)} of {len(fmfp)} "
         f"networks, AUROC on {count([row['auroc'] for row in fmfp], True)}.",
     ])  # fmt: skip
@@ -313,6 +313,7 @@ def render(slides, title: str, images: dict) -> str:
             text = text.replace(f"(figure:{name})", f"({images[name]})")
         content = markdown.render(text).replace("<th></th>", "<td></td>")  # an empty corner heads nothing
         content = content.replace("<table>", '<div class="scroll" tabindex="0"><table>')  # reached by keyboard
+        content = re.sub(r"<p>(<img [^>]*>)</p>", r'<div class="scroll" tabindex="0">\1</div>', content)
         content = content.replace("</table>", "</table></div>")
         aside = f'<aside class="notes">{markdown.render(notes)}</aside>' if notes else ""
         body.append(

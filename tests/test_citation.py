@@ -21,7 +21,8 @@ def test_entries_hold_what_the_file_says():
     paper, companion = citation.paper(cited), citation.companion(cited)
     assert "Zhu, Fei and Cheng, Zhen and Zhang, Xu-Yao and Liu, Cheng-Lin" in paper
     assert cited["references"][0]["title"] in paper and "@inproceedings{zhu2022rethinking," in paper
-    assert f"{{{cited['version']}}}" in companion and "{{The authors of the FMFP companion}}" in companion
+    assert f"{{{cited['version']}}}" in companion and "{2026}" in companion
+    assert "{{The authors of the FMFP companion}}" in companion
     assert all(text.count("{") == text.count("}") for text in (paper, companion))
 
 

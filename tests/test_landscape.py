@@ -44,15 +44,21 @@ def test_what_cannot_be_correlated_is_left_out():
 
 def test_flatness_is_a_ratio_to_the_baseline_of_the_same_seed():
     found = landscape.against_baseline(rows())["toy"]
-    assert list(found) == ["fmfp", "sam", "swa"]
+    assert list(found) == ["sam", "swa", "fmfp"]
     ratios = [(8 + 0.1 * s) / (10 + 0.1 * s) - 1 for s in range(5)]
     assert found["sam"][0] == pytest.approx(np.mean(ratios)) and found["sam"][2] < 0
     assert landscape.against_baseline(rows().query("method != 'baseline'")) == {}
+    table = landscape.relative_table(rows()).splitlines()
+    assert table[0] == "**toy**" and table[2] == (
+        "| method | rise of the loss at 20 % perturbation | SAM's sharpness | largest Hessian eigenvalue |"
+    )
+    assert table[4].startswith(f"| SAM | **−{-100 * np.mean(ratios):.2f} [") and len(table) == 7
 
 
 def test_the_table_shows_three_digits():
     line = landscape.flatness_table(rows()).splitlines()[5]
-    assert line.startswith("| SAM | 5 | 8.2 ± 0.16 |") and line.endswith("| 25.20 ± 0.16 | 75.20 ± 0.16 |")
+    line = line.replace("\u00a0", " ")
+    assert line.startswith("| SAM | 8.20 ± 0.16 |") and line.endswith("| 25.20 ± 0.16 | 75.20 ± 0.16 |")
 
 
 def test_runs_that_were_measured_are_found(tmp_path, monkeypatch):

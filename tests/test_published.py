@@ -43,9 +43,9 @@ def test_ours_stand_beside_the_same_family_and_the_direction_is_judged(groups):
     smoothed = by_key["CIFAR-10", "ResNet110", "label smoothing"]
     mean = 100 * sum(r.metrics["auroc"] for r in groups[0].runs["label_smoothing"]) / 5
     assert smoothed[0] == "81.89 ± 1.64" and smoothed[1] == "–"
-    assert smoothed[2].startswith(f"{mean:.2f} ± ")
+    assert smoothed[2].startswith(f"{mean:.2f}\u00a0±\u00a0")
     mean = 100 * sum(r.metrics["auroc"] for r in groups[1].runs["label_smoothing"]) / 5
-    assert by_key["CIFAR-10", "DenseNet-BC", "label smoothing"][2].startswith(f"{mean:.2f} ± ")
+    assert by_key["CIFAR-10", "DenseNet-BC", "label smoothing"][2].startswith(f"{mean:.2f}\u00a0±\u00a0")
     assert by_key["CIFAR-10", "WRN-28-10", "focal loss"][2:] == [""]
     assert "✓" not in "".join(by_key["CIFAR-10", "ResNet110", "baseline"])
 
@@ -70,6 +70,14 @@ def test_without_runs_of_ours_the_published_table_still_stands():
     ]  # fmt: skip
 
 
+def test_corruption_at_the_papers_scale_is_read_from_what_was_measured_on_runs_of_cifar10(groups, monkeypatch):
+    runs = groups[0].runs["baseline"]
+    monkeypatch.setattr(published.tables, "finished", lambda **wanted: runs if wanted["dataset"] == "cifar10" else [])
+    page = published.side_by_side("table3", [], "auroc", values=lambda r: {"auroc": 0.5} if r.settings.seed else None)
+    assert "--measure shift</code>" in page
+    assert rows(page)[0][-1] == "50.00\u00a0±\u00a00.00" and rows(page)[1][-1] == "–"
+
+
 def test_an_unknown_metric_names_the_choices():
     with pytest.raises(ValueError, match="choose one of auroc, aurc, fpr95"):
         published.side_by_side("table3", [], "nll")
@@ -80,16 +88,17 @@ def test_agreement_is_marked_only_where_ours_is_certain():
 
     up, down = C(certain=True, difference=1.0), C(certain=True, difference=-1.0)
     marks = [published._agreement(d, c)[0] for d, c in ((2.0, up), (2.0, down), (-2.0, down), (0.0, up), (2.0, None))]
-    assert marks == ["✓", "✗", "✓", "–", "–"]
+    assert marks == ["✓", "✗", "✓", "", ""]
     assert published._agreement(2.0, C(certain=False, difference=1.0))[0] == "○"
 
 
 def test_figures_without_numbers_keep_a_dash_until_runs_are_finished(monkeypatch):
     page = published.drawn_only(["baseline", "mixup"])
-    assert [row.split(" | ")[0][2:] for row in page.splitlines()[2:]] == ["3", "13", "13", "14"]
-    assert page.count(" – ") == 4 and "--network resnet50_imagenet --method mixup --scale paper" in page
+    assert [row.split(" | ")[0][2:] for row in page.splitlines()[4:]] == ["3", "13", "13", "14"]
+    assert page.count(" – ") == 4 and "--network N --method mixup --scale paper" in page
+    assert "| `imagenet` | `resnet50_imagenet` |" in page
     runs = finished("classroom", ["baseline"])[0].records
     monkeypatch.setattr(published.tables, "finished", lambda **wanted: runs if wanted["dataset"] == "imagenet" else [])
     mean = 100 * sum(r.metrics["auroc"] for r in runs) / len(runs)
     page = published.drawn_only(["baseline", "mixup"])
-    assert page.count(" – ") == 2 and page.count(f"baseline {mean:.2f} ±") == 2
+    assert page.count(" – ") == 2 and page.count(f"baseline {mean:.2f}\u00a0±") == 2

@@ -53,6 +53,19 @@ def test_a_better_score_is_found_better_and_a_method_equals_itself():
     assert same.difference == same.low == same.high == 0
 
 
+def test_a_page_says_where_its_images_came_from(monkeypatch):
+    from types import SimpleNamespace as N
+
+    def group(title, *origins):
+        return N(title=title, runs={"baseline": [N(settings=N(seed=s), origin=o) for s, o in enumerate(origins)]})
+
+    monkeypatch.setattr(
+        measures, "load", lambda record, name: {"origin": np.array(record.origin)} if record.origin else None
+    )
+    found = shift.origins([group("a", "here", None), group("b", "here", "CIFAR-10-C"), group("c", None)])
+    assert found == {"a": "made here", "b": "made here and those of CIFAR-10-C"}
+
+
 def test_runs_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="1 runs against 2"):
         shift.compare([drawn(0)], [drawn(0), drawn(1)])

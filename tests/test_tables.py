@@ -48,7 +48,7 @@ def test_metric_table_has_a_row_a_metric_and_a_column_a_method(runs):
     table = tables.metric_table(runs)
     assert list(table) == ["baseline", "mixup + FMFP"] and list(table.index)[0] == "Accuracy %"
     values = [100 * r.metrics["auroc"] for r in runs if r.settings.method == "baseline"]
-    assert table.loc["AUROC %", "baseline"] == f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+    assert table.loc["AUROC %", "baseline"] == f"{np.mean(values):.2f}\u00a0±\u00a0{np.std(values, ddof=1):.2f}"
     assert tables.plus_minus(pd.Series([0.5]), 100) == "50.00"
 
 
