@@ -85,7 +85,7 @@ def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
     for gap, auroc in zip(*(side.itertuples() for side in sides), strict=True):
         cells = [tables.interval(e) if e[0] == e[0] else "–" for side in (gap, auroc)
                  for e in ((side.value, side.low, side.high), side.within)]  # fmt: skip
-        lines.append((f"{gap.group}, {gap.runs} runs", SHARPNESS[gap.sharpness], *cells))
+        lines.append((f"{gap.group}, {gap.runs} runs", SHARPNESS[gap.sharpness].removesuffix(", nats"), *cells))
     heads = ("sharpness", "with the gap", "gap, within methods", "with AUROC", "AUROC, within methods")
     return tables.grouped(heads, lines)
 
@@ -115,7 +115,7 @@ def relative_table(rows: pd.DataFrame) -> str:
         for group, by_method in found["loss_rise"].items()
         for method in by_method
     ]
-    return tables.grouped(("method", *(label.partition(", nats")[0] for label in SHARPNESS.values())), lines)
+    return tables.grouped(("method", *(label.removesuffix(", nats") for label in SHARPNESS.values())), lines)
 
 
 def against_baseline(rows: pd.DataFrame, kind: str = "loss_rise") -> dict[str, dict[str, tuple[float, float, float]]]:

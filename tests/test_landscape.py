@@ -30,7 +30,7 @@ def test_differences_between_methods_can_hide_those_within():
     assert first["within"][0] > 0.95
     text = landscape.correlation_table(rows(), 50).splitlines()
     assert text[0] == "**toy, 20 runs**" and len(text) == 7
-    assert text[4].startswith("| rise of the loss at 20 % perturbation, nats | **−0.")
+    assert text[4].startswith("| rise of the loss at 20 % perturbation | **−0.")
 
 
 def test_what_cannot_be_correlated_is_left_out():

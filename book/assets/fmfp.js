@@ -24,7 +24,10 @@ window.addEventListener("load", () => {
   }
   for (const table of document.querySelectorAll(".stack table")) {
     const heads = [...table.querySelectorAll("thead th, thead td")].map((head) => head.textContent.trim());
-    for (const cell of table.querySelectorAll("tbody td:nth-child(n + 3)")) cell.dataset.head = heads[cell.cellIndex];
+    for (const cell of table.querySelectorAll("tbody td:nth-child(n + 3)")) {
+      cell.dataset.head = heads[cell.cellIndex];
+      cell.classList.toggle("none", cell.textContent.trim() === "–");
+    }
   }
   reachable();
   window.MathJax?.startup?.promise?.then(reachable);
