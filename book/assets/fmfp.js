@@ -1,5 +1,5 @@
 // What scrolls sideways on a small screen can be reached, and so scrolled, by keyboard, and shows where there is more.
-const scrollers = ".scroll, .cell_output .text_html, .pst-scrollable-table-container, .cell_output:has(> img), mjx-container[display]";
+const scrollers = ".scroll, .cell_output .text_html, .pst-scrollable-table-container, .cell_output:has(> img), mjx-container[display], div.highlight pre";
 function hint(box) {
   box.classList.toggle("more-right", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
 }
