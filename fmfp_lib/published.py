@@ -98,10 +98,12 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours, '
-        "from the small network of the same family; where none of ours is of that family, the cell is empty. "
-        "A dash in the third column needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper "
-        f"--seed S{option}</code> fills it; a dash further right was not measured."
+        "from the small network of the same family. A dash in the third column needs a GPU; <code>fmfp train "
+        f"--dataset D --network N --method M --scale paper --seed S{option}</code> fills it."
     )
+    if ours:
+        caption += " Further right, an empty cell has no network of that family, and a dash was not measured."
+        caption += "" if metric in RANKING + SUMS else " This metric has no interval here, so no mark."
     lines = [
         f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
         + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead>"

@@ -437,7 +437,7 @@ def html_table(heads, rows, caption: str, kind: str = "facts") -> str:
 
 
 def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:
-    """Return a DataFrame as `html_table`, its index as the first columns, names as print has them.
+    """Return a DataFrame as `html_table`, its index as the first column, names as print has them.
 
     Parameters
     ----------
@@ -458,6 +458,8 @@ def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) 
             return html.escape(heading(value))
         if pd.isna(value):
             return "–"
+        if isinstance(value, float) and abs(value) < 1e-9:
+            value = 0.0  # not the noise of a subtraction
         if isinstance(value, float) and 0 < value < 0.5 * 10**-digits:
             return f"&lt;{10**-digits:.{digits}f}"
         return f"{value:.{digits}f}".replace("-", "\u2212") if isinstance(value, float) else str(value)
@@ -466,7 +468,10 @@ def frame_html(data: pd.DataFrame, caption: str, published=(), digits: int = 2) 
         key = str(key)
         return DISPLAY[key][1] if key in DISPLAY else name(key).replace("_", " ")
 
-    flat = data.reset_index() if any(data.index.names) else data
+    flat = data.reset_index() if data.index.name else data
+    if data.index.nlevels > 1:
+        flat = data.reset_index(drop=True)
+        flat.insert(0, ", ".join(map(heading, data.index.names)), data.index.to_flat_index())
     rows = [
         [f'<em class="published">{text(v)}</em>' if c in published else text(v) for c, v in zip(flat, row, strict=True)]
         for row in flat.itertuples(index=False, name=None)
