@@ -22,6 +22,8 @@ window.addEventListener("load", () => {
       box.append(image);
     }
   }
+  // A short word of code, such as an option, does not break at its hyphens; a long one may.
+  for (const word of document.querySelectorAll("code .pre")) word.classList.toggle("short", word.textContent.length < 25);
   for (const table of document.querySelectorAll(".stack table")) {
     const heads = [...table.querySelectorAll("thead th, thead td")].map((head) => head.textContent.trim());
     for (const cell of table.querySelectorAll("tbody td:nth-child(n + 3)")) {
