@@ -123,10 +123,11 @@ def test_a_record_that_comes_with_the_repository_is_no_job(tmp_path):
 
 def test_on_slurm_each_run_asks_for_a_gpu_memory_and_time(tmp_path):
     config = ("scale=paper", "datasets=[cifar10]", "networks=[resnet18,vgg16]", "methods=[baseline,sam]", "seeds=[0,1]")
-    result = plan(folder=tmp_path, profile="slurm", config=config)
+    # Newer releases of Snakemake plan (-n) as if there were one core, unless told otherwise.
+    result = plan("--cores", "4", folder=tmp_path, profile="slurm", config=config)
     assert jobs(result) == 8
     text = result.stdout + result.stderr
-    requests = re.findall(r"resources: mem_mb=(\d+), .*gpu=1, runtime=(\d+)", text)
+    requests = re.findall(r"resources: .*mem_mb=(\d+),.* gpu=1, runtime=(\d+)", text)
     assert len(requests) == 8 and len({minutes for _, minutes in requests}) == 2
     assert text.count("--device cuda") == 8 and text.count("--threads 4") == 8
 
