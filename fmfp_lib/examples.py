@@ -103,11 +103,15 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
         for method in methods:
             sides = opinions(group, method, at_least)
             if sides[0]:
+                pairs = [
+                    [np.array([getattr(o, quantity) for o in side]) for side in sides]
+                    for quantity in ("confidence", "right")
+                ]
+                itself = all(np.array_equal(*pair, equal_nan=True) for pair in pairs)  # the judge is the baseline
                 cells = []
-                for quantity in ("confidence", "right"):
-                    own, other = (np.array([getattr(o, quantity) for o in side]) for side in sides)
+                for own, other in pairs:
                     cells.append(f"{100 * np.nanmean(own):.1f}")
-                    cells.append("" if method == "baseline" else tables.interval(over_seeds(own - other), 100))
+                    cells.append("" if itself else tables.interval(over_seeds(own - other), 100))
                 rows.append((group.title, tables.name(method), *cells))
     return tables.grouped(heads, rows)
 
