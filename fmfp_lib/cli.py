@@ -130,7 +130,7 @@ def _typed(name: str, text: str, default):
 @app.command()
 def claims(
     names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence")] = None,
-    replicates: Annotated[int, typer.Option(help="Of each bootstrap", min=1)] = 1000,
+    replicates: Annotated[int | None, typer.Option(help="Of each bootstrap; by default the book's", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
 ):
     """Put the paper's claims to their tests on the finished runs, and print the verdicts."""
@@ -140,10 +140,11 @@ def claims(
     from . import claims as _claims
     from . import tables
     from .settings import choose
+    from .statistics import REPLICATES
 
     known = [claim.id for claim in _claims.CLAIMS]
     wanted = [choose("claim", name.upper(), known) for name in names or known]
-    results = _claims.evaluate(replicates=replicates, only=wanted)
+    results = _claims.evaluate(replicates=replicates or REPLICATES, only=wanted)
     if as_json:
         print(json.dumps(_claims.plain(results)))
         return

@@ -103,8 +103,7 @@ def flatness_table(rows: pd.DataFrame) -> str:
 def _three_digits(values):
     """Return mean ± standard deviation with as many decimals as give the mean three digits."""
     mean = np.mean(values)
-    decimals = max(2 - int(np.floor(np.log10(abs(mean)))), 0) if mean else 2
-    return f"{mean:.{decimals}f}" + (f"\u00a0±\u00a0{np.std(values, ddof=1):.{decimals}f}" if len(values) > 1 else "")
+    return tables.plus_minus(values, decimals=max(2 - int(np.floor(np.log10(abs(mean)))), 0) if mean else 2)
 
 
 def relative_table(rows: pd.DataFrame) -> str:

@@ -108,6 +108,10 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
         f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
         + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead>"
     ]  # fmt: skip
+
+    def measured(runs):
+        return [row for row in map(values, runs) if row is not None]
+
     for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
         form = network + FORM.get(dataset, "")
         full = _at_its_scale(dataset.removesuffix("_c"), form)  # corruption is measured on networks of the clean images
@@ -117,7 +121,7 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
             mean, base = _mean(block, method), _mean(block, "baseline")
             if mean is None:
                 continue
-            own = [row for row in map(values, (r for r in full if r.settings.method == method)) if row is not None]
+            own = measured(r for r in full if r.settings.method == method)
             same = tables.plus_minus([row[metric] for row in own], factor) if own else "–"
             cells = [f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]
             family = FAMILY.get(network, "?")
@@ -126,13 +130,13 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
                 for group, found in zip(groups, compared, strict=True):
                     if group.dataset != data or method not in group.runs or not group.network.startswith(family):
                         continue
-                    measured = [row for row in map(values, group.runs[method]) if row is not None]
-                    if not measured:
+                    rows_here = measured(group.runs[method])
+                    if not rows_here:
                         beside.append("–")
                         continue
                     mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
                     mark = f' <span class="agreement" title="{meaning}">{mark}</span>' if mark else ""
-                    beside.append(tables.plus_minus([row[metric] for row in measured], factor) + mark)
+                    beside.append(tables.plus_minus([row[metric] for row in rows_here], factor) + mark)
                 cells.append("<br>".join(beside))
             heading = f'<th scope="row">{tables.name(method)}</th>'
             lines.append(f"<tr>{heading}" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")

@@ -74,10 +74,11 @@ def frame(records) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def plus_minus(values, factor: float = 1.0) -> str:
-    """Return mean ± standard deviation (ddof = 1) to two decimals, on one line; one value has no spread."""
+def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
+    """Return mean ± standard deviation (ddof = 1) of `values` times `factor`, on one line; one value has no spread."""
     values = factor * pd.Series(values)
-    return f"{values.mean():.2f}" + (f"\u00a0±\u00a0{values.std():.2f}" if len(values) > 1 else "")
+    spread = f"\u00a0±\u00a0{values.std():.{decimals}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{decimals}f}{spread}"
 
 
 def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
