@@ -27,6 +27,8 @@ def crop_and_flip(x: torch.Tensor, padding: int, generator: torch.Generator, fil
     options = {"generator": generator, "device": x.device}
     top, left = torch.randint(0, 2 * padding + 1, (2, n), **options)
     flip = torch.randint(0, 2, (n, 1), **options).bool()
+    if not padding:
+        return torch.where(flip.view(n, 1, 1, 1), x.flip(3), x).contiguous(memory_format=torch.channels_last)
     fill = fill.view(1, -1, 1, 1)
     padded = F.pad(x - fill, (padding,) * 4).add_(fill).permute(0, 2, 3, 1)
     rows = top[:, None] + torch.arange(h, device=x.device)

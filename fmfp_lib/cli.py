@@ -14,7 +14,7 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]  # its newest versions warn, at every start, of listening on localhost
-_MEASURES = "Also measure on the network: flatness, trust_score, confidnet, mc_dropout, swag, shift; may be repeated"
+_MEASURES = "Also measure on the network, repeatable: fit, flatness, trust_score, confidnet, mc_dropout, swag, shift"
 _MORE = "Any other setting, such as rho=0.1 or batch_size=64 (the class Settings has them all); may be repeated"
 
 
@@ -32,6 +32,7 @@ def train(
     sam_gradient: Annotated[str, typer.Option(help="global or local: SAM's first pass under torchrun")] = "global",
     more: Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help=_MORE)] = [],
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32, tf32 or bfloat16, of training's passes")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
@@ -44,7 +45,8 @@ def train(
 
     values = dict(
         dataset=dataset, network=network, method=method, scale=scale, seed=seed, protocol=protocol, epochs=epochs,
-        train_size=train_size, test_size=test_size, sam_gradient=sam_gradient, device=device, compile=compile_,
+        train_size=train_size, test_size=test_size, sam_gradient=sam_gradient, device=device, precision=precision,
+        compile=compile_,
     )  # fmt: skip
     for text in more:
         name, equals, value = text.partition("=")

@@ -13,6 +13,7 @@ from .settings import choose
 FLATNESS_IMAGES = 500  # of the training set
 EIGENVALUE_IMAGES = 200  # a product with the Hessian costs several passes
 FLATNESS_NORMS = (0.05, 0.1, 0.2, 0.4)  # relative norms of the random perturbations
+GAP_QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SHIFT_IMAGES = 1000  # of the test set, and at most a quarter of it
 
 
@@ -26,6 +27,19 @@ def _flatness(run, model):
         "eigenvalue": np.array(flatness.hessian_eigenvalue(
             model, x[:EIGENVALUE_IMAGES], y[:EIGENVALUE_IMAGES], iterations=40, tolerance=0.05
         )),
+    }  # fmt: skip
+
+
+def _fit(run, model):
+    """How well the network fits its training images, not augmented, and how the true class's lead is spread there."""
+    logits, labels = run.logits(model, run.x_train).astype(np.float64), run.data.y_train
+    rows = np.arange(len(labels))
+    others = logits.copy()
+    others[rows, labels] = -np.inf
+    gap, p = logits[rows, labels] - others.max(1), softmax(logits)
+    return {
+        "accuracy": np.array((gap > 0).mean()), "nll": np.array(-np.log(np.maximum(p[rows, labels], 1e-300)).mean()),
+        "quantiles": np.array(GAP_QUANTILES), "gap": np.quantile(gap, GAP_QUANTILES).astype(np.float32),
     }  # fmt: skip
 
 
@@ -91,7 +105,7 @@ def log_odds(logits) -> np.ndarray:
 
 
 MEASURES = {
-    "flatness": _flatness, "trust_score": _trust_score, "confidnet": _confidnet, "mc_dropout": _mc_dropout,
+    "fit": _fit, "flatness": _flatness, "trust_score": _trust_score, "confidnet": _confidnet, "mc_dropout": _mc_dropout,
     "swag": _swag, "shift": _shift,
 }  # fmt: skip
 
@@ -108,6 +122,8 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
     ----------
     record : records.Record
     name : str
+        ``fit``: training `accuracy` and `nll` (nats), `gap` (q,) between the logits of the true and of the best other
+        class at `quantiles` (q,), all on the training images without augmentation;
         ``flatness``: `norms` (m,), `loss` and `margin` (m, directions), `sharpness`, `eigenvalue`;
         ``trust_score``, ``confidnet``: `score` (n,) of the test images, growing with trust;
         ``mc_dropout``, ``swag``: `score` and `correct` (n,), since the prediction changes too;

@@ -33,6 +33,7 @@ from .settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "data" / "records"  # read, and written only if FMFP_RECORDS names it
 LAYOUT = 4  # of the files; raised when they are written in another way
+HISTOGRAM_BINS = 50  # of equal width in [0, 1]
 
 
 class DamagedRecord(ValueError):
@@ -42,7 +43,11 @@ class DamagedRecord(ValueError):
 @dataclass(frozen=True)
 class Record:
     """A finished run: `logits` (n, k) float32 and `labels` (n,) of the test set, `valid_logits` and `valid_labels` of
-    the validation set, settings, history per epoch, environment."""
+    the validation set, settings, history per epoch, environment.
+
+    `histograms` (m, 2, bins) counts the correct and the incorrect predictions by confidence at each of the m
+    evaluations during training, those epochs of `history` that have ``test_accuracy``; None in older records.
+    """
 
     settings: Settings
     logits: np.ndarray
@@ -53,6 +58,7 @@ class Record:
     environment: dict
     path: Path
     sha256: str = ""
+    histograms: np.ndarray | None = None
 
     def __repr__(self):
         s = self.settings
@@ -180,12 +186,14 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
     largest = max(np.abs(test[0]).max(), np.abs(valid[0]).max(initial=0))
     scale = np.float64(max(1 / 128, largest / 32000))
     kind = np.uint8 if test[0].shape[1] <= 256 else np.int16
-    names, values = _to_columns(history)
+    names, values = _to_columns([{k: v for k, v in row.items() if k != "histogram"} for row in history])
+    histograms = [row["histogram"] for row in history if "histogram" in row]
     data = _pack({
         "scale": scale,
         "logits": _to_bytes(*test, scale), "labels": np.asarray(test[1], kind),
         "valid_logits": _to_bytes(*valid, scale), "valid_labels": np.asarray(valid[1], kind),
         "history_names": names, "history": values,
+        **({"histograms": np.array(histograms, np.uint16)} if histograms else {}),
     })  # fmt: skip
     sha256, path = hashlib.sha256(data).hexdigest(), folder() / f"{settings.hash()}.json"
     content = {
@@ -244,9 +252,10 @@ def read(path: Path) -> Record:
             logits = _from_bytes(arrays["logits"], labels, arrays["scale"])
             valid_logits = _from_bytes(arrays["valid_logits"], valid_labels, arrays["scale"])
             history = _to_rows(arrays["history_names"], arrays["history"])
+            histograms = arrays["histograms"] if "histograms" in arrays else None
         return Record(
             settings, logits, labels, valid_logits, valid_labels, history, content["environment"], path,
-            content["sha256"],
+            content["sha256"], histograms,
         )  # fmt: skip
     except Exception as error:  # what others wrote may be wrong in any way
         raise DamagedRecord(f"{path.name}: {_why(error)}") from error

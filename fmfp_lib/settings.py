@@ -83,9 +83,18 @@ class Settings(BaseModel):
     padding : int
         Pixels around an image before it is cropped (4).
     device : {'auto', 'cpu', 'cuda'}
-        Where to train; part of the hash, since devices round differently.
+        Where to train.
+    precision : {'auto', 'float32', 'tf32', 'bfloat16'}
+        Of the products in training's passes; weights, batch norm's re-estimation and evaluation are float32 whatever
+        this is, and so are SAM's steps where this is bfloat16. `auto` means what the scale names if the device has it,
+        else tf32 on CUDA and float32 on a CPU.
     compile : bool
         Compile the network by ``torch.compile``; pays on CUDA and in long runs.
+
+    Notes
+    -----
+    `device`, `precision` and `compile` say how a run was computed, not which run it is: they leave its name alone, so
+    that a record made on one machine is found on any other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,6 +122,7 @@ class Settings(BaseModel):
     ema_decay: float = Field(0.99, ge=0, lt=1)
     padding: int = Field(4, ge=0, le=16)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = "auto"
     compile: bool = False
 
     @field_validator("dataset")
@@ -137,22 +147,35 @@ class Settings(BaseModel):
             raise ValueError(one_line(error, type(self).model_fields)) from None
 
     def complete(self) -> "Settings":
-        """Return the settings with every None filled in from the scale and `device` resolved."""
-        values = self.model_dump()
-        fill = dict(SCALES[self.scale])
-        if self.dataset in DATASETS:
-            fill |= DATASETS[self.dataset].scales.get(self.scale, {})
-        values.update({k: v for k, v in fill.items() if values[k] is None})
+        """Return the settings with every None filled in from the scale, and `device` and `precision` resolved.
+
+        Raises
+        ------
+        ValueError
+            If the device cannot compute in the precision that was asked for.
+        """
+        from .precision import resolve
+
+        values = self._filled()
         if values["device"] == "auto":
             import torch
 
             values["device"] = "cuda" if torch.cuda.is_available() else "cpu"
+        values["precision"] = resolve(values["precision"], values["device"], SCALES[self.scale].get("precision"))
         return Settings(**values)
 
+    def _filled(self) -> dict:
+        values = self.model_dump()
+        fill = dict(SCALES[self.scale])
+        if self.dataset in DATASETS:
+            fill |= DATASETS[self.dataset].scales.get(self.scale, {})
+        return values | {key: value for key, value in fill.items() if values[key] is None}
+
     def hash(self) -> str:
-        """Return the 16 hexadecimal digits that name this run's record."""
+        """Return the 16 hexadecimal digits that name this run's record, the same on every machine."""
         # Defaults are left out, so that a setting added later leaves the names of older records as they are.
-        text = f"{FORMAT}:{self.complete().model_dump_json(exclude={'scale'}, exclude_defaults=True)}"
+        same = Settings(**self._filled() | {"device": "cpu"})
+        text = f"{FORMAT}:{same.model_dump_json(exclude={'scale', 'precision', 'compile'}, exclude_defaults=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -19,6 +19,7 @@ from .augment import crop_and_flip
 from .flatness import PARTS, SAM, ExponentialAverage, frozen_batch_norm_statistics
 from .image_files import ImageFiles
 from .metrics import ece, evaluate, softmax
+from .precision import computing_in
 from .settings import Settings
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is lost when a run is killed; it never changes the result
@@ -93,7 +94,8 @@ def train(
             valid = run.logits(model, run.x_valid), run.data.y_valid
 
             def save():
-                path = records.save(settings, test, valid, run.history, environment(settings), state)
+                about = environment(settings) | {"cpu_seconds": round(run.cpu_seconds)}
+                path = records.save(settings, test, valid, run.history, about, state)
                 run.checkpoint_path.unlink(missing_ok=True)
                 return records.read(path)
 
@@ -156,6 +158,7 @@ class Run:
             "ema": lambda: ExponentialAverage(self.model, settings.ema_decay),
         }[self.method.averaging]()
         self.epoch, self.history = 0, []
+        self.cpu_seconds = 0.0  # of this process, in training and in evaluation during training
 
     def normalised(self, x):
         """Return images (n, c, h, w) uint8 as the network takes them, on the device; those on disk, once decoded."""
@@ -192,7 +195,7 @@ class Run:
         for index, x in zip(parts, views, strict=True):
             yield x, self.y_train[index], index
 
-    def loss_and_gradient(self, batch, parameters=None, synchronised=True):
+    def loss_and_gradient(self, batch, parameters=None, synchronised=True, with_sam=True):
         """Return the detached loss and the pass over `batch`; gradients are left in `parameters` (all if None).
 
         Where several processes train together, each is left with the gradient of the whole batch, or with its own
@@ -200,13 +203,16 @@ class Run:
 
         Dropout's masks depend on the batch alone: both of SAM's passes see the same, and so does a resumed run.
         """
-        cuda = self.device.type == "cuda"
+        cuda, precision = self.device.type == "cuda", self.settings.precision
+        if with_sam and precision == "bfloat16":  # which would round most of SAM's perturbation away
+            precision = "float32"
         with torch.random.fork_rng([self.device] if cuda else []):
             torch.manual_seed(batch.seed)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
+            with computing_in(precision, self.device.type):
                 step = objectives.Pass(batch, distributed.split(self.model))
                 loss = objectives.total(self.method.terms, step)
-        loss.backward(inputs=parameters)
+                with torch.autocast(self.device.type, enabled=False):  # a product goes backwards as it went
+                    loss.backward(inputs=parameters)
         if synchronised:
             distributed.add_gradients(self.model)
         return loss.detach(), step
@@ -223,8 +229,9 @@ class Run:
             self.optimizer.zero_grad(set_to_none=True)
             with_sam = methods.takes_sam_step(self.method, settings, self.epoch, self.epoch * steps + number)
             loss, seen = self.loss_and_gradient(
-                batch, self.sam.perturbed if with_sam else None, not with_sam or settings.sam_gradient == "global"
-            )
+                batch, self.sam.perturbed if with_sam else None, not with_sam or settings.sam_gradient == "global",
+                with_sam,
+            )  # fmt: skip
             losses.append(loss)
             if with_sam:
                 self.sam.first_step()
@@ -251,7 +258,7 @@ class Run:
 
     def fit(self, progress: bool = True):
         """Train to the last epoch, with a checkpoint now and then."""
-        saved, settings = time.monotonic(), self.settings
+        saved, settings, before = time.monotonic(), self.settings, time.process_time()
         every = max(1, settings.epochs // HISTORY_POINTS)
         bar = tqdm(
             total=settings.epochs, initial=self.epoch, unit="epoch", desc=f"{settings.method} seed {settings.seed}",
@@ -268,6 +275,7 @@ class Run:
             if self.epoch % every == 0 or self.epoch == settings.epochs:
                 entry |= self.look()
             self.history.append(entry)
+            self.cpu_seconds, before = self.cpu_seconds + time.process_time() - before, time.process_time()
             bar.update()
             self._leave_trunk()
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -276,16 +284,19 @@ class Run:
         bar.close()
 
     def look(self) -> dict:
-        """Return test metrics of the network as it would be used now, on the first 2,000 test images."""
+        """Return test metrics of the network as it would be used now, on the first 2,000 test images, and a histogram
+        of the confidence of correct and of incorrect predictions."""
         labels = self.data.y_test[:HISTORY_IMAGES]
         logits = self.logits(self.finished_model(), self.x_test[:HISTORY_IMAGES])
         p, values = softmax(logits), evaluate(logits, labels)
         confidence, right = p.max(1), p.argmax(1) == labels
+        parts = confidence[right], confidence[~right]
+        histogram = [np.histogram(part, records.HISTOGRAM_BINS, (0, 1))[0].tolist() for part in parts]
         entry = {f"test_{name}": values[name] for name in ("accuracy", "auroc", "aurc", "ece")}
         entry["test_ece_right"] = ece(p[right], labels[right]) if right.any() else np.nan
         entry["confidence_right"] = confidence[right].mean() if right.any() else np.nan
         entry["confidence_wrong"] = confidence[~right].mean() if not right.all() else np.nan
-        return {name: _or_none(float(value)) for name, value in entry.items()}
+        return {name: _or_none(float(value)) for name, value in entry.items()} | {"histogram": histogram}
 
     # -- the result --------------------------------------------------------------------------------------
 
@@ -299,14 +310,15 @@ class Run:
             return self.model
         average = copy.deepcopy(self.average)
         generator = torch.Generator(self.device).manual_seed(self.settings.seed + 2**32 * self.epoch)
-        update_bn((distributed.part(x) for x, _, _ in self.batches(generator)), average)
+        with computing_in("float32", self.device.type):
+            update_bn((distributed.part(x) for x, _, _ in self.batches(generator)), average)
         return average.module
 
     @torch.no_grad()
     def logits(self, model, x) -> np.ndarray:
         """Return logits (n, k) of images `x` (n, c, h, w) as `normalised` gives them."""
         model.eval()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with computing_in("float32", self.device.type):
             forward = distributed.split(model)
             parts = [forward(part).float().cpu() for part in x.split(500)] if len(x) else []
         return torch.cat(parts).numpy() if parts else np.zeros((0, self.data.num_classes), np.float32)
@@ -319,7 +331,7 @@ class Run:
             {
                 "epoch": self.epoch, "history": self.history, "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state(),
-                "correctness": self.correctness,
+                "correctness": self.correctness, "cpu_seconds": self.cpu_seconds,
                 "average": None if self.average is None else self.average.state_dict(),
             },
             buffer,
@@ -374,7 +386,7 @@ class Run:
             self.average.load_state_dict(state["average"])
         self.generator.set_state(state["generator"])
         self.correctness.copy_(state["correctness"])
-        self.epoch, self.history = state["epoch"], state["history"]
+        self.epoch, self.history, self.cpu_seconds = state["epoch"], state["history"], state.get("cpu_seconds", 0.0)
 
 
 def _check_sums(state: bytes):

@@ -1,6 +1,7 @@
 """Networks by name.
 
 A small member's name says its size: ``preact_resnet8_w32_s2`` has depth 8, width 32 and stem stride 2;
+``resnet9_w32`` first stage 32 channels wide;
 ``wideresnet10_k2_s2`` widening factor 2; ``densenet22_g12_s2`` growth 12; ``convmixer64_d4_p2`` patch 2.
 """
 
@@ -48,6 +49,7 @@ NETWORKS |= {
     for width in (8, 16, 32)
     for stride in (1, 2)
 }
+NETWORKS |= {f"resnet9_w{w}": _make("resnet9.ResNet9", (w, 4 * w, 8 * w)) for w in (8, 16, 32)}
 NETWORKS |= {f"wideresnet{d}_k{k}_s2": _wide(d, k, 2) for d in (10, 16) for k in (1, 2, 4)}
 NETWORKS |= {f"densenet{d}_g{g}_s2": _dense(d, g, 2) for d in (16, 22, 40) for g in (8, 12)}
 NETWORKS |= {f"vgg8_w{w}": _make("vgg.VGG", 8, w) for w in (8, 16)}
