@@ -371,7 +371,7 @@ def machine(device):
 
 
 def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: str = "wall") -> dict:
-    """Measure everything that `device` has a part in; return what ``tables.speed`` shows.
+    """Measure everything that `device` has a part in; return what ``fmfp_lib.book.speed`` shows.
 
     Parameters
     ----------

@@ -139,8 +139,9 @@ def claims(
     from rich.console import Console
     from rich.table import Table
 
-    from . import claims as _claims
-    from . import tables
+    from .book import claims as _claims
+    from .book import claims_pages
+    from .book.names import display
     from .settings import choose
     from .statistics import REPLICATES
 
@@ -148,7 +149,7 @@ def claims(
     wanted = [choose("claim", name.upper(), known) for name in names or known]
     results = _claims.evaluate(replicates=replicates or REPLICATES, only=wanted)
     if as_json:
-        print(json.dumps(_claims.plain(results)))
+        print(json.dumps(claims_pages.plain(results)))
         return
     console = Console()
     table = Table("", "the paper says", "verdict here", "why", show_lines=True)
@@ -158,7 +159,7 @@ def claims(
     for key, result in results.items() if names else ():
         console.print(f"{key} ({result.claim.section}). {result.claim.test}", markup=False)
         for e in result.evidence:
-            heading = tables.display(e.quantity)[1]
+            heading = display(e.quantity)[1]
             words = f"{e.part}; {e.group}; {e.compared}; {heading} {e.numbers} ({e.claimed}): {e.reading}"
             console.print(f"- {words}; {e.seeds} seeds", markup=False)
         console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)
@@ -179,7 +180,7 @@ def bench(
     choose("clock", clock, ("wall", "cpu"))
     import torch
 
-    from . import tables
+    from .book.speed import speed
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu")
@@ -192,7 +193,7 @@ def bench(
     found = harness.measure(device, repeats, quick, clock)
     if output:
         harness.write(output, device, found)
-    print(tables.speed({device: found}))
+    print(speed({device: found}))
 
 
 @app.command()
@@ -202,7 +203,8 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     import torch
     import torchvision
 
-    from . import __version__, cost, datasets, records, tables
+    from . import __version__, cost, datasets, records
+    from .book.speed import measured
     from .objectives import Batch
     from .settings import Settings
     from .training import Run
@@ -214,7 +216,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
           f"of {os.cpu_count()} cores")  # fmt: skip
     if (devices := torch.cuda.device_count()) > 1:
         print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
-    grid = tables.benchmarks("Grid")
+    grid = measured("Grid")
     gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
     print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
           + gain)  # fmt: skip

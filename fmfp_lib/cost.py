@@ -96,33 +96,3 @@ def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False)
     settings = settings.complete()
     work = sum(operations(settings.network, settings.dataset)) * settings.train_size * passes(settings, from_trunk)
     return work / rate / 3600
-
-
-# What the paper trains: epochs, training images (a tenth held out), networks. It gives no epochs for ImageNet; 90 are
-# usual.
-CELLS = {
-    "cifar10": (200, 45_000, ("preact_resnet110", "wideresnet", "densenet", "convmixer", "mobilenet_v2",
-                              "efficientnet", "vgg16")),
-    "tiny_imagenet": (90, 90_000, ("resnet18_s2", "resnet50_s2")),
-    "imagenet": (90, 1_153_051, ("resnet18_imagenet", "resnet50_imagenet")),
-}  # fmt: skip
-
-
-def _two_digits(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
-
-
-def gpu_hours(rate: float = SUSTAINED) -> str:
-    """Return, as Markdown, the operations an image and the estimated hours of one run for each of the paper's cells."""
-    heading = ("data", "network", "GFLOP an image", "baseline, h", "SAM, h", "SWA, h", "FMFP, h")
-    lines = ["| " + " | ".join(heading) + " |", "| --- | --- |" + " ---: |" * 5]
-    for dataset, (epochs, images, networks) in CELLS.items():
-        counts = [
-            passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_trunk=True)
-            for method in ("baseline", "sam", "swa", "fmfp")
-        ]
-        for network in networks:
-            work = sum(operations(network, dataset))
-            cells = [_two_digits(work * images * count / rate / 3600) for count in counts]
-            lines.append(f"| {dataset} | `{network}` | {work / 1e9:.1f} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)

@@ -19,7 +19,7 @@ import nbformat
 import papermill
 import yaml
 
-from fmfp_lib import claims, cost, explorer, figures, study, tables
+from fmfp_lib.book import claims_pages, explorer, figures, lookup, speed, tables
 from fmfp_lib.cli import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,19 +97,20 @@ def main():
     (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
     registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
-    for make in (*registries, study.at_a_glance, tables.regime_search, tables.protocols, tables.speed, cost.gpu_hours):
+    from_records = (tables.at_a_glance, tables.regime_search, tables.protocols)
+    for make in (*registries, *from_records, tables.gpu_hours, speed.speed):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for name in ("paper", "companion"):
         (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
     (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
     explorer.write(STAGE / "book")
-    picture = figures.cost_benefit(tables.classroom())
+    picture = figures.cost_benefit(lookup.classroom())
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     notebooks = sorted((STAGE / "notebooks").glob("*.ipynb"))
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        verdicts = pool.submit(claims.summary)
+        verdicts = pool.submit(claims_pages.summary)
         slides = pool.submit(make_slides.make, BUILD / "slides")
         seconds = dict(zip(notebooks, pool.map(execute, notebooks, itertools.repeat(scale)), strict=True))
         (STAGE / "book" / "_claims.txt").write_text(verdicts.result() + "\n")

@@ -17,7 +17,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from markdown_it import MarkdownIt  # noqa: E402
 
-from fmfp_lib import confidence, figures, metrics, published, statistics, study, tables  # noqa: E402
+from fmfp_lib import confidence, metrics, statistics  # noqa: E402
+from fmfp_lib.book import compare, figures, markdown, names, published, study  # noqa: E402
 from fmfp_lib.methods import CALIBRATION, FLAT, METHODS, training_cost  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +40,7 @@ def groups(scale="classroom"):
 def compared():
     """Return the differences from the baseline on every network: title, method, metric."""
     every = groups() + groups("workstation")
-    return {g.title: tables.against_baseline(g.records, list(g.runs)[1:], METRICS) for g in every}
+    return {g.title: compare.against_baseline(g.records, list(g.runs)[1:], METRICS) for g in every}
 
 
 def runs(group, method):
@@ -75,7 +76,7 @@ def clouds():
     for method in ("baseline", "label_smoothing"):
         confidence_, correct = figures.confidence_and_correct(first(method))
         right, wrong = (100 * confidence_[correct == side].mean() for side in (True, False))
-        said.append(f"{tables.name(method)}: right predictions {right:.0f} % sure on average, wrong ones {wrong:.0f} %")
+        said.append(f"{names.name(method)}: right predictions {right:.0f} % sure on average, wrong ones {wrong:.0f} %")
     return "; ".join(said).capitalize() + "."
 
 
@@ -97,11 +98,11 @@ def coverage():
             "surest 80 %.")  # fmt: skip
 
 
-def _published(table, methods, names):
-    rows = ["| | " + " | ".join(tables.DISPLAY[m][1] for m in names) + " |", "| --- |" + " --- |" * len(names)]
+def _published(table, methods, metrics_):
+    rows = ["| | " + " | ".join(names.DISPLAY[m][1] for m in metrics_) + " |", "| --- |" + " --- |" * len(metrics_)]
     for method in methods:
-        cells = [published.cell(table, "cifar10", "preact_resnet110", method, m) for m in names]
-        rows.append(f"| {tables.name(method)} | " + " | ".join(f'<em class="published">{c}</em>' for c in cells) + " |")
+        cells = [published.cell(table, "cifar10", "preact_resnet110", method, m) for m in metrics_]
+        rows.append(f"| {names.name(method)} | " + " | ".join(f'<em class="published">{c}</em>' for c in cells) + " |")
     return "\n".join(rows)
 
 
@@ -119,15 +120,15 @@ def ours_table1():
     harms = [m for m, rows in found.items() if count([r["auroc"] for r in rows], False)]
     both = [m for m in calibrates if m not in harms]
     return (
-        f"Beyond doubt on both networks, ECE falls with {tables.names(calibrates)}. AUROC falls beyond doubt on "
-        f"at least one with {tables.names(harms)}. Calibrated without visible harm to AUROC: {tables.names(both)}."
+        f"Beyond doubt on both networks, ECE falls with {names.listed(calibrates)}. AUROC falls beyond doubt on "
+        f"at least one with {names.listed(harms)}. Calibrated without visible harm to AUROC: {names.listed(both)}."
     )
 
 
 def glance(scale="classroom"):
     found = compared()[groups(scale)[0].title]
     shown = {m: {k: row[k] for k in ("auroc", "aurc", "ece")} for m, row in found.items()}
-    return tables.difference_table(shown)
+    return markdown.difference_table(shown)
 
 
 def glance_cifar():
@@ -145,8 +146,8 @@ def temperature():
         scaled = [(confidence.scale(r.logits, confidence.fit_temperature(r.valid_logits, r.valid_labels)), r.labels)
                   for r in g.runs["baseline"]]  # fmt: skip
         found = statistics.compare_methods(runs(g, "baseline"), scaled, ("auroc", "ece"))
-        said.append(f"{g.title}: ECE {tables.difference(found['ece'], bold=False)}, "
-                    f"AUROC {tables.difference(found['auroc'], bold=False)} points")  # fmt: skip
+        said.append(f"{g.title}: ECE {markdown.difference(found['ece'], bold=False)}, "
+                    f"AUROC {markdown.difference(found['auroc'], bold=False)} points")  # fmt: skip
     return ". ".join(said) + "."
 
 
@@ -173,7 +174,7 @@ def _sources():
 def sources():
     lines = ["| FMFP against the baseline | AUGRC ×10³ | by ranking | by errors |", "| --- | --- | --- | --- |"]
     for title, found in _sources().items():
-        lines.append(f"| {title} | " + " | ".join(tables.difference(c) for c in found.values()) + " |")
+        lines.append(f"| {title} | " + " | ".join(markdown.difference(c) for c in found.values()) + " |")
     return "\n".join(lines)
 
 
@@ -193,7 +194,7 @@ def overfitting():
             values = [e["test_auroc"] for e in record.history if e.get("test_auroc") is not None]
             falls.append(100 * (values[-1] - max(values)))
         mean, low, high = statistics.over_seeds(falls)
-        said.append(f"{tables.name(method)} {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+        said.append(f"{names.name(method)} {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
     return (
         "AUROC at the end, less its best during training (points, mean over seeds with 95 % interval): "
         f"{'; '.join(said)}. The best of many epochs is always a little above the last."
@@ -223,7 +224,7 @@ def ensemble():
             for other in (pairs, runs(g, "fmfp"))
         ]
         ahead += found[0].difference < found[1].difference
-        lines.append(f"| {g.title} | " + " | ".join(tables.difference(c) for c in found) + " |")
+        lines.append(f"| {g.title} | " + " | ".join(markdown.difference(c) for c in found) + " |")
     who = {0: "FMFP is ahead on every network", len(groups()): "The pair of baselines is ahead on every network"}
     lines.append("\n<small>Intervals over test images alone, of these very networks.</small>")
     return "\n".join(lines) + f"\n\n**{who.get(ahead, 'Each is ahead on some of the networks')}.**"
@@ -248,6 +249,7 @@ VALUES = {f.__name__: f for f in (
     temperature, cost, ours_table2, glance_cifar, scope_cifar, sources, sources_say, overfitting, weights, ensemble,
     conclusions,
 )}  # fmt: skip
+
 
 def risk_coverage():
     drawn = [first(m) for m in ("baseline", "label_smoothing", "fmfp")]
@@ -305,18 +307,18 @@ def parse(text: str) -> list[tuple[str, str]]:
 
 def render(slides, title: str, images: dict) -> str:
     """Return the deck as one HTML page; `images` maps a figure's name to its file, relative to the page."""
-    markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     body = []
     for number, (text, notes) in enumerate(slides, 1):
         for name in re.findall(r"\(figure:(\w+)\)", text):
             if name not in images:
                 raise ValueError(f"unknown figure {name!r} in the slides; choose among {', '.join(images)}")
             text = text.replace(f"(figure:{name})", f"({images[name]})")
-        content = markdown.render(text).replace("<th></th>", "<td></td>")  # an empty corner heads nothing
+        content = parser.render(text).replace("<th></th>", "<td></td>")  # an empty corner heads nothing
         content = content.replace("<table>", '<div class="scroll" tabindex="0"><table>')  # reached by keyboard
         content = re.sub(r"<p>(<img [^>]*>)</p>", r'<div class="scroll" tabindex="0">\1</div>', content)
         content = content.replace("</table>", "</table></div>")
-        aside = f'<aside class="notes">{markdown.render(notes)}</aside>' if notes else ""
+        aside = f'<aside class="notes">{parser.render(notes)}</aside>' if notes else ""
         body.append(
             f'<section id="s{number}" aria-label="Slide {number} of {len(slides)}">'
             f'<div class="content">{content}</div>{aside}<footer>{number} / {len(slides)}</footer></section>'

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from fmfp_lib import figures, study, tables
+from fmfp_lib.book import figures, study, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "book" / "images" / "calibration_against_ranking.png"
@@ -14,5 +14,5 @@ if __name__ == "__main__":
     figure.savefig(PICTURE, dpi=130, facecolor="white", bbox_inches="tight")
     readme = ROOT / "README.md"
     between = re.compile(r"(<!-- results -->\n).*?(\n<!-- end of results -->)", re.S)
-    readme.write_text(between.sub(lambda m: m[1] + study.at_a_glance() + m[2], readme.read_text()))
+    readme.write_text(between.sub(lambda m: m[1] + tables.at_a_glance() + m[2], readme.read_text()))
     print(f"{PICTURE}\n{readme}")

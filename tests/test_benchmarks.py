@@ -14,7 +14,8 @@ from test_cli import fmfp
 
 from benchmarks import bench, plain_metrics
 from benchmarks.plain_training import CloningSAM, Images
-from fmfp_lib import cost, datasets, figures, metrics, tables
+from fmfp_lib import cost, datasets, metrics
+from fmfp_lib.book import figures, speed
 from fmfp_lib.flatness import SAM
 from fmfp_lib.settings import Settings
 
@@ -80,11 +81,11 @@ def test_numbers_of_one_device_stay_when_the_other_is_measured(tmp_path):
     about = dict(device="x", cores=2, threads=2, versions={"torch": "2"}, repeats=5, clock="wall", date="d", load=0)
     own = bench.row("Training: a", "net", 10.0, 25.0, "images/s", 2.5, "≥ 2")
     bench.write(path, "cpu", about | {"rows": [own, bench.row("Starting", "python", None, 0.05, "s", None)]})
-    text = tables.speed(json.loads(path.read_text())).replace("\u00a0", " ")
+    text = speed.speed(json.loads(path.read_text())).replace("\u00a0", " ")
     assert "| net | 10.0 images/s | 25.0 images/s | 2.50 | ≥ 2 |\n" in text
     assert "| python |  | 0.0500 s |  |  |" in text
     bench.write(path, "cuda", about | {"rows": [own | {"ratio": 3.25}]})
-    assert "| 2.50 | ≥ 2 | 3.25 |" in tables.speed(json.loads(path.read_text())).replace("\u00a0", " ")
+    assert "| 2.50 | ≥ 2 | 3.25 |" in speed.speed(json.loads(path.read_text())).replace("\u00a0", " ")
 
 
 def test_every_group_runs_small(monkeypatch):
@@ -109,9 +110,9 @@ def test_training_and_prices_run_small(monkeypatch, tmp_path):
 
 def test_the_committed_measurements_hold_what_the_page_needs():
     expected = {"Metrics", "Bootstrap", "Training", "Where the time goes", "Prices", "Grid", "Starting, without torch"}
-    assert {row["group"].split(":")[0] for row in tables.benchmarks("")} == expected
-    assert set(tables.sam_prices()) == {"all", "batch_norm"}
-    assert tables.benchmarks("Nothing") == [] and tables.benchmarks("Grid", "cuda") == []
+    assert {row["group"].split(":")[0] for row in speed.measured("")} == expected
+    assert set(speed.sam_prices()) == {"all", "batch_norm"}
+    assert speed.measured("Nothing") == [] and speed.measured("Grid", "cuda") == []
 
 
 def test_relative_cost_follows_the_steps():

@@ -32,9 +32,9 @@ import pytest
 import torch
 
 from fmfp_lib import datasets, records
+from fmfp_lib.book.study import Study
 from fmfp_lib.downloads import Archive, fetch, unpack
 from fmfp_lib.settings import Settings
-from fmfp_lib.study import Study
 from fmfp_lib.training import Run, train
 
 ROOT = Path(__file__).resolve().parent.parent

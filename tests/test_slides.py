@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import make_slides  # noqa: E402
 
-from fmfp_lib import published, statistics  # noqa: E402
+from fmfp_lib import statistics  # noqa: E402
+from fmfp_lib.book import published  # noqa: E402
 
 TEXT = make_slides.SOURCE.read_text()
 

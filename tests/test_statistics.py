@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from fmfp_lib import metrics, statistics
+from fmfp_lib.book import verdicts
 
 
 def classifier(seed, n=60, k=4, ties=True):
@@ -64,8 +65,8 @@ def test_a_better_ranking_is_found_with_certainty():
     a, b = (c[:, None] * np.eye(2)[chosen] for c in (bad, good))
     found = statistics.paired_bootstrap(a, b, labels, 200)
     assert all(c.better and c.certain for c in found.values())
-    assert statistics.verdict(found.values()) == "supported"
-    assert statistics.verdict(found.values(), better=False) == "not supported"
+    assert verdicts.verdict(found.values()) == "supported"
+    assert verdicts.verdict(found.values(), better=False) == "not supported"
     two = statistics.compare_methods([(a, labels)] * 2, [(b, labels)] * 2, ("auroc", "accuracy"), 200)
     assert two["auroc"].difference == pytest.approx(found["auroc"].difference) and two["accuracy"].difference == 0
 
@@ -104,7 +105,7 @@ def comparison(low, high):
     ],
 )
 def test_verdicts(intervals, expected):
-    assert statistics.verdict([comparison(*interval) for interval in intervals]) == expected
+    assert verdicts.verdict([comparison(*interval) for interval in intervals]) == expected
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_importing_loads_no_torch():
     ],
 )
 def test_agreement_with_a_claimed_range(estimate, claimed, expected):
-    assert statistics.agreement(*estimate, **claimed) == expected
+    assert verdicts.agreement(*estimate, **claimed) == expected
 
 
 def test_few_seeds_are_drawn_for_what_they_are_worth():
@@ -178,9 +179,9 @@ def test_parts_combine():
         ([yes, yes, no], partly), ([yes, no, no], no), ([no, partly], partly), ([no, no, partly], no),
         ([partly], partly),
     ]:  # fmt: skip
-        assert statistics.combine(parts) == expected
+        assert verdicts.combine(parts) == expected
     with pytest.raises(ValueError, match="choose among supported"):
-        statistics.combine(["maybe"])
+        verdicts.combine(["maybe"])
 
 
 def test_interval_over_seeds_is_students():

@@ -1,4 +1,4 @@
-/* The risk-coverage explorer. Its data, window.fmfpExplorer, are made by fmfp_lib/explorer.py, where they are described.
+/* The risk-coverage explorer. Its data, window.fmfpExplorer, are made by fmfp_lib/book/explorer.py, where they are described.
    Colours, light and dark, are explorer.css's business: nothing here looks at the theme. */
 (() => {
   "use strict";

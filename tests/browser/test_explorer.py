@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from fmfp_lib import explorer, metrics
-from fmfp_lib.figures import confidence_and_correct
+from fmfp_lib import metrics
+from fmfp_lib.book import explorer
+from fmfp_lib.book.figures import confidence_and_correct
+from fmfp_lib.book.study import Group, finished
 from fmfp_lib.records import Record
 from fmfp_lib.settings import Settings
-from fmfp_lib.study import Group, finished
 
 from .conftest import BOOK
 

@@ -1,0 +1,296 @@
+"""The paper's claims, C1 to C15: what each says, the test that decides it, the verdict.
+
+The tests were written down before they were run; the differences in accuracy, AUROC, AURC and ECE at classroom scale
+were known by then from the home page. A test is a list of comparisons, each with the range that
+the claim gives it (lower, higher, no further than). `verdicts.agreement` says whether an estimate lies there, and
+whether its whole 95 % interval does; `verdicts.decide` makes a verdict of that for each part of a claim and
+`verdicts.combine` for the claim. No verdict is typed in. Only finished runs count; comparisons of fewer than three
+seeds decide nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .. import records
+from ..methods import CALIBRATION, FLAT
+from ..statistics import REPLICATES
+from . import claims_published, evidence, names, study, verdicts
+from .evidence import HIGHER, LOWER, METHODS, Evidence, Runs, compare_all, each
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of the paper.
+
+    Attributes
+    ----------
+    id : str
+        ``C1`` to ``C15``.
+    wording : str
+        What it says, in this book's words.
+    section : str
+        Where the paper makes it.
+    test : str
+        What decides it, fixed before looking.
+    gather : callable
+        From a list of runs to the evidence.
+    published : callable
+        What the paper's own tables say about it, in words; empty if they hold nothing.
+    needs : str
+        What is missing where it cannot be tested.
+    on_vgg : bool
+        Whether it is about VGG alone; the others are tested on every network.
+    parts : tuple of str
+        What it consists of: a part without evidence is *not testable here*.
+    """
+
+    id: str
+    wording: str
+    section: str
+    test: str
+    gather: Callable
+    published: Callable = lambda: ""
+    needs: str = "finished runs of the baseline and of the methods, three seeds each"
+    on_vgg: bool = False
+    parts: tuple[str, ...] = ()
+
+
+def _compared(id, wording, section, test, calls, published=lambda: "") -> Claim:
+    """Return a claim on differences between methods, which `evidence.compare_all` takes; every call names its part."""
+    parts = tuple(dict.fromkeys(call[0] for call in calls))
+    return Claim(id, wording, section, test, lambda runs: compare_all(runs, calls), published, parts=parts)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim with its evidence."""
+
+    claim: Claim
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The verdict on each part of the claim."""
+        return {
+            part: verdicts.decide(e.outcome for e in self.evidence if e.part == part and e.decides)
+            for part in dict.fromkeys((*self.claim.parts, *(e.part for e in self.evidence)))
+        }
+
+    @property
+    def verdict(self) -> str:
+        """One of `verdicts.VERDICTS`."""
+        return verdicts.combine(self.parts.values())
+
+    @property
+    def count(self) -> str:
+        """How many comparisons decided it, and how."""
+        deciding = [e.outcome for e in self.evidence if e.decides]
+        if not deciding:
+            return "for context only"
+        agreeing = sum(agrees for agrees, _ in deciding)
+        certain, against = (sum(c and a == side for a, c in deciding) for side in (True, False))
+        return f"{agreeing} of {len(deciding)} as claimed, {certain} of them certain; {against} certain against"
+
+    @property
+    def why(self) -> str:
+        """What made the verdict: the parts by theirs, or what is missing."""
+        if self.verdict == "not testable here":
+            return f"needs {self.claim.needs}"
+        if len(self.parts) == 1:
+            return self.count
+        groups = {v: [part for part, own in self.parts.items() if own == v] for v in verdicts.VERDICTS}
+        return "; ".join(f"{v}: {', '.join(parts)}" for v, parts in groups.items() if parts) + f" ({self.count})"
+
+
+# -- the claims -----------------------------------------------------------------------------------------------
+
+VGG = "vgg8_w16"
+_MARGIN = f"{100 * evidence.NEGLIGIBLE:g}"
+_FROM, _TO, _LAST = (100 * share for share in (*evidence.MIDDLE, 1 - evidence.END[0]))
+_WINDOWS = (f"from {_FROM:.0f} to {_TO:.0f} % of the epochs (after the learning rate's first fall, before averaging "
+            f"starts) and over the last {_LAST:.0f} %")  # fmt: skip
+_COVERAGES = ", ".join(f"{100 * c:.0f}" for c in evidence.COVERAGES)
+_NORM = f"{100 * evidence.PERTURBATION:.0f}"
+_BOOTSTRAP = "95 % paired bootstrap over test images and seeds"
+
+CLAIMS = (
+    _compared(
+        "C1", "Mixup, label smoothing, focal loss, CS-KD and the L1 norm calibrate: their ECE is lower.", "section 3.2",
+        f"ECE minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a method.",
+        each(CALIBRATION, "baseline", {"ece": LOWER}), claims_published.ece,
+    ),
+    _compared(
+        "C2",
+        "The same methods generally make errors harder to find: lower AUROC and higher AURC, across networks and data.",
+        "section 3.2, figures 2 and 3, tables 1 and 4",
+        f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. One part a method, over all "
+        "networks and data sets. (“Supported” asks for every comparison, which is more than the paper's “generally”.)",
+        each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER}), claims_published.harm,
+    ),
+    _compared(
+        "C3", "At a given coverage the baseline has a lower selective risk than each of them.",
+        "section 3.2, figure 2 (b)",
+        f"Selective risk at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed higher. One part a "
+        "method.",
+        each(CALIBRATION, "baseline", {f"selective_risk@{c}": HIGHER for c in evidence.COVERAGES}),
+    ),
+    Claim(
+        "C4", "Temperature scaling fitted on validation data does not help AUROC, it lowers it; fitted on test data it "
+        "hardly helps.", "section 3.2, figure 4",
+        f"The temperature of smallest NLL; AUROC minus the unscaled baseline's, {_BOOTSTRAP}. No help: the gain "
+        f"is below {_MARGIN} points. Hardly: the change is within {_MARGIN} points either way, less than half of "
+        "the smallest gain by FMFP in the paper's Table 2. Three parts.",
+        evidence.temperature, parts=evidence.TEMPERATURE,
+    ),
+    _compared(
+        "C5", "Label smoothing and mixup make right predictions under-confident: ECE of all predictions falls, ECE of "
+        "the right ones rises, and right and wrong overlap more.", "section 3.3, figures 5 and 6",
+        "Against the baseline, " + _BOOTSTRAP + ": ECE claimed lower; mean confidence of right predictions claimed "
+        "lower (their ECE is one minus it); overlap claimed higher, which is the smallest sum, over all thresholds, of "
+        "the share of right predictions rejected and of wrong ones accepted. Three parts a method.",
+        [
+            (f"{words} ({names.name(m)})", "baseline", m, quantity, claimed)
+            for words, quantity, claimed in (("lower ECE of all", "ece", LOWER),
+                                             ("higher ECE of right ones", "confidence_right", LOWER),
+                                             ("more overlap", "overlap", HIGHER))
+            for m in ("label_smoothing", "mixup")
+        ],
+    ),
+    Claim(
+        "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
+        f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
+        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises, and for certain "
+        "only where that is certain too.",
+        evidence.overfitting,
+    ),
+    _compared(
+        "C7", "Flat minima (SAM, SWA, FMFP) find errors better than the baseline and CRL.",
+        "section 4.2 and supplement C.2, tables 2 and 5, figures 11 and 16",
+        f"AUROC, AURC and FPR-95%TPR (those of Table 3) minus the other method's, {_BOOTSTRAP}; claimed higher, lower, "
+        "lower. One part a method and opponent. AURC falls with fewer errors too; AUROC and FPR-95%TPR tell whether "
+        "the order is better.",
+        [
+            (f"{names.name(m)} against {names.name(other)}", other, m, quantity, claimed)
+            for other in ("baseline", "crl") for m in FLAT
+            for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER))
+        ],
+        claims_published.flat,
+    ),
+    _compared(
+        "C8", "FMFP is generally the best of the three.", "section 4.2, table 2",
+        f"AUROC and AURC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher and lower. One part an opponent.",
+        [
+            (f"against {names.name(other)}", other, "fmfp", quantity, claimed)
+            for other in ("sam", "swa") for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER))
+        ],
+        claims_published.best,
+    ),
+    _compared(
+        "C9", "FMFP also calibrates: lower ECE, NLL and Brier score.", "section 4.2, table 2",
+        f"ECE, NLL and Brier score minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a metric.",
+        [(names.DISPLAY[m][1].split()[0], "baseline", "fmfp", m, LOWER) for m in ("ece", "nll", "brier")],
+        claims_published.calibration,
+    ),
+    _compared(
+        "C10", "FMFP lowers the confidence of errors and keeps that of right predictions, so that the gap grows.",
+        "section 4.2, figures 9 and 10",
+        f"Mean confidence of wrong predictions minus the baseline's, claimed lower; of right ones, claimed to fall by "
+        f"less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
+        [
+            ("lower on errors", "baseline", "fmfp", "confidence_wrong", LOWER),
+            ("kept on right ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),
+            ("larger gap", "baseline", "fmfp", "confidence_gap", HIGHER),
+        ],
+    ),
+    Claim(
+        "C11", "The advantage holds on corrupted images.", "section 4.2, table 3",
+        "AUROC, AURC and FPR-95%TPR, averaged over corruptions and severities, FMFP minus the baseline and minus CRL, "
+        "95 % paired bootstrap over test images (the same in every cell) and seeds; claimed higher, lower, lower. One "
+        "part an opponent.",
+        evidence.shifted, lambda: claims_published.other("table3", "Table 3 (CIFAR-10-C)"),
+        "the measure “shift” beside the records of FMFP, the baseline and CRL",
+        parts=tuple(f"against {names.name(other)}" for other in ("baseline", "crl")),
+    ),
+    Claim(
+        "C12", "Flat minima mitigate reliable overfitting.", "section 4.2, figure 12",
+        f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
+        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC falls beyond "
+        "doubt, since elsewhere there is nothing to mitigate.",
+        evidence.mitigation,
+        needs="a group in which the baseline's AUROC falls beyond doubt late in training",
+        parts=tuple(map(names.name, FLAT)),
+    ),
+    Claim(
+        "C13", "FMFP finds errors better than ConfidNet does (VGG).", "supplement C.2, figure 15",
+        f"AUROC, AURC and FPR-95%TPR of FMFP minus those of ConfidNet on the baseline's predictions, {_BOOTSTRAP}; "
+        "claimed higher, lower, lower. AURC falls with fewer errors too.",
+        evidence.confidnet,
+        needs="VGG runs of FMFP and the baseline, with the measure “confidnet” beside the baseline's",
+        on_vgg=True,
+    ),
+    Claim(
+        "C14", "The advantage holds on Tiny-ImageNet.", "supplement C.2, table 5",
+        "Tiny-ImageNet's networks need a GPU; no test was made here.",
+        lambda runs: [], lambda: claims_published.other("table5", "Table 5"),
+        "runs on Tiny-ImageNet, which need a GPU",
+    ),
+    Claim(
+        "C15", "Flatter minima have a larger confidence gap between right and wrong predictions.",
+        "section 4.1, figure 7",
+        f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between three "
+        f"measures of sharpness (rise of the training loss under a random perturbation of {_NORM} % of each filter's "
+        "norm, SAM's sharpness, the Hessian's largest eigenvalue) and the gap on test images, 95 % bootstrap "
+        "over methods, since the runs of one are alike; claimed negative. Only where all four were measured.",
+        evidence.flat_minima,
+        needs="the measure “flatness” beside records of the baseline, SAM, SWA and FMFP",
+    ),
+)  # fmt: skip
+
+
+def finished() -> list[study.Group]:
+    """Return the finished runs that the book shows, at classroom and at workstation scale, and the classroom's VGG."""
+    return study.shown(METHODS) + vgg()
+
+
+def vgg() -> list[study.Group]:
+    """Return the finished classroom runs of the small VGG, which C13 is tested on."""
+    return study.finished("classroom", METHODS, [VGG])
+
+
+def shown(chosen: study.Study) -> list[study.Group]:
+    """Return the runs that a notebook tests the claims on.
+
+    Its study's methods are trained where no record is found; any other method of the claims counts where it has
+    finished. At classroom scale the finished workstation runs and the VGG's come with them.
+    """
+    groups = []
+    for network in chosen.networks:
+        group = chosen.runs(network)
+        for method in METHODS:
+            found = [records.find(chosen.settings(network, method, seed)) for seed in chosen.seeds]
+            group.runs.setdefault(method, [record for record in found if record])
+        groups.append(replace(group, runs={m: runs for m, runs in group.runs.items() if runs}))
+    return groups + (study.finished("workstation", METHODS) + vgg() if chosen.scale == "classroom" else [])
+
+
+def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:
+    """Put every claim to its test.
+
+    Parameters
+    ----------
+    groups : list of study.Group, optional
+        The runs that count; `finished` if not given.
+    replicates : int
+        Of each bootstrap.
+    only : sequence of str, optional
+        Ids; all if not given.
+
+    Returns
+    -------
+    dict of str to Result
+        By the claim's id.
+    """
+    runs = [Runs(group, replicates) for group in (finished() if groups is None else groups)]
+    wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
+    of_vgg = [r for r in runs if r.network.startswith("vgg")]
+    return {claim.id: Result(claim, tuple(claim.gather(of_vgg if claim.on_vgg else runs))) for claim in wanted}

@@ -1,0 +1,341 @@
+"""Comparisons of finished runs that speak for or against a claim, each with its interval and the range claimed.
+
+Most are bootstrapped over test images and seeds. Those from training histories, which keep no predictions, have
+Student's interval over seeds. What needs the network itself is taken from `fmfp_lib.measures`; where it was not
+measured there is no evidence.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import confidence, measures, statistics
+from ..methods import CALIBRATION, FLAT
+from ..metrics import auroc, softmax
+from . import names, shift_study, study, verdicts
+
+METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)
+SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
+COVERAGES = (0.6, 0.7, 0.8, 0.9)  # C3
+NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)
+MEASURED = 4  # C15: methods that a group must have measured, the baseline and the three flat ones
+KEPT = 0.02  # C10: the confidence of right predictions is kept if it falls by less than two points
+MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
+PERTURBATION = 0.2  # C15: relative norm of the random perturbation
+
+LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
+_METRICS = ("accuracy", "auroc", "aurc", "fpr95", "ece", "nll", "brier")
+_SCORES = ("confidence_right", "confidence_wrong", "confidence_gap", "overlap",
+           *(f"selective_risk@{c}" for c in COVERAGES))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One comparison.
+
+    Attributes
+    ----------
+    part : str
+        What of the claim it speaks of.
+    group : str
+        Data set and network.
+    compared : str
+        What is subtracted from what.
+    quantity : str
+        A metric or statistic.
+    value : float
+        The difference, in natural units.
+    low : float
+        Lower end of its 95 % interval; NaN if there is none.
+    high : float
+        Upper end.
+    seeds : int
+        How many runs each side has.
+    above : float
+        Lower end of the range that the claim gives it.
+    below : float
+        Upper end.
+    decides : bool
+        Whether it enters the verdict, or stands for context.
+    provided : bool
+        Whether what the claim presupposes holds here; if not, the comparison cannot agree.
+    surely : bool
+        Whether it holds beyond doubt; if not, the comparison cannot agree for certain.
+    """
+
+    part: str
+    group: str
+    compared: str
+    quantity: str
+    value: float
+    low: float
+    high: float
+    seeds: int
+    above: float = -np.inf
+    below: float = np.inf
+    decides: bool = True
+    provided: bool = True
+    surely: bool = True
+
+    @property
+    def outcome(self) -> tuple[bool, bool]:
+        """Whether it agrees with the claim, and whether that is certain."""
+        agrees, certain = verdicts.agreement(self.value, self.low, self.high, self.above, self.below)
+        if agrees and not self.provided:
+            return False, False
+        return agrees, certain and (self.surely or not agrees)
+
+    @property
+    def numbers(self) -> str:
+        """The difference and its interval, in the paper's units."""
+        factor = names.display(self.quantity)[0]
+        text = f"{factor * self.value:+.2f}"
+        if np.isfinite(self.low):
+            text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
+        return text.replace("-", "\u2212")
+
+    @property
+    def claimed(self) -> str:
+        """The range that the claim gives it, in words."""
+        above, below = (names.display(self.quantity)[0] * v for v in (self.above, self.below))
+        if np.isinf(above) and np.isinf(below):
+            return "–"
+        if np.isinf(above):
+            text = "lower" if below == 0 else f"below {below:+g}"
+        elif np.isinf(below):
+            text = "higher" if above == 0 else f"above {above:+g}"
+        else:
+            text = f"between {above:+g} and {below:+g}"
+        return text.replace("-", "\u2212")
+
+    @property
+    def reading(self) -> str:
+        """What it says about the claim, in words."""
+        if not self.decides:
+            return "context"
+        agrees, certain = self.outcome
+        return ("as claimed" if agrees else "not as claimed") + ("" if certain else ", not certain")
+
+
+class Runs:
+    """The finished runs of one group, and comparisons of its methods; each is drawn once."""
+
+    def __init__(self, group: study.Group, replicates: int = statistics.REPLICATES):
+        self.title, self.network, self.replicates = group.title, group.network, replicates
+        self.runs = {m: {r.settings.seed: r for r in found} for m, found in group.runs.items()}
+        self._made: dict = {}
+
+    def seeds(self, *methods) -> list[int]:
+        """Return the seeds that every one of `methods` has."""
+        return sorted(set.intersection(*(set(self.runs.get(m, ())) for m in methods)))
+
+    def records(self, method, seeds=None) -> list:
+        """Return a method's records, by seed."""
+        own = self.runs.get(method, {})
+        return [own[s] for s in (sorted(own) if seeds is None else seeds)]
+
+    def evidence(self, part, quantity, comparison, seeds, compared, **more) -> list[Evidence]:
+        """Return one piece of evidence, or none for a quantity that is not defined here."""
+        value, low, high = comparison
+        if not np.isfinite(value):
+            return []
+        decides = more.pop("decides", True) and seeds >= SEEDS
+        return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides, **more)]
+
+    def difference(self, part, a: str, b: str, quantity: str, **more) -> list[Evidence]:
+        """Return the evidence of method `b` minus method `a`, seed by seed; nothing where runs are missing."""
+        seeds = self.seeds(a, b)
+        if not seeds:
+            return []
+        scored = quantity in _SCORES
+        if (a, b, scored) not in self._made:
+            sides = [self.records(m, seeds) for m in (a, b)]
+            if scored:
+                pairs = [[_scored(r) for r in side] for side in sides]
+                self._made[a, b, scored] = statistics.compare_scores(*pairs, _SCORES, self.replicates)
+            else:
+                pairs = [[(r.logits, r.labels) for r in side] for side in sides]
+                self._made[a, b, scored] = statistics.compare_methods(*pairs, _METRICS, self.replicates)
+        c = self._made[a, b, scored][quantity]
+        compared = f"{names.name(b)} − {names.name(a)}"
+        return self.evidence(part, quantity, (c.difference, c.low, c.high), len(seeds), compared, **more)
+
+
+def _scored(record):
+    return softmax(record.logits).max(1), record.logits.argmax(1) == record.labels
+
+
+def compare_all(runs, calls) -> list[Evidence]:
+    """Return the evidence of every group for `calls`, each the arguments of `Runs.difference` and its range."""
+    return [e for *words, claimed in calls for group in runs for e in group.difference(*words, **claimed)]
+
+
+def each(methods, against, quantities: dict):
+    """Return calls for `compare_all`: every method, a part of its own, against another one."""
+    return [(names.name(m), against, m, *call) for m in methods for call in quantities.items()]
+
+
+TEMPERATURE = (
+    f"gain below {100 * NEGLIGIBLE:g} points if fitted on validation", "lower if fitted on validation",
+    "negligible if fitted on test",
+)  # fmt: skip
+
+
+def temperature(runs) -> list[Evidence]:
+    """Return, for C4, what temperature scaling changes of the baseline's AUROC (and, for context, of its ECE)."""
+    found = []
+    for group in runs:
+        records = group.records("baseline")
+        if not records:
+            continue
+        plain = [(r.logits, r.labels) for r in records]
+        for fitted_on, parts in (
+            ("valid_", ((TEMPERATURE[0], {"below": NEGLIGIBLE}), (TEMPERATURE[1], LOWER))),
+            ("", ((TEMPERATURE[2], {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),)),
+        ):
+            scaled = []
+            for r in records:
+                fit = confidence.fit_temperature(getattr(r, f"{fitted_on}logits"), getattr(r, f"{fitted_on}labels"))
+                scaled.append((confidence.scale(r.logits, fit), r.labels))
+            compared = statistics.compare_methods(plain, scaled, _METRICS, group.replicates)
+            rows = [(part, "auroc", claimed) for part, claimed in parts] + [(parts[0][0], "ece", {"decides": False})]
+            for part, quantity, more in rows:
+                c = compared[quantity]
+                found += group.evidence(part, quantity, (c.difference, c.low, c.high), len(records),
+                                        "temperature-scaled − baseline", **more)  # fmt: skip
+    return found
+
+
+def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
+    """Return a test metric's mean over the end of training minus its mean over the middle (NaN if never looked at).
+
+    Parameters
+    ----------
+    record : records.Record
+        Its history holds ``test_<metric>`` now and then.
+    metric : str
+        Such as ``auroc``.
+    middle, end : tuple of float
+        Shares of the epochs, each open at its first and closed at its second.
+    """
+    epochs = record.settings.epochs
+    means = []
+    for first, last in (middle, end):
+        values = [e.get(f"test_{metric}") for e in record.history if first * epochs < e["epoch"] <= last * epochs]
+        values = [v for v in values if v is not None]
+        means.append(np.mean(values) if values else np.nan)
+    return float(means[1] - means[0])
+
+
+def _late(group, method, metric, seeds=None):
+    return [late_change(r, metric) for r in group.records(method, seeds)]
+
+
+def overfitting(runs) -> list[Evidence]:
+    """Return, for C6, the baseline's change of AUROC late in training, and that of accuracy, which must rise."""
+    found = []
+    for group in runs:
+        seeds = len(group.seeds("baseline"))
+        if not seeds:
+            continue
+        accuracy, auroc = (statistics.over_seeds(_late(group, "baseline", m)) for m in ("accuracy", "auroc"))
+        found += group.evidence("AUROC falls while accuracy rises", "late_auroc", auroc, seeds, "baseline",
+                                provided=accuracy[0] > 0, surely=accuracy[1] > 0, **LOWER)  # fmt: skip
+        found += group.evidence("AUROC falls while accuracy rises", "late_accuracy", accuracy, seeds, "baseline",
+                                decides=False)  # fmt: skip
+    return found
+
+
+def mitigation(runs) -> list[Evidence]:
+    """Return, for C12, each flat method's late change of AUROC minus the baseline's, of the same seed."""
+    found = []
+    for method in FLAT:
+        for group in runs:
+            seeds = group.seeds("baseline", method)
+            if not seeds:
+                continue
+            own, base = (np.array(_late(group, m, "auroc", seeds)) for m in (method, "baseline"))
+            falls = statistics.over_seeds(base)[2] < 0
+            found += group.evidence(
+                names.name(method), "late_auroc", statistics.over_seeds(own - base), len(seeds),
+                f"{names.name(method)} − baseline", decides=bool(falls), **HIGHER,
+            )  # fmt: skip
+    return found
+
+
+def shifted(runs) -> list[Evidence]:
+    """Return, for C11, FMFP's differences in means over corruptions and severities, which ``shift`` measured."""
+    found = []
+    for other in ("baseline", "crl"):
+        for group in runs:
+            sides = [shift_study.measured(group.records(m)) for m in (other, "fmfp")]
+            seeds = sorted(set(sides[0]) & set(sides[1]))
+            if seeds:
+                compared = shift_study.compare(*([side[s] for s in seeds] for side in sides), group.replicates)
+                for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
+                    c = compared[quantity]
+                    found += group.evidence(f"against {names.name(other)}", quantity, (c.difference, c.low, c.high),
+                                            len(seeds), f"FMFP − {names.name(other)}", **claimed)  # fmt: skip
+    return found
+
+
+def _measured(record, name):
+    return measures.load(record, name) if name in measures.MEASURES else None
+
+
+def confidnet(runs) -> list[Evidence]:
+    """Return, for C13, FMFP's differences from ConfidNet's score of the baseline's predictions, of the same seed."""
+    found = []
+    for group in runs:
+        kept = {r.settings.seed: _measured(r, "confidnet") for r in group.records("baseline")}
+        seeds = [s for s in group.seeds("baseline", "fmfp") if kept[s] is not None]
+        if not seeds:
+            continue
+        net = [(kept[s]["score"], _scored(r)[1]) for s, r in zip(seeds, group.records("baseline", seeds), strict=True)]
+        fmfp = [_scored(r) for r in group.records("fmfp", seeds)]
+        names = ("auroc", "aurc", "fpr95")
+        for quantity, c in statistics.compare_scores(net, fmfp, names, group.replicates).items():
+            claimed = HIGHER if quantity == "auroc" else LOWER
+            found += group.evidence("FMFP against ConfidNet", quantity, (c.difference, c.low, c.high), len(seeds),
+                                    "FMFP − ConfidNet", **claimed)  # fmt: skip
+    return found
+
+
+def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.ndarray]:
+    """Return, for the runs of a group on which flatness was measured, three measures of it and the confidence gap.
+
+    Keys: ``method``, ``seed``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``,
+    ``eigenvalue``, ``gap``, ``auroc``.
+    """
+    rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
+    for method in methods:
+        for record in group.records(method):
+            found = _measured(record, "flatness")
+            if found is None:
+                continue
+            loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
+            rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
+            msp, right = _scored(record)
+            values = (method, record.settings.seed, rise, float(found["sharpness"]), float(found["eigenvalue"]),
+                      msp[right].mean() - msp[~right].mean(), auroc(msp, right))  # fmt: skip
+            for key, value in zip(rows, values, strict=True):
+                rows[key].append(value)
+    return {key: np.array(values) for key, values in rows.items()}
+
+
+def flat_minima(runs) -> list[Evidence]:
+    """Return, for C15, the rank correlation of each kind of sharpness with the confidence gap, over a group's runs."""
+    found = []
+    for group in runs:
+        rows = flatness_and_gap(group)
+        count = min((np.count_nonzero(rows["method"] == m) for m in set(rows["method"])), default=0)
+        if len(set(rows["method"])) < 2 or len(rows["gap"]) < 3:
+            continue
+        for quantity in ("loss_rise", "sharpness", "eigenvalue"):
+            pairs = rows[quantity], rows["gap"]
+            estimate = statistics.rank_correlation(*pairs, group.replicates, clusters=rows["method"])
+            methods = len(set(rows["method"]))
+            found += group.evidence("flatter, larger gap", quantity, estimate, count,
+                                    f"{len(rows['gap'])} runs of {methods} methods", decides=methods >= MEASURED,
+                                    **LOWER)  # fmt: skip
+    return found

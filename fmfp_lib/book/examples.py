@@ -1,0 +1,124 @@
+"""Single test images that a network gets wrong with great confidence, and what other networks say of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import datasets
+from ..metrics import softmax
+from ..statistics import over_seeds
+from . import markdown, names
+
+CLASSES = {
+    "embedded": ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+}  # fmt: skip
+CONFIDENT = 0.9
+
+
+def classes(dataset: str, count: int) -> tuple[str, ...]:
+    """Return the names of a data set's `count` classes; where the book has none, their numbers."""
+    names = CLASSES.get(dataset, ())
+    return names if len(names) == count else tuple(map(str, range(count)))
+
+
+def confident_errors(record, at_least: float = CONFIDENT) -> np.ndarray:
+    """Return where among the test images (m,) a run is wrong with a confidence of `at_least`."""
+    p = softmax(record.logits)
+    return np.flatnonzero((p.argmax(1) != record.labels) & (p.max(1) >= at_least))
+
+
+def spread(chooser, judge, count: int = 4) -> np.ndarray:
+    """Return `count` of the chooser's errors (count,), evenly over how much the judge changes its wrong class.
+
+    Of all its errors, ordered by the judge's probability for the wrong class minus the chooser's own, the middle one of
+    each of `count` equal parts: from lowered most to raised most, so that nothing is picked for effect.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer errors than `count`.
+    """
+    errors = confident_errors(chooser, 0.0)
+    if not 1 <= count <= len(errors):
+        raise ValueError(f"count is {count}; it must lie between 1 and the {len(errors)} errors that there are")
+    rows, predicted = np.arange(len(errors)), chooser.logits[errors].argmax(1)
+    change = softmax(judge.logits[errors])[rows, predicted] - softmax(chooser.logits[errors])[rows, predicted]
+    middle = ((np.arange(count) + 0.5) / count * len(errors)).astype(int)
+    return errors[np.argsort(change, kind="stable")[middle]]
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a judge says of the confident errors of another run.
+
+    Attributes
+    ----------
+    confidence : float
+        Its mean probability for the wrong class that the other run predicted.
+    right : float
+        The share of these images on which it is right.
+    """
+
+    confidence: float
+    right: float
+
+
+def opinion(chooser, judge, at_least: float = CONFIDENT) -> Opinion:
+    """Return what `judge` says of the confident errors of `chooser`; NaN where there are none.
+
+    The chooser's own opinion is biased: the images were chosen for its errors. Any other network, one of the same
+    method too, errs less on them. Compare judges, and leave out the chooser.
+    """
+    images = confident_errors(chooser, at_least)
+    if not len(images):
+        return Opinion(float("nan"), float("nan"))
+    p, predicted = softmax(judge.logits[images]), chooser.logits[images].argmax(1)
+    right = judge.logits[images].argmax(1) == judge.labels[images]
+    return Opinion(float(p[np.arange(len(images)), predicted].mean()), float(right.mean()))
+
+
+def opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[list[Opinion], list[Opinion]]:
+    """Return what the runs of `method`, and what those of the baseline, say of another baseline's confident errors.
+
+    One opinion a seed that both have; the errors are those of the baseline of the next such seed, so that no judge
+    shares its first epochs with the run that chose. Both lists are empty where there are fewer than two seeds.
+    """
+    judges, baseline = ({r.settings.seed: r for r in group.runs.get(m, ())} for m in (method, "baseline"))
+    seeds = sorted(set(judges) & set(baseline))
+    if len(seeds) < 2:
+        return [], []
+    next_seed = dict(zip(seeds, seeds[1:] + seeds[:1], strict=True))
+    return tuple([opinion(baseline[next_seed[s]], side[s], at_least) for s in seeds] for side in (judges, baseline))
+
+
+def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
+    """Return, as Markdown, what runs say of the confident errors of another seed's baseline.
+
+    A table per group, a row per method: mean probability of the wrong class, and its difference from that of a baseline
+    judge with a 95 % interval over seeds; the same for the share of images that are classified rightly.
+    """
+    heads = ("judge", "wrong class %", "minus a baseline judge", "right class %", "minus a baseline judge")
+    rows = []
+    for group in groups:
+        for method in methods:
+            sides = opinions(group, method, at_least)
+            if sides[0]:
+                pairs = [
+                    [np.array([getattr(o, quantity) for o in side]) for side in sides]
+                    for quantity in ("confidence", "right")
+                ]
+                itself = all(np.array_equal(*pair, equal_nan=True) for pair in pairs)  # the judge is the baseline
+                cells = []
+                for own, other in pairs:
+                    cells.append(f"{100 * np.nanmean(own):.1f}")
+                    cells.append("" if itself else markdown.interval(over_seeds(own - other), 100))
+                rows.append((group.title, names.name(method), *cells))
+    return markdown.grouped(heads, rows)
+
+
+def images(record, index) -> np.ndarray:
+    """Return test images (m, h, w, c) of a run at `index` (m,), values in [0, 1]; grey ones as (m, h, w)."""
+    s = record.settings
+    x = np.asarray(datasets.load(s.dataset, s.train_size, s.test_size, s.protocol).x_test[index])
+    return x[:, 0] / 255 if x.shape[1] == 1 else x.transpose(0, 2, 3, 1) / 255

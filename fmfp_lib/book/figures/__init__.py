@@ -1,0 +1,77 @@
+"""Figures of the book, by subject."""
+
+from .calibration import (
+    calibration_against_ranking,
+    class_probabilities,
+    confidence_histograms,
+    confidence_shift,
+    temperature_curves,
+    two_questions,
+)
+from .cost import (
+    CHEAPER,
+    cost_against_gain,
+    cost_benefit,
+)
+from .flatness import (
+    flatness_against,
+    loss_lines,
+    under_perturbation,
+)
+from .ranking import (
+    differences_by_coverage,
+    effects,
+    error_weights,
+    metric_points,
+    risk_coverage_panels,
+    risk_coverage_plot,
+    two_risks,
+    wins_heatmap,
+)
+from .shift import (
+    corrupted_images,
+    differences_by_kind,
+    metrics_by_severity,
+)
+from .style import (
+    RIGHT,
+    WRONG,
+    colour,
+    confidence_and_correct,
+)
+from .training import (
+    late_training,
+    training_curves,
+)
+
+__all__ = [
+    "CHEAPER",
+    "RIGHT",
+    "WRONG",
+    "calibration_against_ranking",
+    "class_probabilities",
+    "colour",
+    "confidence_and_correct",
+    "confidence_histograms",
+    "confidence_shift",
+    "corrupted_images",
+    "cost_against_gain",
+    "cost_benefit",
+    "differences_by_coverage",
+    "differences_by_kind",
+    "effects",
+    "error_weights",
+    "flatness_against",
+    "late_training",
+    "loss_lines",
+    "metric_points",
+    "metrics_by_severity",
+    "risk_coverage_panels",
+    "risk_coverage_plot",
+    "temperature_curves",
+    "training_curves",
+    "two_questions",
+    "two_risks",
+    "under_perturbation",
+    "wins_heatmap",
+]

@@ -1,0 +1,173 @@
+"""Confidence against accuracy: histograms, reliability, temperature."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from ...metrics import auroc, reliability_curve, softmax
+from ..compare import against_baseline
+from ..names import display, name
+from .style import RIGHT, WRONG, colour, confidence_and_correct, legend_below, legend_entries, panels
+
+
+def _histogram(axis, confidence, correct, legend=True):
+    frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
+    sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
+                 common_norm=False, bins=25, binrange=(0, 1), ax=axis, legend=legend,
+                 palette={"right": RIGHT, "wrong": WRONG})  # fmt: skip
+    axis.set(xlabel="confidence (MSP)")
+
+
+def confidence_histograms(records, titles=None):
+    """Draw, per record, the densities of the confidence of right and of wrong predictions; titled by its method."""
+    figure, axes = panels(len(records), sharey=True)
+    titles = [name(record.settings.method) for record in records] if titles is None else titles
+    for axis, record, title in zip(axes, records, titles, strict=True):
+        _histogram(axis, *confidence_and_correct(record))
+        sns.move_legend(axis, "upper left")  # right predictions tower at the right
+        axis.set(title=title)
+    figure.tight_layout()
+    return figure
+
+
+def two_questions(cases):
+    """Draw two views of each case: is it calibrated (left), does it tell right from wrong (right)?
+
+    Parameters
+    ----------
+    cases : dict of str to tuple
+        A title and the confidences (n,), in [0, 1], with whether each prediction is right (n,).
+    """
+    figure, axes = panels(2 * len(cases), height=2.7)
+    for row, (title, (confidence, correct)) in enumerate(cases.items()):
+        confidence, correct = np.asarray(confidence, float), np.asarray(correct, bool)
+        left, right = axes[2 * row : 2 * row + 2]
+        mean, accuracy, share = reliability_curve(confidence, correct)
+        left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+        left.vlines(mean, mean, accuracy, color=WRONG, linewidth=2)
+        left.scatter(mean, accuracy, s=20 + 180 * share, color=RIGHT, zorder=3)
+        gap = float((share * np.abs(mean - accuracy)).sum())
+        left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
+                 title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
+        _histogram(right, confidence, correct, legend=not row)
+        right.set(xlabel="confidence", title=f"{title}: AUROC {100 * auroc(confidence, correct):.1f} %")
+    figure.tight_layout()
+    return figure
+
+
+def temperature_curves(sweeps, temperatures, marks):
+    """Draw ECE and AUROC against the temperature: a row a title, the mean over seeds.
+
+    Parameters
+    ----------
+    sweeps : dict of str to list of dict
+        A title, and for each seed what `confidence.temperature_sweep` gives.
+    temperatures : array_like of shape (m,)
+        Those of the sweeps.
+    marks : dict of str to dict of str to list of float
+        A title; then ``ts_valid`` and ``ts_optimal`` with each seed's temperature: a vertical line a mean.
+    """
+    figure, axes = panels(2 * len(sweeps), height=2.8)
+    for place, axis in enumerate(axes):
+        title, runs = list(sweeps.items())[place // 2]
+        metric = ("ece", "auroc")[place % 2]
+        axis.plot(temperatures, 100 * np.mean([run[metric] for run in runs], 0), color=colour("baseline"))
+        axis.axvline(1, color="0.6", linewidth=0.8)
+        for style, (key, fitted) in zip(("-", "--"), marks[title].items(), strict=True):
+            axis.axvline(np.mean(fitted), color=colour(key), linestyle=style, label=name(key))
+        axis.set(xscale="log", xlabel="temperature (log scale)", ylabel=display(metric)[1])
+        ticks = [2.0**i for i in range(-6, 7) if min(temperatures) <= 2.0**i <= max(temperatures)]
+        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axis.set_xticks([], minor=True)
+        axis.set_title(title if not place % 2 else "", loc="left")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure
+
+
+def class_probabilities(images, records, index, classes):
+    """Draw single test images, each beside the class probabilities that several runs give it.
+
+    Parameters
+    ----------
+    images : ndarray of shape (m, h, w) or (m, h, w, 3)
+        Values in [0, 1].
+    records : list of records.Record
+        A bar of its own colour each, named by its method.
+    index : array_like of shape (m,)
+        Where the images are among the test images.
+    classes : sequence of str
+        Their names.
+    """
+    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False,
+                                width_ratios=(1, 1.7))  # fmt: skip
+    places, height = np.arange(len(classes)), 0.8 / len(records)
+    for (left, right), image, i in zip(axes, images, index, strict=True):
+        left.imshow(image, cmap="gray", vmin=0, vmax=1)
+        left.set(xticks=[], yticks=[])
+        left.set_title(f"true class: {classes[records[0].labels[i]]}", fontsize=10)
+        for row, record in enumerate(records):
+            p = 100 * softmax(record.logits[i : i + 1])[0]
+            method = record.settings.method
+            right.barh(places + height * (row - (len(records) - 1) / 2), p, height, color=colour(method),
+                       label=name(method))  # fmt: skip
+        right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
+        right.tick_params(axis="y", labelsize=9)
+        right.invert_yaxis()
+        sns.despine(ax=right)
+    legend_below(figure, axes[0, 1])
+    return figure
+
+
+def confidence_shift(groups):
+    """Draw how each method moves the mean confidence of wrong (x) and of right predictions (y) from the baseline.
+
+    On the diagonal both move alike and the gap stays; below it the gap shrinks. Bars are 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and what `compare.against_baseline` gives, with ``confidence_right`` and ``confidence_wrong``.
+    """
+    figure, axes = panels(len(groups), height=3.4)
+    for axis, (title, found) in zip(axes, groups.items(), strict=True):
+        for method, row in found.items():
+            wrong, right = row["confidence_wrong"], row["confidence_right"]
+            x, y = 100 * wrong.difference, 100 * right.difference
+            axis.hlines(y, 100 * wrong.low, 100 * wrong.high, color=colour(method), linewidth=1)
+            axis.vlines(x, 100 * right.low, 100 * right.high, color=colour(method), linewidth=1)
+            axis.plot(x, y, "o", color=colour(method), label=name(method))
+        axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.axline((0, 0), slope=1, color="0.5", linewidth=1, linestyle="--")
+        axis.set(title=title, xlabel="change for wrong predictions, points")
+        axis.set_ylabel("change for right predictions, points")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure
+
+
+def calibration_against_ranking(groups, methods):
+    """Draw each method's change of ECE (x) against its change of AUROC (y) from the baseline, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to list of records.Record
+        A title a panel, and the finished runs of one network.
+    methods : sequence of str
+    """
+    figure, axes = panels(len(groups), height=3.4, sharey=True)
+    for axis, (title, records) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for method, found in against_baseline(records, methods, ("ece", "auroc")).items():
+            x, y = (100 * found[m].difference for m in ("ece", "auroc"))
+            spread = [[[100 * abs(c.difference - c.low)], [100 * abs(c.high - c.difference)]] for c in found.values()]
+            axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt="o", color=colour(method), elinewidth=1,
+                          label=name(method))  # fmt: skip
+        axis.set(title=title, xlabel="change of ECE, points\n(left: better calibrated)")
+        sns.despine(ax=axis)
+    axes[0].set_ylabel("change of AUROC, points\n(up: errors easier to find)")
+    legend_below(figure, max(axes, key=legend_entries), columns=5)
+    return figure

@@ -1,0 +1,77 @@
+"""What a method costs, and what it gains."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from ... import cost
+from ...methods import METHODS
+from ..compare import against_baseline
+from ..names import display, name
+from ..speed import sam_prices
+from .style import colour, legend_below, legend_entries, panels
+
+
+def cost_against_gain(groups, metric):
+    """Draw the change of a metric from one baseline network against the cost of training, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to list of (float, statistics.Comparison)
+        A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
+        difference.
+    """
+    factor, heading = display(metric)
+    figure, axes = panels(len(groups), height=3.3, sharey="row")
+    for axis, (title, series) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        for place, (method, points) in enumerate(series.items()):
+            cost, found = zip(*points, strict=True)
+            low, middle, high = (factor * np.array([getattr(c, part) for c in found])
+                                 for part in ("low", "difference", "high"))  # fmt: skip
+            axis.vlines(cost, low, high, color=colour(method), linewidth=1)
+            axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
+            for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):
+                axis.annotate(str(size), (x, y), xytext=(4, -11 if place % 2 else 4), textcoords="offset points",
+                              fontsize=9, color=colour(method))  # fmt: skip
+        axis.set(title=title, xlabel="cost of training, in runs of the baseline")
+        axis.set_ylabel(f"change of {heading}")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure
+
+
+CHEAPER = ("swa", "sam", "sam_k2", "sam_k5", "sam_bn", "fmfp", "fmfp_k2", "fmfp_k5", "fmfp_bn")
+
+
+def cost_benefit(records, methods=CHEAPER):
+    """Draw each method's change of AUROC from the baseline, with its 95 % interval, against what a run costs.
+
+    The cost is that of the steps, with the prices that ``fmfp bench`` measured.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Finished runs of one network and regime; a method without any is left out.
+    methods : sequence of str
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 5.2))
+    axis.axhline(0, color="0.6", linewidth=0.8)
+    settings = {r.settings.method: r.settings for r in records}
+    for method, found in against_baseline(records, methods, ("auroc",)).items():
+        change, x = found["auroc"], cost.relative(settings[method], sam_prices())
+        y, low, high = (100 * v for v in (change.difference, change.low, change.high))
+        averaged = METHODS[method].averaging is not None
+        axis.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o" if averaged else "s", elinewidth=1,
+                      color=colour("fmfp" if averaged else "sam"))  # fmt: skip
+        # Upright, above the bar or below it: several methods cost nearly the same.
+        end, place, side = (high, 4, "bottom") if averaged else (low, -4, "top")
+        axis.annotate(name(method), (x, end), xytext=(0, place), textcoords="offset points", fontsize=9,
+                      rotation=90, ha="center", va=side)  # fmt: skip
+    axis.plot(1, 0, "D", color=colour("baseline"))
+    axis.annotate(name("baseline"), (1, 0), xytext=(-6, 3), textcoords="offset points", fontsize=9, ha="right")
+    axis.set(xlabel="cost of a run, in runs of the baseline", ylabel="change of AUROC, points")
+    axis.margins(x=0.15, y=0.6)
+    sns.despine(figure)
+    figure.tight_layout()
+    return figure

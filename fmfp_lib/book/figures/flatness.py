@@ -1,0 +1,74 @@
+"""Flat minima: perturbations of the weights, sharpness against the gap, lines between solutions."""
+
+import seaborn as sns
+
+from ..names import name
+from .style import colour, legend_below, legend_entries, panels
+
+
+def under_perturbation(groups):
+    """Draw loss and margin on training images against the size of a random move of the weights: a row a group.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        What `flatness_study.curves` returns. A line is the mean over runs, the range over runs is shaded.
+    """
+    figure, axes = panels(2 * len(groups), width=3.8, height=2.9)
+    for place, axis in enumerate(axes):
+        title, methods = list(groups.items())[place // 2]
+        key, label = (("loss", "loss, nats"), ("margin", "margin of the true class"))[place % 2]
+        for method, found in methods.items():
+            x, values = 100 * found["norms"], found[key]
+            axis.plot(x, values.mean(0), marker="o", markersize=3.5, color=colour(method), label=name(method))
+            axis.fill_between(x, values.min(0), values.max(0), color=colour(method), alpha=0.15, linewidth=0)
+        axis.set(xlabel="move of the weights, % of each filter's norm", ylabel=label)
+        axis.set_title(title if not place % 2 else "", loc="left")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries), columns=5)
+    return figure
+
+
+def flatness_against(rows, kinds, target="gap", label="confidence gap, points"):
+    """Draw runs as points, sharpness across and the confidence gap (or AUROC) up: a row a group, a panel a kind.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        What `flatness_study.measured` returns.
+    kinds : dict of str to str
+        Columns of sharpness and what to write under each.
+    target, label : str
+        A column, and what to write beside it.
+    """
+    parts = list(rows.groupby("group", sort=False))
+    figure, axes = panels(len(parts) * len(kinds), len(kinds), width=3.4, height=3.0)
+    for place, axis in enumerate(axes):
+        title, part = parts[place // len(kinds)]
+        kind = list(kinds)[place % len(kinds)]
+        for method, own in part.groupby("method", sort=False):
+            axis.scatter(own[kind], 100 * own[target], s=45, color=colour(method), label=name(method))
+        axis.set(xlabel=kinds[kind], ylabel=label if not place % len(kinds) else "")
+        axis.set_title(title if not place % len(kinds) else "", loc="left")
+        axis.locator_params(axis="x", nbins=4)
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries), columns=5)
+    return figure
+
+
+def loss_lines(lines):
+    """Draw the training loss on straight lines from the baseline's weights to those of other methods: a panel a title.
+
+    Parameters
+    ----------
+    lines : dict of str to dict of str to tuple
+        A title; then a method, with positions (m,) from 0 to 1 and losses (m,) in nats.
+    """
+    figure, axes = panels(len(lines), width=3.8, height=3.2)
+    for axis, (title, found) in zip(axes, lines.items(), strict=True):
+        for method, (positions, losses) in found.items():
+            axis.plot(positions, losses, marker="o", markersize=3, color=colour(method), label=name(method))
+        axis.set(title=title, xlabel="from the baseline (0) to the method (1)", ylabel="training loss, nats")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure

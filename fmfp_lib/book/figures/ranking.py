@@ -1,0 +1,204 @@
+"""Which predictions to trust first: risk and coverage, and differences of ranking metrics."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.ticker import MaxNLocator
+
+from ...metrics import error_weights as _error_weights
+from ...metrics import generalised_risk_curve, risk_coverage_curve
+from ..names import display, name
+from .style import PALETTE, colour, confidence_and_correct, legend_below, legend_entries, panels
+
+
+def metric_points(groups, metrics):
+    """Draw metrics of several methods: a row a group, a panel a metric, a small point a seed, a large one the mean.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to list of dict
+        A title; then each method's metrics, as `metrics.evaluate` returns them, one dict a seed. A line marks the
+        first method's mean.
+    metrics : sequence of str
+        Which of them to draw.
+    """
+    heights = [1.3 + 0.3 * len(methods) for methods in groups.values()]
+    figure, axes = panels(len(groups) * len(metrics), len(metrics), width=7.4 / len(metrics), height_ratios=heights)
+    figure.set_figheight(sum(heights))
+    for place, axis in enumerate(axes):
+        title, methods = list(groups.items())[place // len(metrics)]
+        metric = metrics[place % len(metrics)]
+        factor, label = display(metric)
+        for y, (method, runs) in enumerate(methods.items()):
+            values = [factor * run[metric] for run in runs]
+            axis.scatter(values, [y] * len(values), s=14, color=colour(method), alpha=0.5, linewidth=0)
+            axis.scatter(np.mean(values), y, s=55, color=colour(method))
+            if not y:
+                axis.axvline(np.mean(values), color="0.6", linewidth=0.8, zorder=0)
+        first = not place % len(metrics)
+        axis.set(yticks=range(len(methods)), yticklabels=map(name, methods) if first else [], xlabel=label)
+        axis.set_title(title if first else "", loc="left")
+        axis.xaxis.set_major_locator(MaxNLocator(8 // len(metrics)))
+        axis.set_ylim(len(methods) - 0.5, -0.5)
+        sns.despine(ax=axis)
+    figure.tight_layout()
+    return figure
+
+
+def risk_coverage_plot(records):
+    """Draw one risk-coverage curve a record."""
+    figure, axis = plt.subplots(figsize=(5.2, 3.4))
+    for record in records:
+        coverage, risk = risk_coverage_curve(*confidence_and_correct(record))
+        method = record.settings.method
+        axis.plot(100 * coverage, 100 * risk, color=colour(method), label=name(method))
+    axis.set(xlabel="coverage (% of images answered)", ylabel="selective risk (% wrong among them)", xlim=(0, 100))
+    axis.set_ylim(bottom=0)
+    axis.legend(frameon=False)
+    sns.despine(figure)
+    figure.tight_layout()
+    return figure
+
+
+def risk_coverage_panels(groups, between=(0.01, 1.0)):
+    """Draw risk-coverage curves, the mean over seeds at each coverage: a panel a study.Group, a curve a method.
+
+    `between` are the coverages at the left and the right end, in [0, 1]; below 1 % the risk of a few images is noise.
+    """
+    figure, axes = panels(len(groups), height=3.2)
+    for axis, group in zip(axes, groups, strict=True):
+        for method, records in group.runs.items():
+            curves = [risk_coverage_curve(*confidence_and_correct(r)) for r in records]
+            coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
+            shown = (coverage >= between[0]) & (coverage <= between[1])
+            axis.plot(100 * coverage[shown], 100 * risk[shown], color=colour(method), label=name(method))
+        axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %")
+        axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
+        axis.set_ylim(bottom=0)
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure
+
+
+def differences_by_coverage(groups):
+    """Draw each method's change of selective risk from the baseline at several coverages, with 95 % intervals.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and what `compare.against_baseline` gives; of its metrics those named ``selective_risk@C`` are drawn.
+    """
+    figure, axes = panels(len(groups), height=3.4, sharey=True)
+    for axis, (title, found) in zip(axes, groups.items(), strict=True):
+        axis.axhline(0, color="0.6", linewidth=0.8)
+        for place, (method, row) in enumerate(found.items()):
+            risks = {float(m.partition("@")[2]): c for m, c in row.items() if m.startswith("selective_risk@")}
+            aside = 1.2 * (place - (len(found) - 1) / 2)  # so that intervals do not hide each other
+            x = [100 * coverage + aside for coverage in risks]
+            y, low, high = (
+                100 * np.array([getattr(c, part) for c in risks.values()]) for part in ("difference", "low", "high")
+            )
+            axis.vlines(x, low, high, color=colour(method), linewidth=1.2)
+            axis.plot(x, y, "o", color=colour(method), markersize=4.5, label=name(method))
+        axis.set(title=title, xlabel="coverage, %", xticks=[100 * c for c in risks])
+        axis.set_ylabel("change of selective risk, points")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure
+
+
+def error_weights(n=1000):
+    """Draw how much an error at each place of the ranking weighs in AURC and in AUGRC, the mean weight being 1."""
+    figure, axes = panels(2, height=2.9)
+    place = 100 * np.arange(1, n + 1) / n
+    for axis, title, scale in zip(axes, ("all places", "the same, logarithmic"), ("linear", "log"), strict=True):
+        for metric, style in (("aurc", "-"), ("augrc", "--")):
+            weights = _error_weights(n)[metric]
+            axis.plot(place, weights / weights.mean(), style, color=PALETTE[1 if metric == "aurc" else 0],
+                      label=metric.upper())  # fmt: skip
+        axis.set(title=title, xlabel="place of the error, % of the ranking\n(0: most confident)", xscale=scale)
+        axis.set_ylabel("weight (mean 1)")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries))
+    return figure
+
+
+def two_risks(cases):
+    """Draw selective (left) and generalised risk (right) against coverage, a curve a case.
+
+    Parameters
+    ----------
+    cases : dict of str to tuple
+        A label, and confidence (n,) with whether each prediction is right (n,).
+    """
+    figure, axes = panels(2, height=2.9)
+    curves = risk_coverage_curve, generalised_risk_curve
+    labels = "selective risk, % of the answered", "generalised risk, % of all"
+    for axis, draw, label in zip(axes, curves, labels, strict=True):
+        for number, (case, scored) in enumerate(cases.items()):
+            coverage, risk = draw(*scored)
+            axis.plot(100 * coverage, 100 * risk, "-" if not number else "--", color=PALETTE[number], label=case)
+        axis.set(xlabel="coverage, %", ylabel=label, xlim=(0, 100))
+        sns.despine(ax=axis)
+    legend_below(figure, axes[0], 1)
+    return figure
+
+
+def effects(groups, shown, label="change from the baseline"):
+    """Draw differences with their 95 % intervals: a panel a metric, a row a method, a marker a group.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        A title, and comparisons by method and metric, as `compare.against_baseline` gives them.
+    shown : sequence of str
+        The metrics to draw.
+    """
+    methods = list(dict.fromkeys(m for found in groups.values() for m in found))
+    figure, axes = panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
+    for axis, metric in zip(axes, shown, strict=True):
+        factor, heading = display(metric)
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for number, (title, found) in enumerate(groups.items()):
+            aside = 0.36 * ((number + 0.5) / len(groups) - 0.5)
+            for y, method in enumerate(methods):
+                if method in found:
+                    c = found[method][metric]
+                    axis.hlines(y + aside, factor * c.low, factor * c.high, color=colour(method), linewidth=1.5)
+                    axis.plot(factor * c.difference, y + aside, "osD^v"[number % 5], color=colour(method),
+                              markersize=5, markerfacecolor=colour(method) if c.certain else "white")  # fmt: skip
+            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=title, markersize=5)
+        axis.set(yticks=range(len(methods)), yticklabels=[name(m) for m in methods])
+        axis.set_xlabel(f"{heading}: {label}")
+        sns.despine(ax=axis)
+    axes[0].invert_yaxis()
+    legend_below(figure, axes[0], 2)
+    return figure
+
+
+def wins_heatmap(frames):
+    """Draw in how many published cells each method wins, one panel a frame: metrics down, methods across.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        A title a panel, and what ``audit.wins`` returns for one opponent.
+    """
+    heights = max(frame["metric"].nunique() for frame in frames.values())
+    size = max(4.2 * len(frames), 6.4), 0.42 * heights + 1.4
+    figure, axes = plt.subplots(1, len(frames), figsize=size, squeeze=False)
+    for axis, (title, frame) in zip(axes[0], frames.items(), strict=True):
+        order, methods = frame["metric"].unique(), frame["method"].unique()
+        wide = frame.pivot(index="metric", columns="method", values="wins").loc[order, methods]
+        losses = frame.pivot(index="metric", columns="method", values="losses").loc[order, methods]
+        wide.index = [display(m)[1].split()[0] for m in order]
+        wide.columns = [name(m).replace("label smoothing", "label\nsmoothing") for m in methods]
+        shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
+        sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
+                    linewidths=1, annot_kws={"size": 10})  # fmt: skip
+        axis.set(title=title, xlabel="", ylabel="")
+        axis.tick_params(length=0)
+        axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
+    figure.tight_layout()
+    return figure

@@ -1,0 +1,76 @@
+"""Corrupted images, and metrics under corruption."""
+
+import numpy as np
+import seaborn as sns
+
+from .. import shift_study
+from ..names import display, name
+from ..shift_study import by_severity
+from .style import colour, legend_below, legend_entries, panels
+
+
+def corrupted_images(image, severity=3, columns=4):
+    """Draw one image (c, h, w) uint8 as it is and under each of the corruptions at one severity."""
+    from ...corruptions import KINDS, corrupt
+
+    shown = {"clean": image} | {kind: corrupt(image[None], kind, severity)[0] for kind in KINDS}
+    figure, axes = panels(len(shown), columns, width=1.6, height=1.85)
+    for axis, (kind, x) in zip(axes, shown.items(), strict=True):
+        axis.imshow(x.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(kind.replace("_", " "), fontsize=9)
+    figure.tight_layout()
+    return figure
+
+
+def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
+    """Draw means over corruptions against the severity: a row a study.Group, a panel a metric, a curve a method.
+
+    A curve is the mean over the seeds on which ``shift`` was measured; severity 0 are the same images, clean. In the
+    panel of accuracy a dashed curve is the mean confidence.
+    """
+    figure, axes = panels(len(groups) * len(metrics), len(metrics), width=3.8, height=3.0)
+    for place, axis in enumerate(axes):
+        group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
+        factor, label = display(metric)
+        for method in methods:
+            records = {r.settings.seed: r for r in group.runs.get(method, ())}
+            kept = shift_study.measured(records.values())
+            clean = {seed: shift_study.clean(records[seed], a["score"].shape[2]) for seed, a in kept.items()}
+            sides = [(by_severity(clean[seed]), by_severity(a)) for seed, a in kept.items()]
+            for key, style in ((metric, "-"), ("confidence", "--")) if metric == "accuracy" else ((metric, "-"),):
+                if sides:
+                    values = np.mean([np.append(plain[key], found[key]) for plain, found in sides], 0)
+                    axis.plot(range(len(values)), factor * values, style, color=colour(method),
+                              label=name(method) if style == "-" else None)  # fmt: skip
+        axis.set(xlabel="severity (0: clean)", xticks=range(6))
+        axis.set_ylabel("accuracy (dashed: confidence), %" if metric == "accuracy" else label)
+        axis.set_title(group.title if not place % len(metrics) else "", loc="left")
+        sns.despine(ax=axis)
+    legend_below(figure, max(axes, key=legend_entries), columns=4)
+    return figure
+
+
+def differences_by_kind(groups, metric="auroc"):
+    """Draw a method's difference under each kind of corruption with its 95 % interval: a panel a title.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to statistics.Comparison
+        A title; then a kind.
+    metric : str
+        What was compared, for the axis.
+    """
+    factor, label = display(metric)
+    figure, axes = panels(len(groups), width=3.9, height=4.2, sharey=True)
+    for axis, (title, found) in zip(axes, groups.items(), strict=True):
+        axis.axvline(0, color="0.6", linewidth=0.8)
+        for y, c in enumerate(found.values()):
+            axis.hlines(y, factor * c.low, factor * c.high, color=colour("fmfp"), linewidth=1.4)
+            axis.plot(factor * c.difference, y, "o", color=colour("fmfp"), markersize=5)
+        axis.set(title=title, xlabel=f"change of {label.split()[0]}, points")
+        axis.set_yticks(range(len(found)), [kind.replace("_", " ") for kind in found])
+        sns.despine(ax=axis)
+    axes[0].invert_yaxis()
+    figure.tight_layout()
+    return figure

@@ -1,0 +1,44 @@
+"""One colour a method throughout, safe for colour-blind readers, and panels that stay legible on a phone."""
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+
+from ...metrics import softmax
+
+PALETTE = sns.color_palette("colorblind")
+RIGHT, WRONG = PALETTE[0], PALETTE[3]
+_COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
+            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
+
+
+def colour(method: str):
+    """Return a method's colour, a combination's being its objective's; what has none of its own is grey."""
+    return PALETTE[_COLOURS.get(method.split("+")[0], 7)]
+
+
+def confidence_and_correct(record):
+    """Return the maximum softmax probability (n,) and whether the prediction is right (n,)."""
+    return softmax(record.logits).max(1), record.logits.argmax(1) == record.labels
+
+
+def panels(count, columns=2, width=3.6, height=3.0, **options):
+    """Return a figure and its axes, wrapped after `columns` panels, so that it stays legible on a phone."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, **options)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return figure, list(axes.flat[:count])
+
+
+def legend_below(figure, axis, columns=None):
+    """Put the entries of `axis` once, under all panels, beyond what tight_layout uses."""
+    handles, labels = axis.get_legend_handles_labels()
+    columns = columns or (4 if len(labels) == 4 else 3)
+    figure.tight_layout()
+    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
+
+
+def legend_entries(axis):
+    """Return how many entries the axis has in a legend: panels may lack methods that others have."""
+    return len(axis.get_legend_handles_labels()[0])

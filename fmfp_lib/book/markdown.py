@@ -1,0 +1,67 @@
+"""Tables in Markdown, and numbers as the book prints them: mean ± deviation, difference [95 % interval]."""
+
+import itertools
+
+import pandas as pd
+
+from .names import display, name
+
+
+def table(heading, rows, words: int = 1) -> str:
+    """Return a table in Markdown.
+
+    Parameters
+    ----------
+    heading : sequence of str
+        One name per column.
+    rows : iterable of sequences of str
+        One cell per column.
+    words : int
+        The first so many columns hold words, which are set left; the others hold numbers, which are set right.
+    """
+    rule = ["---"] * words + ["---:"] * (len(heading) - words)
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (heading, rule, *rows))
+
+
+def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
+    """Return mean ± standard deviation (ddof = 1) of `values` times `factor`, on one line; one value has no spread."""
+    values = factor * pd.Series(values)
+    spread = f"\u00a0±\u00a0{values.std():.{decimals}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{decimals}f}{spread}"
+
+
+def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
+    """Return a (value, low, high) times `factor`, bold where the interval leaves out zero; NaN ends are left out."""
+    value, low, high = (factor * v for v in estimate)
+    # A true minus sign, and no line break but between the value and its interval.
+    text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
+    text = text.replace("-", "\u2212")
+    return f"**{text}**" if bold and (low > 0 or high < 0) else text
+
+
+def difference(comparison, bold: bool = True) -> str:
+    """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
+    return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
+
+
+def difference_table(found: dict) -> str:
+    """Return comparisons, by method and metric as `against_baseline` gives them, as a Markdown table."""
+    metrics = list(next(iter(found.values()), {}))
+    rows = [(name(method), *(difference(row[m]) for m in metrics)) for method, row in found.items()]
+    return table(["method", *(display(m)[1] for m in metrics)], rows)
+
+
+def grouped(heading, rows) -> str:
+    """Return rows as Markdown: under the name of each group a table of its own.
+
+    Parameters
+    ----------
+    heading : sequence of str
+        A name a column; the first column holds words, the others numbers.
+    rows : iterable of sequences of str
+        The group's name, then a cell a column; the rows of a group stand together.
+    """
+    parts = []
+    for title, group in itertools.groupby(rows, key=lambda row: row[0]):
+        parts += [f"**{title}**", table(heading, [row[1:] for row in group])]
+    return "\n\n".join(parts)

@@ -1,0 +1,206 @@
+"""Failure prediction under distribution shift: means over corruptions and severities, and how sure a difference is.
+
+Everything is computed from what the measure ``shift`` keeps of a network: `score` and `correct` (15, 5, n), for n test
+images under 15 corruptions at 5 severities (``measures.load(record, "shift")``).
+"""
+
+import hashlib
+
+import numpy as np
+
+from .. import measures, metrics, statistics
+from . import markdown, names
+
+METRICS = ("accuracy", "auroc", "aurc", "fpr95")  # the last three are the columns of Table 3
+_KEPT: dict = {}  # replicates already drawn, by content: one baseline is compared with many methods
+
+
+def measured(records) -> dict[int, dict]:
+    """Return what ``shift`` measured on those of `records` that have it, by seed."""
+    found = {record.settings.seed: measures.load(record, "shift") for record in records}
+    return {seed: arrays for seed, arrays in found.items() if arrays is not None}
+
+
+def _check(arrays):
+    score, correct = (np.asarray(arrays[name]) for name in ("score", "correct"))
+    if score.ndim != 3 or score.shape != correct.shape or not score.size:
+        raise ValueError(f"score is {score.shape} and correct {correct.shape}; expected (kinds, severities, n) twice")
+    return score.astype(np.float64), correct.astype(bool)
+
+
+def _mean(values, axis=None):
+    """Return the mean of what is defined; NaN, without a warning, where nothing is."""
+    values = np.asarray(values)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(values, axis) / np.isfinite(values).sum(axis)
+
+
+def cells(arrays) -> dict[str, np.ndarray]:
+    """Return each of `METRICS`, (kinds, severities), of one network; NaN where a cell has no error, or nothing else.
+
+    Parameters
+    ----------
+    arrays : dict
+        With `score` and `correct`, each (kinds, severities, n).
+    """
+    score, correct = _check(arrays)
+    found = {name: np.empty(score.shape[:2]) for name in METRICS}
+    for cell in np.ndindex(score.shape[:2]):
+        values = metrics.evaluate_confidence(score[cell], correct[cell]) | {"accuracy": correct[cell].mean()}
+        for name in METRICS:
+            found[name][cell] = values[name]
+    return found
+
+
+def of_record(record) -> dict[str, float] | None:
+    """Return a record's means over corruptions and severities, or None where ``shift`` was not measured."""
+    arrays = measures.load(record, "shift")
+    return None if arrays is None else mean(arrays)
+
+
+def clean(record, count: int) -> dict[str, np.ndarray]:
+    """Return the first `count` test images as they are, in the form of ``shift``: one kind, one severity."""
+    logits, labels = record.logits[:count], record.labels[:count]
+    return {"score": measures.log_odds(logits)[None, None], "correct": (logits.argmax(1) == labels)[None, None]}
+
+
+def by_severity(arrays) -> dict[str, np.ndarray]:
+    """Return, for each severity, the mean over corruptions of `METRICS` and of ``confidence`` (MSP)."""
+    score, _ = _check(arrays)
+    found = {name: _mean(values, 0) for name, values in cells(arrays).items()}
+    return found | {"confidence": (1 / (1 + np.exp(-score))).mean((0, 2))}
+
+
+def pooled(arrays, plain) -> dict[str, float]:
+    """Return `METRICS` of one threshold for all: every corrupted image together with as many clean ones.
+
+    Parameters
+    ----------
+    arrays : dict
+        What ``shift`` measured.
+    plain : dict
+        The same images as `clean` gives them; each counts as often as there are cells, so that half of all is clean.
+    """
+    score, correct = _check(arrays)
+    times = score.shape[0] * score.shape[1]
+    every = [np.append(a.ravel(), np.tile(np.ravel(b), times))
+             for a, b in ((score, plain["score"]), (correct, plain["correct"]))]  # fmt: skip
+    return metrics.evaluate_confidence(*every) | {"accuracy": float(every[1].mean())}
+
+
+def mean(arrays, names=METRICS) -> dict[str, float]:
+    """Return the mean over corruptions and severities of each named metric of one network, as in Table 3."""
+    values = cells(arrays)
+    return {name: float(_mean(values[name])) for name in names}
+
+
+def _replicates(arrays, replicates, seed):
+    """Return the mean over all cells of each metric: of all images (1,), then of the replicates (r,).
+
+    One draw of images serves every cell, since all cells show the same images.
+    """
+    score, correct = _check(arrays)
+    key = hashlib.sha256(score.tobytes() + correct.tobytes()).digest() + repr((replicates, seed)).encode()
+    if key not in _KEPT:
+        n = score.shape[2]
+        ranked = [statistics.Ranked(score[cell], correct[cell]) for cell in np.ndindex(score.shape[:2])]
+        accurate = correct.reshape(-1, n).mean(0)
+        harmonic = statistics._harmonic(n)
+        parts = {name: [] for name in METRICS}
+        for counts in (np.ones((1, n), np.int32), *statistics._counts(n, replicates, seed)):
+            of_cells = [one.ranking(counts, harmonic) for one in ranked]
+            for name in METRICS[1:]:
+                parts[name].append(_mean([values[name] for values in of_cells], 0))
+            parts["accuracy"].append(counts @ accurate / n)
+        _KEPT[key] = {name: (values[0], np.concatenate(values[1:])) for name, values in parts.items()}
+    return _KEPT[key]
+
+
+def compare(runs_a, runs_b, replicates: int = statistics.REPLICATES, seed: int = 0) -> dict[str, statistics.Comparison]:
+    """Compare two methods by means over corruptions and severities: images and seeds are drawn anew.
+
+    Parameters
+    ----------
+    runs_a, runs_b : sequence of dict
+        What ``shift`` measured, paired by seed: `score` and `correct`, each (kinds, severities, n).
+    replicates, seed : int
+        As in ``statistics.paired_bootstrap``.
+
+    Returns
+    -------
+    dict of str to statistics.Comparison
+        For `METRICS`.
+
+    Raises
+    ------
+    ValueError
+        If the runs are not paired or differ in shape.
+    """
+    statistics._check_replicates(replicates)
+    if not len(runs_a) or len(runs_a) != len(runs_b):
+        raise ValueError(f"{len(runs_a)} runs against {len(runs_b)}; give as many of each, paired by seed")
+    if len({np.shape(run["score"]) for run in [*runs_a, *runs_b]}) > 1:
+        raise ValueError("the runs differ in shape; all must have seen the same images under the same corruptions")
+    a, b = ([_replicates(run, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
+    result = {}
+    for name in METRICS:
+        whole_a, whole_b = (float(np.mean([run[name][0] for run in runs])) for runs in (a, b))
+        differences = np.stack([y[name][1] - x[name][1] for x, y in zip(a, b, strict=True)], 1)
+        of_seeds = statistics.mean_over_drawn_seeds(differences, seed)
+        result[name] = statistics._comparison(name, whole_a, whole_b, of_seeds)
+    return result
+
+
+def comparisons(
+    groups, methods, reference: str = "baseline", replicates: int = statistics.REPLICATES, kind: int | None = None
+) -> list[dict]:
+    """Return, for each study.Group, every method's differences from `reference` by metric, over the seeds of both.
+
+    With `kind`, an index of a corruption, only its severities are averaged. Methods without a seed in common with the
+    reference are left out.
+    """
+    found = []
+    for group in groups:
+        kept = {m: measured(group.runs.get(m, ())) for m in (reference, *methods)}
+        if kind is not None:
+            kept = {m: {s: {k: a[k][kind : kind + 1] for k in ("score", "correct")} for s, a in side.items()}
+                    for m, side in kept.items()}  # fmt: skip
+        row = {}
+        for method in methods:
+            seeds = sorted(set(kept[method]) & set(kept[reference]))
+            if seeds and method != reference:
+                row[method] = compare(*([kept[m][s] for s in seeds] for m in (reference, method)), replicates)
+        found.append(row)
+    return found
+
+
+def origins(groups) -> dict[str, str]:
+    """Return, by group title, where the corrupted images came from: made here, or those of CIFAR-10-C."""
+    words = {"here": "made here", "CIFAR-10-C": "those of CIFAR-10-C"}
+    return {
+        group.title: " and ".join(sorted({words[str(a["origin"])] for a in found}))
+        for group in groups
+        if (found := [a for runs in group.runs.values() for a in measured(runs).values()])
+    }
+
+
+def clean_and_shifted(groups) -> str:
+    """Return, as Markdown, `METRICS` on clean and on corrupted images: a row a group and method, means over seeds.
+
+    The last column is the AUROC of one threshold for all images (`pooled`).
+    """
+    heads = [f"{names.display(m)[1]}, {where}" for m in METRICS for where in ("clean", "corrupted")]
+    rows = []
+    for group in groups:
+        for method, runs in group.runs.items():
+            kept = [(r, a) for r in runs if (a := measures.load(r, "shift")) is not None]
+            if not kept:
+                continue
+            plain = [clean(r, a["score"].shape[2]) for r, a in kept]
+            sides = [mean(p) for p in plain], [mean(a) for _, a in kept]
+            cells = [markdown.plus_minus([row[m] for row in side], names.display(m)[0])
+                     for m in METRICS for side in sides]  # fmt: skip
+            one_threshold = [pooled(a, p)["auroc"] for (_, a), p in zip(kept, plain, strict=True)]
+            cells.append(markdown.plus_minus(one_threshold, 100))
+            rows.append((group.title, names.name(method), str(len(kept)), *cells))
+    return markdown.grouped(("method", "seeds", *heads, "AUROC %, pooled"), rows)

@@ -1,0 +1,59 @@
+"""What ``fmfp bench`` measured, and its table."""
+
+import json
+
+from ..paths import ROOT
+
+BENCHMARKS = ROOT / "data" / "benchmarks.json"
+
+
+def measured(group: str, device: str = "cpu") -> list[dict]:
+    """Return the rows measured by ``fmfp bench`` whose group begins with `group`; none where nothing was measured."""
+    found = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else {}
+    return [row for row in found.get(device, {"rows": []})["rows"] if row["group"].startswith(group)]
+
+
+def sam_prices() -> dict | None:
+    """Return the measured price of a SAM step in SGD steps, for each of ``flatness.PARTS``; None if not measured."""
+    ratios = {row["what"]: row["ratio"] for row in measured("Prices")}
+    return {"all": ratios["`sam`"], "batch_norm": ratios["`sam_bn`"]} if ratios else None
+
+
+def _three_digits(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+
+
+def speed(found: dict | None = None) -> str:
+    """Return what ``fmfp bench`` measured as Markdown, one table a group.
+
+    Parameters
+    ----------
+    found : dict, optional
+        Measurements by device, as ``benchmarks.bench.measure`` returns them; the committed ones if not given.
+    """
+    if found is None:
+        found = json.loads(BENCHMARKS.read_text())
+    lines, groups = [], {}
+    for device, part in found.items():
+        versions = ", ".join(" ".join(item) for item in part["versions"].items())
+        about = f"{device.upper()}: {part['device']}", f"{part['cores']} cores", f"{part['threads']} threads", versions
+        how = f"{part['clock']} clock, medians of {part['repeats']}, {part['date']}, load {part['load']}"
+        lines.append(f"{', '.join(about)}; {how}.\n")
+        for row in part["rows"]:
+            groups.setdefault(row["group"], {}).setdefault(row["what"], {})[device] = row
+    for group, rows in groups.items():
+        on_gpu = "cuda" in found and group.startswith(("Training", "Where", "Prices"))
+        heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
+        lines += [f"**{group}.**\n", "| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
+        for what, by_device in rows.items():
+            cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
+            cells = [f"{_three_digits(cpu[key])}\u00a0{cpu['unit']}" if cpu.get(key) is not None else ""
+                     for key in ("other", "own")]  # fmt: skip
+            cells += [_three_digits(cpu.get("ratio")), ((cpu or cuda)["aim"] or "").replace(" ", "\u00a0")]
+            if on_gpu:
+                cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
+            lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,151 @@
+"""What a notebook studies: data, networks, methods and seeds at one scale, checked before anything is trained."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from ..settings import SCALES, Settings, check_parameters, one_line
+from . import lookup, names
+
+# What the book shows at each scale, where a notebook's parameters leave it open.
+SHOWN = {
+    "smoke": dict(dataset="embedded", networks=["preact_resnet8_w8_s2"], seeds=[0]),
+    "classroom": dict(
+        dataset="embedded", networks=["preact_resnet8_w32_s2", "densenet22_g8_s2"], seeds=[0, 1, 2, 3, 4]
+    ),
+    "workstation": dict(dataset="cifar10", networks=["preact_resnet8_w16_s2", "vgg8_w16"], seeds=[0, 1, 2]),
+    "paper": dict(dataset="cifar10", networks=["preact_resnet110"], seeds=[0, 1, 2]),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Group:
+    """Finished runs of one network on one data set at one scale: `runs` maps a method to its records, by seed."""
+
+    scale: str
+    dataset: str
+    network: str
+    runs: dict
+
+    @property
+    def title(self) -> str:
+        """Data set and network as print has them, such as *Fashion-MNIST, PreAct-ResNet-8*."""
+        return f"{names.name(self.dataset)}, {names.name(self.network)}"
+
+    @property
+    def records(self) -> list:
+        """Every record of the group."""
+        return [record for runs in self.runs.values() for record in runs]
+
+    def only(self, methods) -> "Group":
+        """Return the same group with the runs of `methods` alone, in that order, as far as there are any."""
+        return replace(self, runs={m: self.runs[m] for m in methods if m in self.runs})
+
+
+class Study(BaseModel):
+    """The parameters of a notebook.
+
+    Attributes
+    ----------
+    scale : {'smoke', 'classroom', 'workstation', 'paper'}
+    dataset : str
+        A data set's name or path; empty for the one that the book shows at this scale.
+    networks : list of str
+        Names; empty means those that the book shows at this scale.
+    methods : list of str
+        Names.
+    seeds : list of int
+        Empty for those that the book shows at this scale.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: Literal["smoke", "classroom", "workstation", "paper"] = "smoke"
+    dataset: str = ""
+    networks: list[str] = []
+    methods: list[str] = ["baseline"]
+    seeds: list[int] = []
+
+    @field_validator("methods")
+    @classmethod
+    def _some(cls, methods):
+        if not methods:
+            raise ValueError("it is empty; name at least one method")
+        return list(dict.fromkeys(methods))
+
+    def __init__(self, **values):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ValueError(one_line(error, type(self).model_fields)) from None
+
+    @classmethod
+    def from_notebook(cls, names: dict, **more) -> "Study":
+        """Read and check the parameters among a notebook's ``globals()``; at smoke scale, say what that means.
+
+        Parameters
+        ----------
+        names : dict
+            ``globals()`` right after the parameters cell.
+        **more
+            The notebook's further parameters, each with a value of the accepted type.
+
+        Raises
+        ------
+        ValueError
+            In one line, for unknown names (of parameters, data sets, networks, methods) and wrong types.
+        """
+        check_parameters(names, **{field: info.default for field, info in cls.model_fields.items()}, **more)
+        study = cls(**{field: names[field] for field in cls.model_fields if field in names})
+        values = study.model_dump()
+        study = cls(**values | {key: value for key, value in SHOWN[study.scale].items() if not values[key]})
+        for network in study.networks:  # every name is looked up now, not after an hour of training
+            for method in study.methods:
+                for seed in study.seeds:
+                    study.settings(network, method, seed)
+        if study.scale == "smoke":
+            print("Smoke scale: this run only shows that everything works. Its numbers mean nothing.")
+        return study
+
+    def settings(self, network: str, method: str, seed: int) -> Settings:
+        """Return the settings of one of the runs."""
+        return Settings(dataset=self.dataset, network=network, method=method, scale=self.scale, seed=seed)
+
+    def runs(self, network: str, methods=None, **options) -> Group:
+        """Return the runs of one network, training what no record has; `options` go to ``training.train``."""
+        from ..training import train
+
+        methods = self.methods if methods is None else methods
+        runs = {m: [train(self.settings(network, m, s), **options) for s in self.seeds] for m in methods}
+        return Group(self.scale, self.dataset, network, runs)
+
+    def groups(self, methods=None) -> list[Group]:
+        """Return the runs of every network; at classroom scale also what is finished at workstation scale."""
+        methods = self.methods if methods is None else methods
+        groups = [self.runs(network, methods) for network in self.networks]
+        return groups + (finished("workstation", methods) if self.scale == "classroom" else [])
+
+
+def finished(scale: str, methods, networks=None) -> list[Group]:
+    """Return the finished runs of `methods` at `scale`, on the book's networks if none are given, training nothing.
+
+    A method counts once every seed that the book shows is there: a half-filled cell would look like a whole one.
+    """
+    regime = {key: value for key, value in SCALES[scale].items() if key != "network"}
+    shown, groups = SHOWN[scale], []
+    for network in networks or shown["networks"]:
+        found = lookup.finished(
+            dataset=shown["dataset"], network=network, method=list(methods), seed=shown["seeds"], protocol="paper",
+            **regime,
+        )  # fmt: skip
+        runs = {m: sorted((r for r in found if r.settings.method == m), key=lambda r: r.settings.seed) for m in methods}
+        runs = {m: r for m, r in runs.items() if len(r) == len(shown["seeds"])}
+        if runs:
+            groups.append(Group(scale, shown["dataset"], network, runs))
+    return groups
+
+
+def shown(methods) -> list[Group]:
+    """Return the finished runs of `methods` that the book shows, at classroom and at workstation scale."""
+    return finished("classroom", methods) + finished("workstation", methods)

@@ -1,0 +1,183 @@
+"""Tables that the book and the README show, made from the library's own registries and from finished records."""
+
+import textwrap
+
+import pandas as pd
+
+from .. import cost
+from ..methods import CALIBRATION, FLAT, METHODS
+from ..metrics import calibrated_right_confidence, evaluate, softmax
+from ..settings import SCALES, Settings
+from .compare import against_baseline, paired_runs
+from .lookup import finished
+from .markdown import difference_table, grouped, plus_minus
+from .names import DISPLAY, name
+from .study import shown
+from .words import glance_in_words, in_words
+
+
+def frame(records) -> pd.DataFrame:
+    """Return one row a record: data set, network, method, seed and every metric in natural units."""
+    rows = []
+    for record in records:
+        s = record.settings
+        row = {"dataset": s.dataset, "network": s.network, "train_size": s.train_size, "epochs": s.epochs}
+        rows.append(row | {"method": s.method, "seed": s.seed} | evaluate(record.logits, record.labels))
+    return pd.DataFrame(rows)
+
+
+def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
+    """Return mean ± standard deviation over seeds in the paper's units: one row a metric, one column a method."""
+    groups = frame(records).groupby("method", sort=False)
+    return pd.DataFrame({name(m): {DISPLAY[k][1]: plus_minus(g[k], DISPLAY[k][0]) for k in metrics} for m, g in groups})
+
+
+def right_predictions(groups) -> str:
+    """Return, as Markdown, the calibration error of all and of right predictions, mean ± deviation over seeds.
+
+    The last column is what right predictions of a calibrated network with the same confidences would have.
+    """
+    rows = []
+    for group in groups:
+        for method, runs in group.runs.items():
+            found = []
+            for record in runs:
+                confidence = softmax(record.logits).max(1)
+                right = confidence[record.logits.argmax(1) == record.labels].mean()
+                found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(confidence)))
+            cells = [plus_minus(values, 100) for values in zip(*found, strict=True)]
+            rows.append((group.title, name(method), *cells))
+    return grouped(("method", "ECE %", "ECE of right %", "the same, were it calibrated %"), rows)
+
+
+GLANCE = (*CALIBRATION, "crl", *FLAT)
+
+
+def at_a_glance() -> str:
+    """Return the README's results, Markdown: on each data set, its first network against the baseline, and in words."""
+    first = {group.dataset: group for group in reversed(shown(("baseline", *GLANCE)))}
+    parts = []
+    for group in reversed(first.values()):
+        found, settings = against_baseline(group.records, GLANCE), group.records[0].settings
+        regime = f"{settings.train_size:,} images, {settings.epochs} epochs, {len(group.runs['baseline'])} seeds"
+        parts += [
+            f"**{group.title}** (`{settings.network}`, {regime}), change against the baseline:",
+            difference_table(found), textwrap.fill(glance_in_words(found), 120),
+        ]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def methods() -> str:
+    """Return the method table as Markdown, from the registry itself."""
+    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
+    for key, method in METHODS.items():
+        if "+" not in key:
+            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
+            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
+    return "\n".join(lines)
+
+
+def networks() -> str:
+    """Return every network with its number of parameters at 10 and 100 classes, as Markdown."""
+    import torch
+
+    from ..networks import NETWORKS, create
+
+    lines = ["| name | parameters, 10 classes | 100 classes |", "| --- | ---: | ---: |"]
+    for key in NETWORKS:
+        with torch.device("meta"):
+            counts = [sum(p.numel() for p in create(key, k).parameters()) for k in (10, 100)]
+        lines.append(f"| `{key}` | {counts[0]:,} | {counts[1]:,} |")
+    return "\n".join(lines)
+
+
+def datasets() -> str:
+    """Return the catalogue of data sets as Markdown, from the registry itself."""
+    from ..datasets import CATALOGUE
+
+    lines = ["| name | classes | training + test images | pixels | download | terms |",
+             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    for key, source in CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
+        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
+                 source.shape, size, source.licence)  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def corruptions() -> str:
+    """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
+    from ..corruptions import KINDS
+
+    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
+    for key, (function, strengths) in KINDS.items():
+        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
+    return "\n".join(lines)
+
+
+def regime_search() -> str:
+    """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
+    rows = frame(finished(dataset="embedded", protocol="paper", seed=[0, 1, 2],
+                          method=["baseline", "label_smoothing", "fmfp"]))  # fmt: skip
+    rows = rows[rows["network"].str.startswith("preact_resnet8")]
+    heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
+    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for (network, size, epochs), group in rows.groupby(["network", "train_size", "epochs"]):
+        auroc = 100 * group.pivot(index="seed", columns="method", values="auroc").dropna()
+        if len(auroc) < 3:
+            continue
+        change = auroc.sub(auroc["baseline"], axis=0)
+        right = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
+        cells = [",\u00a0".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")]
+        lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
+                     f"| {right.sum()}\u00a0of\u00a0{len(right)} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def protocols() -> str:
+    """Return, as Markdown, what following the code instead of the paper changes at classroom scale, seed by seed."""
+    regime = {"dataset": "embedded", **SCALES["classroom"]}
+    runs = {(r.settings.protocol, r.settings.method, r.settings.seed): (r.logits, r.labels) for r in finished(**regime)}
+    found, counts = {}, set()
+    for method in METHODS:
+        seeds = sorted(s for p, m, s in runs if (p, m) == ("code", method) and ("paper", m, s) in runs)
+        if len(seeds) > 1:
+            found[method] = paired_runs(*([runs[p, method, s] for s in seeds] for p in ("paper", "code")))
+            counts.add(len(seeds))
+    if not found:
+        return "Nothing has been trained by the code's protocol yet."
+    return (
+        f"Change where the code is followed instead of the paper, `{regime['network']}` on Fashion-MNIST, "
+        f"{'-'.join(map(str, sorted(counts)))} seeds (95 % interval, bold where it leaves out zero):\n\n"
+        f"{difference_table(found)}\n\nAUROC is {in_words(found, 'auroc')}. ECE is {in_words(found, 'ece')}."
+    )
+
+
+# What the paper trains: epochs, training images (a tenth held out), networks. It gives no epochs for ImageNet; 90 are
+# usual.
+CELLS = {
+    "cifar10": (200, 45_000, ("preact_resnet110", "wideresnet", "densenet", "convmixer", "mobilenet_v2",
+                              "efficientnet", "vgg16")),
+    "tiny_imagenet": (90, 90_000, ("resnet18_s2", "resnet50_s2")),
+    "imagenet": (90, 1_153_051, ("resnet18_imagenet", "resnet50_imagenet")),
+}  # fmt: skip
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def gpu_hours(rate: float = cost.SUSTAINED) -> str:
+    """Return, as Markdown, the operations an image and the estimated hours of one run for each of the paper's cells."""
+    heading = ("data", "network", "GFLOP an image", "baseline, h", "SAM, h", "SWA, h", "FMFP, h")
+    lines = ["| " + " | ".join(heading) + " |", "| --- | --- |" + " ---: |" * 5]
+    for dataset, (epochs, images, networks) in CELLS.items():
+        counts = [
+            cost.passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_trunk=True)
+            for method in ("baseline", "sam", "swa", "fmfp")
+        ]
+        for network in networks:
+            work = sum(cost.operations(network, dataset))
+            cells = [_two_digits(work * images * count / rate / 3600) for count in counts]
+            lines.append(f"| {dataset} | `{network}` | {work / 1e9:.1f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

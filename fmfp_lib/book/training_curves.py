@@ -1,0 +1,162 @@
+"""What happens to a test metric during training: does it peak before the end, and would stopping there have helped?
+
+A run looks at the first 2,000 test images about fifty times (``training.HISTORY_POINTS``); its history keeps accuracy,
+AUROC, AURC and ECE of each look, and no predictions. Intervals are therefore Student's, over seeds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..statistics import HIGHER_IS_BETTER, over_seeds
+from . import markdown, names
+from .evidence import late_change
+
+WINDOW = 5  # looks: a tenth of training
+
+
+def curve(record, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the epochs (m,) at which a run looked at the test set and what it saw there (m,), in natural units.
+
+    Parameters
+    ----------
+    record : records.Record
+    metric : str
+        ``accuracy``, ``auroc``, ``aurc`` or ``ece``. Looks at which it was not defined are left out.
+
+    Raises
+    ------
+    ValueError
+        If no look has the metric.
+    """
+    seen = [(e["epoch"], e[f"test_{metric}"]) for e in record.history if e.get(f"test_{metric}") is not None]
+    if not seen:
+        raise ValueError(f"no look at the test set has {metric!r}; choose among accuracy, auroc, aurc, ece")
+    epochs, values = np.array(seen).T
+    return epochs, values
+
+
+def smoothed(epochs, values, window: int = WINDOW) -> tuple[np.ndarray, np.ndarray]:
+    """Return the moving averages of `values` over `window` looks and the mean epoch of each, (m - window + 1,) both.
+
+    Fewer looks than `window` are averaged all together.
+    """
+    if window < 1:
+        raise ValueError(f"window is {window}; it must be at least 1")
+    kernel = np.full(min(window, len(values)), 1 / min(window, len(values)))
+    return np.convolve(epochs, kernel, "valid"), np.convolve(values, kernel, "valid")
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The best of a run's smoothed curve against its last.
+
+    Attributes
+    ----------
+    share : float
+        Where it is, as a share of the epochs.
+    loss : float
+        How much worse the last is than the best, zero or positive: also for a curve of pure noise.
+    """
+
+    share: float
+    loss: float
+
+
+def peak(record, metric: str = "auroc", window: int = WINDOW) -> Peak:
+    """Return where a run's smoothed curve is best, and how much worse its end is."""
+    epochs, values = smoothed(*curve(record, metric), window)
+    values = values if metric in HIGHER_IS_BETTER else -values
+    best = int(values.argmax())
+    return Peak(float(epochs[best] / record.settings.epochs), float(values[best] - values[-1]))
+
+
+def early_stopping(records, metric: str = "auroc", window: int = WINDOW) -> dict[str, np.ndarray]:
+    """Return what stopping early changes in each run, the epoch being chosen on the other seeds.
+
+    Chosen on the run itself, the best epoch is the best partly by chance; a choice made on other seeds has no part in
+    this run's chance (though all seeds see the same test images).
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Runs of one method, at least two seeds, of equal length.
+    metric : str
+        What the choice maximises (or minimises, where lower is better).
+    window : int
+        Looks that are averaged.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (seeds,)
+        ``share`` of the epochs at which to stop; ``accuracy``, ``auroc``, ``aurc``: there minus at the end, all
+        smoothed.
+    """
+    if len(records) < 2:
+        raise ValueError(f"{len(records)} run given; choosing the epoch on other seeds needs at least 2")
+    seen = {m: [smoothed(*curve(r, m), window) for r in records] for m in {"accuracy", "auroc", "aurc", metric}}
+    if len({tuple(epochs) for curves in seen.values() for epochs, _ in curves}) > 1:
+        raise ValueError("the runs looked at the test set at different epochs; all must have the same length")
+    values = {m: np.array([v for _, v in curves]) for m, curves in seen.items()}
+    sign = 1 if metric in HIGHER_IS_BETTER else -1
+    others = (values[metric].sum(0) - values[metric]) / (len(records) - 1)
+    chosen, rows = (sign * others).argmax(1), np.arange(len(records))
+    epochs = seen[metric][0][0]
+    found = {"share": epochs[chosen] / records[0].settings.epochs}
+    return found | {m: values[m][rows, chosen] - values[m][:, -1] for m in ("accuracy", "auroc", "aurc")}
+
+
+# -- in words -------------------------------------------------------------------------------------------------
+
+
+def direction(estimate) -> str:
+    """Return *rises*, *falls*, or that its interval leaves both open, of a change (value, low, high)."""
+    value, low, high = estimate
+    if not low <= high:
+        return f"{'rises' if value > 0 else 'falls'} (one seed, so no interval)"
+    return "rises" if low > 0 else "falls" if high < 0 else "changes too little to call"
+
+
+def late_in_words(group, method: str = "baseline") -> str:
+    """Say how a method's AUROC and accuracy change from the middle of training to its end (`evidence.late_change`)."""
+    parts = []
+    for metric, label in (("accuracy", "accuracy"), ("auroc", "AUROC")):
+        change = over_seeds([late_change(r, metric) for r in group.runs[method]])
+        parts.append(f"{label} {direction(change)}, {markdown.interval(change, 100, bold=False)} points")
+    return f"{group.title}: {parts[0]}; {parts[1]}"
+
+
+def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
+    """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
+
+    A table a group, a row a method: the peak (share of training, mean over seeds), the loss since, the changes of the
+    metric and of accuracy between the two windows of `evidence.late_change`, means with 95 % intervals over seeds.
+    """
+    factor, label = names.display(metric)
+
+    def cells(runs):
+        peaks = [peak(r, metric, window) for r in runs]
+        late = [over_seeds([late_change(r, m) for r in runs]) for m in (metric, "accuracy")]
+        return [
+            f"{100 * np.mean([p.share for p in peaks]):.0f}",
+            markdown.interval(over_seeds([p.loss for p in peaks]), factor, bold=False),
+            markdown.interval(late[0], factor), markdown.interval(late[1], 100),
+        ]  # fmt: skip
+
+    heading = ("method", "best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
+               "accuracy, end − middle")  # fmt: skip
+    rows = [(g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()]
+    return markdown.grouped(heading, rows)
+
+
+def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
+    """Return, as Markdown, what `early_stopping` changes: a table a group, a row a method with at least two seeds."""
+
+    def cells(runs):
+        found = early_stopping(runs, metric, window)
+        shown = [markdown.interval(over_seeds(found[m]), names.DISPLAY[m][0]) for m in ("auroc", "aurc", "accuracy")]
+        return [f"{100 * found['share'].mean():.0f}", *shown]
+
+    rows = [(g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()
+            if len(runs) > 1]  # fmt: skip
+    return markdown.grouped(("method", "stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %"), rows)

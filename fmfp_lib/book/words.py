@@ -1,0 +1,53 @@
+"""Comparisons in words: which methods are lower, higher, or too close to call."""
+
+from ..methods import CALIBRATION
+from .names import listed
+
+
+def in_words(found: dict, metric: str) -> str:
+    """Say for which methods a metric is lower or higher than the baseline's, beyond doubt, and for which it is open.
+
+    `found` is what `compare.against_baseline` gives. The result has no full stop: ``lower for mixup; higher for no
+    method; too close to call for CS-KD``.
+    """
+    lower = [m for m, row in found.items() if row[metric].high < 0]
+    higher = [m for m, row in found.items() if row[metric].low > 0]
+    rest = [m for m in found if m not in lower + higher]
+    text = f"lower for {listed(lower)}; higher for {listed(higher)}"
+    return text + (f"; too close to call for {listed(rest)}" if rest else "")
+
+
+def tally(comparisons) -> str:
+    """Count, in words, how many of some comparisons go down and how many up, and how many of each beyond doubt."""
+    comparisons = list(comparisons)
+    parts = []
+    for word, part in (
+        ("lower", [c for c in comparisons if c.difference < 0]),
+        ("higher", [c for c in comparisons if c.difference > 0]),
+    ):
+        parts.append(f"{word} in {len(part)} of {len(comparisons)} ({sum(c.certain for c in part)} beyond doubt)")
+    return ", ".join(parts)
+
+
+def lowest(found: dict, metric: str) -> str:
+    """Return the method of the lowest mean, the baseline among them; `found` as `compare.against_baseline` gives it."""
+    values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
+    return min(values, key=values.get)  # the first of equals, so the baseline
+
+
+def glance_in_words(found: dict) -> str:
+    """Say which methods calibrate, which harm the ranking and which lower AURC, beyond doubt.
+
+    `found` is what `compare.against_baseline` gives, with ``ece``, ``auroc`` and ``aurc``.
+    """
+    calibration = [m for m in CALIBRATION if m in found]
+    better = [m for m in calibration if found[m]["ece"].high < 0]
+    worse = [m for m in calibration if found[m]["auroc"].high < 0]
+    both = [m for m in better if m in worse]
+    lower, higher = ([m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side]
+                     for side in (True, False))  # fmt: skip
+    return (
+        f"Beyond doubt, of the {len(calibration)} calibration methods ECE falls with {listed(better)}, and AUROC falls "
+        f"with {listed(worse)}; both happen with {listed(both)}. Of all methods, AURC falls beyond doubt with "
+        f"{listed(lower)} and rises with {listed(higher)}."
+    )

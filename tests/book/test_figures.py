@@ -1,0 +1,102 @@
+"""What the figures draw: data, labels, legends."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from fmfp_lib import metrics
+from fmfp_lib.book import figures
+from fmfp_lib.book.study import Group
+from fmfp_lib.settings import Settings
+from fmfp_lib.statistics import Comparison
+
+
+class Run:
+    """As much of a record as a figure asks for."""
+
+    def __init__(self, method, seed, n=120):
+        rng = np.random.default_rng([seed, len(method)])
+        self.settings = Settings(method=method, seed=seed)
+        self.labels = rng.integers(0, 4, n)
+        self.logits = rng.normal(size=(n, 4)) + 2 * np.eye(4)[self.labels]
+        self.metrics = metrics.evaluate(self.logits, self.labels)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def group():
+    runs = {m: [Run(m, 0), Run(m, 1)] for m in ("baseline", "mixup")}
+    return Group("smoke", "embedded", "preact_resnet8_w8_s2", runs)
+
+
+def change(metric, difference, half=0.01):
+    return Comparison(metric, 0.0, difference, difference, difference - half, difference + half, np.empty(0))
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_histograms_wrap_after_two(group):
+    figure = figures.confidence_histograms(group.runs["baseline"] + group.runs["mixup"][:1], ["a", "b", "c"])
+    assert [axis.get_title() for axis in figure.axes] == ["a", "b", "c"]
+    assert figure.axes[0].get_position().y0 > figure.axes[2].get_position().y0
+    areas = [patch.get_height() * patch.get_width() for patch in figure.axes[0].patches]
+    assert sum(areas) == pytest.approx(2)  # one density of right and one of wrong predictions
+
+
+def test_two_questions_have_two_answers():
+    figure = figures.two_questions({"one value": (np.full(10, 0.75), np.arange(10) < 5)})
+    left, right = figure.axes
+    assert left.get_title() == "one value: ECE 25.0 %" and right.get_title() == "one value: AUROC 50.0 %"
+    assert left.collections[1].get_offsets().tolist() == [[0.75, 0.5]]
+
+
+def test_points_are_seeds_and_their_mean(group):
+    values = {"here": {m: [r.metrics for r in runs] for m, runs in group.runs.items()}}
+    figure = figures.metric_points(values, ["ece", "auroc"])
+    assert [axis.get_xlabel() for axis in figure.axes] == ["ECE %", "AUROC %"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["baseline", "mixup"]
+    expected = [100 * r.metrics["auroc"] for r in group.runs["mixup"]]
+    seeds, mean = figure.axes[1].collections[2:4]
+    np.testing.assert_allclose(seeds.get_offsets()[:, 0], expected)
+    np.testing.assert_allclose(mean.get_offsets(), [[np.mean(expected), 1]])
+
+
+def test_risk_coverage_is_the_mean_over_seeds(group):
+    figure = figures.risk_coverage_panels([group], (0.5, 1))
+    line = figure.axes[0].lines[1]
+    full = [1 - r.metrics["accuracy"] for r in group.runs["mixup"]]
+    assert line.get_xdata()[0] == pytest.approx(50) and line.get_ydata()[-1] == pytest.approx(100 * np.mean(full))
+    assert texts(figure) == ["baseline", "mixup"] and figure.axes[0].get_title() == group.title
+
+
+def test_changes_of_selective_risk_stand_at_their_coverage():
+    found = {"mixup": {f"selective_risk@{c}": change("x", c / 100) for c in (0.5, 0.9)} | {"ece": change("ece", 1)}}
+    axis = figures.differences_by_coverage({"here": found}).axes[0]
+    dots = axis.lines[1]
+    np.testing.assert_allclose(dots.get_xdata(), [50, 90])
+    np.testing.assert_allclose(dots.get_ydata(), [0.5, 0.9])
+    np.testing.assert_allclose([s[:, 1] for s in axis.collections[0].get_segments()], [[-0.5, 1.5], [-0.1, 1.9]])
+
+
+def test_curves_over_temperature_mark_the_fitted_ones():
+    runs = [{"ece": [0.1, 0.2], "auroc": [0.8, 0.9]}, {"ece": [0.3, 0.4], "auroc": [1, 1]}]
+    marks = {"here": {"ts_valid": [1.0, 2.0], "ts_optimal": [1.2]}}
+    figure = figures.temperature_curves({"here": runs}, [0.5, 2], marks)
+    np.testing.assert_allclose([axis.lines[0].get_ydata() for axis in figure.axes], [[20, 30], [90, 95]])
+    assert [line.get_xdata()[0] for line in figure.axes[0].lines[1:]] == [1, 1.5, 1.2]
+    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["0.5", "1", "2"]
+    assert texts(figure) == ["TS-valid", "TS-optimal"]
+
+
+def test_shift_of_confidence_has_wrong_across_and_right_up():
+    found = {"mixup": {m: change(m, d) for m, d in (("confidence_wrong", -0.2), ("confidence_right", -0.1))}}
+    axis = figures.confidence_shift({"here": found}).axes[0]
+    assert axis.lines[0].get_xydata().tolist() == [[-20, -10]]
+    assert "wrong" in axis.get_xlabel() and "right" in axis.get_ylabel()

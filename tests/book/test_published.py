@@ -1,0 +1,104 @@
+"""The paper's numbers, and ours beside them."""
+
+import re
+
+import numpy as np
+import pytest
+
+from fmfp_lib.book import published
+from fmfp_lib.book.study import finished
+from fmfp_lib.statistics import Comparison
+
+
+def text(cell):
+    return re.sub("<[^>]+>", "", cell).strip()
+
+
+def rows(page):
+    """Return the page's rows, each with the data set and network of its group before its own cells."""
+    found = []
+    for group in re.findall("<tbody>(.*?)</tbody>", page, re.S):
+        title, *lines = re.findall("<tr>(.*?)</tr>", group, re.S)
+        cells = [[text(c) for c in re.findall("<t[hd].*?>(.*?)</t[hd]>", line)] for line in lines]
+        found += [[*text(title).split(", "), *row] for row in cells]
+    return found
+
+
+@pytest.fixture(scope="module")
+def groups():
+    return finished("classroom", ["baseline", "label_smoothing", "focal"])
+
+
+def test_all_published_cells_are_there():
+    assert len(published.load()) == 876
+    assert published.cell("table1", "cifar10", "preact_resnet110", "baseline", "auroc") == "90.76 ± 0.60"
+    assert published.cell("table3", "cifar10_c", "densenet", "fmfp", "auroc") == "84.90"
+    assert published.cell("table1", "cifar10", "preact_resnet110", "fmfp", "auroc") == "–"
+
+
+def test_ours_stand_beside_the_same_family_and_the_direction_is_judged(groups):
+    found = rows(published.side_by_side("table1", groups, "auroc"))
+    assert len(found) == 48  # 2 data sets, 4 networks, 6 methods
+    by_key = {tuple(row[:3]): row[3:] for row in found}
+    smoothed = by_key["CIFAR-10", "ResNet110", "label smoothing"]
+    mean = 100 * sum(r.metrics["auroc"] for r in groups[0].runs["label_smoothing"]) / 5
+    assert smoothed[0] == "81.89 ± 1.64" and smoothed[1] == "–"
+    assert smoothed[2].startswith(f"{mean:.2f}\u00a0±\u00a0")
+    mean = 100 * sum(r.metrics["auroc"] for r in groups[1].runs["label_smoothing"]) / 5
+    assert by_key["CIFAR-10", "DenseNet-BC", "label smoothing"][2].startswith(f"{mean:.2f}\u00a0±\u00a0")
+    assert by_key["CIFAR-10", "WRN-28-10", "focal loss"][2:] == [""]
+    assert "✓" not in "".join(by_key["CIFAR-10", "ResNet110", "baseline"])
+
+
+@pytest.mark.parametrize(("difference", "mark"), [(-0.02, "✓"), (0.02, "✗"), (-0.005, "○")])
+def test_the_mark_tells_whether_ours_points_the_same_way(groups, difference, mark):
+    ours = Comparison("auroc", 0.9, 0.9 + difference, difference, difference - 0.01, difference + 0.01, np.zeros(1))
+    page = published.side_by_side("table1", groups[:1], "auroc", [{"label_smoothing": {"auroc": ours}}])
+    found = {tuple(row[:3]): row[4:] for row in rows(page)}
+    assert found["CIFAR-10", "ResNet110", "label smoothing"][1].endswith(f" {mark}")  # 81.89 there, the baseline 90.76
+
+
+def test_a_published_number_is_styled_as_published(groups):
+    page = published.side_by_side("table1", groups, "auroc")
+    assert '<em class="published">90.76 ± 0.60</em>' in page
+    assert page.count('<em class="published">') == 49  # one a row, and the word in the caption
+
+
+def test_without_runs_of_ours_the_published_table_still_stands():
+    assert rows(published.side_by_side("table5", [], "nll"))[0] == [
+        "Tiny-ImageNet", "ResNet-18", "baseline", "15.76 ± 0.14", "–"
+    ]  # fmt: skip
+
+
+def test_corruption_at_the_papers_scale_is_read_from_what_was_measured_on_runs_of_cifar10(groups, monkeypatch):
+    runs = groups[0].runs["baseline"]
+    monkeypatch.setattr(published.lookup, "finished", lambda **wanted: runs if wanted["dataset"] == "cifar10" else [])
+    page = published.side_by_side("table3", [], "auroc", values=lambda r: {"auroc": 0.5} if r.settings.seed else None)
+    assert "--measure shift</code>" in page
+    assert rows(page)[0][-1] == "50.00\u00a0±\u00a00.00" and rows(page)[1][-1] == "–"
+
+
+def test_an_unknown_metric_names_the_choices():
+    with pytest.raises(ValueError, match="choose one of auroc, aurc, fpr95"):
+        published.side_by_side("table3", [], "nll")
+
+
+def test_agreement_is_marked_only_where_ours_is_certain():
+    from types import SimpleNamespace as C
+
+    up, down = C(certain=True, difference=1.0), C(certain=True, difference=-1.0)
+    marks = [published._agreement(d, c)[0] for d, c in ((2.0, up), (2.0, down), (-2.0, down), (0.0, up), (2.0, None))]
+    assert marks == ["✓", "✗", "✓", "", ""]
+    assert published._agreement(2.0, C(certain=False, difference=1.0))[0] == "○"
+
+
+def test_figures_without_numbers_keep_a_dash_until_runs_are_finished(monkeypatch):
+    page = published.drawn_only(["baseline", "mixup"])
+    assert [row.split(" | ")[0][2:] for row in page.splitlines()[4:]] == ["3", "13", "13", "14"]
+    assert page.count(" – ") == 4 and "--network N --method mixup --scale paper" in page
+    assert "| `imagenet` | `resnet50_imagenet` |" in page
+    runs = finished("classroom", ["baseline"])[0].records
+    monkeypatch.setattr(published.lookup, "finished", lambda **wanted: runs if wanted["dataset"] == "imagenet" else [])
+    mean = 100 * sum(r.metrics["auroc"] for r in runs) / len(runs)
+    page = published.drawn_only(["baseline", "mixup"])
+    assert page.count(" – ") == 2 and page.count(f"baseline {mean:.2f}\u00a0±") == 2

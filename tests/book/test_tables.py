@@ -1,0 +1,177 @@
+"""What the README and the book show comes from the records and the registries."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fmfp_lib import confidence, metrics, records
+from fmfp_lib.book import compare, figures, lookup, markdown, names, tables, words
+from fmfp_lib.book.study import Group
+from fmfp_lib.corruptions import KINDS
+from fmfp_lib.datasets import CATALOGUE
+from fmfp_lib.methods import METHODS
+from fmfp_lib.networks import NETWORKS
+from fmfp_lib.settings import Settings
+from fmfp_lib.statistics import Comparison
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_readme_shows_what_the_records_say():
+    assert tables.at_a_glance() in (ROOT / "README.md").read_text()
+
+
+def test_tables_name_everything_in_the_registries():
+    methods, networks = tables.methods(), tables.networks()
+    assert all(f"`{m}`" in methods for m in METHODS if "+" not in m)
+    assert all(f"`{n}`" in networks for n in NETWORKS)
+    assert all(f"`{n}`" in tables.datasets() for n in CATALOGUE)
+    assert all(f"`{k}`" in tables.corruptions() for k in KINDS)
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    monkeypatch.setattr(records, "SHIPPED", tmp_path)
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 80)
+    for method in ("baseline", "mixup+fmfp"):
+        for seed in (0, 1):
+            test = rng.normal(size=(80, 4)) + 2 * np.eye(4)[labels], labels
+            history = [{"epoch": e, "train_loss": 1.0, "test_auroc": 0.5 + e / 10} for e in (1, 2)]
+            records.save(Settings(method=method, seed=seed), test, test, history, {})
+    return records.load_all()
+
+
+def test_metric_table_has_a_row_a_metric_and_a_column_a_method(runs):
+    table = tables.metric_table(runs)
+    assert list(table) == ["baseline", "mixup + FMFP"] and list(table.index)[0] == "Accuracy %"
+    values = [100 * r.metrics["auroc"] for r in runs if r.settings.method == "baseline"]
+    assert table.loc["AUROC %", "baseline"] == f"{np.mean(values):.2f}\u00a0±\u00a0{np.std(values, ddof=1):.2f}"
+    assert markdown.plus_minus(pd.Series([0.5]), 100) == "50.00"
+
+
+def test_differences_are_taken_seed_by_seed(runs):
+    found = compare.against_baseline(runs, ["mixup+fmfp", "sam"], ("auroc",))
+    value = {(r.settings.method, r.settings.seed): r.metrics["auroc"] for r in runs}
+    expected = np.mean([value["mixup+fmfp", s] - value["baseline", s] for s in (0, 1)])
+    assert list(found) == ["mixup+fmfp"] and found["mixup+fmfp"]["auroc"].difference == pytest.approx(expected)
+    assert len(lookup.finished(method=["baseline"], seed=1)) == 1
+
+
+def test_figures_show_every_method(runs):
+    figure = figures.calibration_against_ranking({"a": runs, "b": runs}, ["mixup+fmfp"])
+    assert len(figure.axes) == 2 and figure.legends[0].get_texts()[0].get_text() == "mixup + FMFP"
+    groups = {m: [r for r in runs if r.settings.method == m] for m in ("baseline", "mixup+fmfp")}
+    lines = figures.training_curves(groups, ["test_auroc"], ["AUROC"]).axes[0].lines
+    assert np.allclose(lines[0].get_ydata(), [60, 70])
+
+
+def baseline_runs(count=2):
+    return lookup.finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, train_size=1000,
+                           protocol="paper", method="baseline", seed=list(range(count)))  # fmt: skip
+
+
+def test_the_code_is_compared_with_the_paper_method_by_method(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    monkeypatch.setattr(records, "SHIPPED", tmp_path)
+    assert "Nothing has been trained" in tables.protocols()
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 80)
+    for method, protocol, seed in [(m, p, s) for m in ("swa", "focal") for p in ("paper", "code") for s in (0, 1)]:
+        wrong = 3 if protocol == "paper" else 1 + 2 * seed
+        logits = rng.normal(size=(80, 4)) + 6 * np.eye(4)[(labels + (np.arange(80) < wrong)) % 4]
+        settings = Settings(scale="classroom", method=method, protocol=protocol, seed=seed)
+        if (method, protocol, seed) != ("focal", "code", 1):  # one seed alone decides nothing
+            records.save(settings, (logits, labels), (logits[:8], labels[:8]), [], {})
+    text = tables.protocols()
+    assert "| SWA | +1.25" in text and "focal" not in text and ", 2 seeds " in text
+
+
+def test_a_score_that_orders_as_msp_does_differs_by_nothing():
+    records = baseline_runs()
+    found = compare.against_msp(records, lambda z: np.log(confidence.msp(z)) * 3, replicates=20)
+    assert all(c.difference == c.low == c.high == 0 for c in found.values())
+    # Fitted on validation data, passed on as the second argument.
+    seen = []
+
+    def score(logits, fitted):
+        seen.append(fitted)
+        return confidence.msp(logits)
+
+    compare.against_msp(records, score, fit=lambda z, y: len(y), replicates=2)
+    assert seen == [1000, 1000]
+
+
+def test_a_worse_score_is_found_out_and_a_wrong_one_named():
+    records = baseline_runs()
+    found = compare.against_msp(records, lambda z: -confidence.msp(z), metrics=("auroc",), replicates=30)["auroc"]
+    assert found.certain and found.b == pytest.approx(1 - found.a)
+    for wrong in (lambda z: z, lambda z: confidence.msp(z)[:5], lambda z: np.full(len(z), np.nan)):
+        with pytest.raises(ValueError, match="one finite number an image"):
+            compare.against_msp(records, wrong, replicates=2)
+
+
+def test_pairs_are_compared_like_the_baseline():
+    records = lookup.classroom()
+    found = compare.method_pairs(records, {"x": ("baseline", "fmfp"), "none": ("baseline", "nothing")}, ("auroc",), 30)
+    expected = compare.against_baseline(records, ["fmfp"], ("auroc",), 30)["fmfp"]["auroc"]
+    assert list(found) == ["x"]
+    assert (found["x"]["auroc"].difference, found["x"]["auroc"].low) == (expected.difference, expected.low)
+
+
+def test_differences_may_be_of_statistics_of_confidence(runs):
+    found = compare.against_baseline(runs, ["mixup+fmfp"], ("overlap", "auroc", "selective_risk@0.5"), 20)
+    assert list(found["mixup+fmfp"]) == ["overlap", "auroc", "selective_risk@0.5"]
+    value = {(r.settings.method, r.settings.seed): metrics.overlap(*figures.confidence_and_correct(r)) for r in runs}
+    expected = np.mean([value["mixup+fmfp", s] - value["baseline", s] for s in (0, 1)])
+    assert found["mixup+fmfp"]["overlap"].difference == pytest.approx(expected)
+    head, _, row = markdown.difference_table(found).splitlines()
+    assert head == "| method | overlap % | AUROC % | risk at 50 % coverage, % |"
+    assert f"{100 * expected:+.2f}" in row
+
+
+def test_words_follow_the_intervals():
+    def row(low, high):
+        return {"ece": Comparison("ece", 0.0, 0.0, (low + high) / 2, low, high, np.empty(0))}
+
+    found = {"mixup": row(-2, -1), "cs_kd": row(1, 2), "focal": row(-1, 2), "l1_norm": row(-3, -1)}
+    text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal loss"
+    assert words.in_words(found, "ece") == text
+    assert words.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup; higher for no method"
+    tally = words.tally(r["ece"] for r in found.values())
+    assert tally == "lower in 2 of 4 (2 beyond doubt), higher in 2 of 4 (1 beyond doubt)"
+    assert words.lowest(found, "ece") == "baseline"
+    found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
+    assert words.lowest(found, "ece") == "focal"
+    assert names.listed(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
+
+
+def test_grouped_rows_stand_under_their_groups_name():
+    rows = [("a", "x", "1"), ("a", "y", "2"), ("b", "x", "3")]
+    blocks = markdown.grouped(("method", "value"), rows).split("\n\n")
+    head = "| method | value |\n| --- | ---: |"
+    assert blocks == ["**a**", f"{head}\n| x | 1 |\n| y | 2 |", "**b**", f"{head}\n| x | 3 |"]
+
+
+def test_the_readmes_sentence_follows_the_intervals():
+    def row(**signs):
+        return {m: Comparison(m, 0.0, s, s, s - 0.5, s + 0.5, np.empty(0)) for m, s in signs.items()}
+
+    found = {"mixup": row(ece=-1, auroc=-1, aurc=1), "focal": row(ece=-1, auroc=0, aurc=0),
+             "fmfp": row(ece=-1, auroc=-1, aurc=-1)}  # fmt: skip
+    assert words.glance_in_words(found) == (
+        "Beyond doubt, of the 2 calibration methods ECE falls with mixup and focal loss, and AUROC falls with mixup; "
+        "both happen with mixup. Of all methods, AURC falls beyond doubt with FMFP and rises with mixup."
+    )
+
+
+def test_calibration_error_of_right_predictions_stands_beside_what_calibration_asks(runs):
+    group = Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": runs[:1]})
+    confidence, correct = figures.confidence_and_correct(runs[0])
+    cells = tables.right_predictions([group]).splitlines()[4].split(" | ")
+    probabilities = metrics.softmax(runs[0].logits)[correct]
+    assert cells[2] == f"{100 * metrics.ece(probabilities, runs[0].labels[correct]):.2f}"
+    assert cells[3].startswith(f"{100 * (1 - metrics.calibrated_right_confidence(confidence)):.2f}")
