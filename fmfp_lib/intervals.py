@@ -1,0 +1,211 @@
+"""How sure the metrics of one system are, and the differences between systems on the same items. No torch.
+
+Items are drawn anew with replacement (`statistics` tells how replicates become counts); intervals hold 95 % of the
+replicates. Two are not plain percentiles: accuracy's is exact (Clopper-Pearson), and ECE's replicates, which sampling
+noise makes larger than the ECE of the items themselves, are first moved back by their mean excess.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import selective
+from .metrics import BINS, _bin, _binned_gap, evaluate_confidence
+from .statistics import HIGHER_IS_BETTER, REPLICATES, Ranked, _check_replicates, _counts, _harmonic, holm
+
+COMPARED = ("accuracy", "auroc", "aurc", "augrc", "ece", "nll")
+
+
+def metrics_of(predictions) -> dict[str, float]:
+    """Return every metric that `predictions` (a ``predictions.Predictions``) allow, in natural units."""
+    confidence, correct = predictions.confidence, predictions.correct
+    found = {"accuracy": float(correct.mean()), **evaluate_confidence(confidence, correct)}
+    if predictions.is_probability:
+        found["ece"] = float(_binned_gap(confidence, correct, BINS))
+    if predictions.loss is not None:
+        found |= {"nll": float(predictions.loss.mean()), "brier": float(predictions.brier.mean())}
+    return found
+
+
+class _Items(Ranked):
+    """One system's items, sorted once: every metric of any number of replicates."""
+
+    def __init__(self, predictions):
+        super().__init__(predictions.confidence, predictions.correct)
+        self.incorrect = ~predictions.correct[self.order]
+        last = np.append(np.flatnonzero(np.diff(predictions.confidence[self.order])), self.n - 1)
+        self.last = None if len(last) == self.n else last  # places that end a group of equal confidence
+        self.sums = {"accuracy": predictions.correct.astype(float)}
+        if predictions.loss is not None:
+            self.sums |= {"nll": predictions.loss, "brier": predictions.brier}
+        self.gaps = None
+        if predictions.is_probability:
+            self.gaps = np.zeros((self.n, BINS))
+            place = np.arange(self.n), _bin(predictions.confidence, BINS)
+            self.gaps[place] = predictions.correct - predictions.confidence
+
+    def all(self, counts, harmonic):
+        """Return each metric (r,) for the replicates' `counts` (r, n)."""
+        n, weights = self.n, counts.astype(np.float64)  # `weights @ inf`, of an infinite NLL, is left undefined
+        found = self.ranking(counts, harmonic)
+        drawn = counts[:, self.order]
+        taken, false = (np.cumsum(d, 1, dtype=np.int32) for d in (drawn, drawn * self.incorrect))
+        if self.last is not None:
+            taken, false = taken[:, self.last], false[:, self.last]
+        true, errors = taken - false, false[:, -1:]
+        right = true[:, -1:]
+        before = [np.pad(a[:, :-1], ((0, 0), (1, 0))) for a in (taken, false)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            precision = np.where(taken > 0, true / taken, 1.0)
+            recall = true / right
+            mean_height = (precision + np.pad(precision[:, :-1], ((0, 0), (1, 0)), constant_values=1)) / 2
+            found["aupr_success"] = (mean_height * np.diff(recall, prepend=0)).sum(1)
+            caught = (errors - before[1]) / (n - before[0])
+            found["aupr_error"] = (np.where(n > before[0], caught, 0) * np.diff(false, prepend=0)).sum(1) / errors[:, 0]
+            s, r = right[:, 0], errors[:, 0] / n
+            optimum = ((n - s) - s * (harmonic[n] - harmonic[s])) / n
+            found["naurc"] = np.where((s > 0) & (s < n), (found["aurc"] - optimum) / (r - optimum), np.nan)
+            found |= {name: weights @ values / n for name, values in self.sums.items()}
+        if self.gaps is not None:
+            found["ece"] = np.abs(weights @ self.gaps).sum(1) / n
+        return found
+
+
+def replicates_of(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return each metric (r,) of `replicates` draws of the items; equal numbers of items are drawn alike."""
+    _check_replicates(replicates)
+    items, harmonic = _Items(predictions), _harmonic(len(predictions))
+    parts = [items.all(counts, harmonic) for counts in _counts(items.n, replicates, seed)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _drawn(name, value, replicates):
+    """Return the replicates that are defined; those of ECE are moved back by their mean excess over its `value`."""
+    defined = replicates[np.isfinite(replicates)]
+    return defined - (defined.mean() - value) if name == "ece" and len(defined) else defined
+
+
+def _ends(value, replicates, count):
+    """Return the ends of the 95 % interval; NaN where fewer than half of `count` replicates are defined."""
+    if 2 * len(replicates) < count or not np.isfinite(value):
+        return np.nan, np.nan
+    return tuple(map(float, np.percentile(replicates, [2.5, 97.5])))
+
+
+def metrics_with_intervals(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict[str, tuple]:
+    """Return each metric with the ends of its 95 % interval: (value, low, high).
+
+    Parameters
+    ----------
+    predictions : predictions.Predictions
+    replicates, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict of str to tuple of float
+        In natural units; NaN where a metric is not defined, and for the ends where it seldom is.
+    """
+    values, drawn = metrics_of(predictions), replicates_of(predictions, replicates, seed)
+    found = {}
+    for name, value in values.items():
+        low, high = _ends(value, _drawn(name, value, drawn[name]), replicates)
+        found[name] = value, max(low, 0.0) if name == "ece" else low, high
+    exact = selective.interval(int(predictions.correct.sum()), len(predictions))
+    return found | {"accuracy": (values["accuracy"], *map(float, exact))}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of a system minus that of the first, on the same items.
+
+    Attributes
+    ----------
+    system, metric : str
+    first, other, difference : float
+        Metric of the first system and of this one; other - first.
+    low, high : float
+        95 % interval of the difference, by paired bootstrap.
+    p, p_holm : float
+        Two-sided, by the share of replicates beyond 0; and adjusted by Holm for all the comparisons made together.
+    """
+
+    system: str
+    metric: str
+    first: float
+    other: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the 95 % interval excludes 0."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def better(self) -> bool:
+        """Whether this system's value is the better one."""
+        return self.difference > 0 if self.metric in HIGHER_IS_BETTER else self.difference < 0
+
+
+def compare(systems, names=COMPARED, replicates: int = 2 * REPLICATES, seed: int = 0) -> list[Difference]:
+    """Compare systems with the first of them, by paired bootstrap over the items that all of them saw.
+
+    Parameters
+    ----------
+    systems : sequence of predictions.Predictions
+        At least two, on the same items in the same order.
+    names : sequence of str
+        Metrics; those that not every system has are left out.
+    replicates : int
+        At least; as many more are drawn as Holm's adjustment needs to find anything.
+    seed : int
+
+    Returns
+    -------
+    list of Difference
+        System by system.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two systems, or they did not see the same items.
+    """
+    systems = list(systems)
+    _check_same_items(systems)
+    values = [metrics_of(s) for s in systems]
+    names = [name for name in names if all(np.isfinite(v.get(name, np.nan)) for v in values)]
+    count = max(replicates, 100 * len(names) * (len(systems) - 1))
+    drawn = [replicates_of(s, count, seed) for s in systems]
+    rows = []
+    for system, value, own in zip(systems[1:], values[1:], drawn[1:], strict=True):
+        for name in names:
+            difference = value[name] - values[0][name]
+            spread = _drawn(name, difference, own[name] - drawn[0][name])
+            beyond = min((spread <= 0).sum(), (spread >= 0).sum())
+            p = min(1.0, 2 * (1 + float(beyond)) / (1 + len(spread)))
+            ends = _ends(difference, spread, count)
+            rows.append((system.name, name, values[0][name], value[name], difference, *ends, p))
+    adjusted = holm([row[-1] for row in rows]) if rows else []
+    return [Difference(*row, float(p)) for row, p in zip(rows, adjusted, strict=True)]
+
+
+def _check_same_items(systems):
+    if len(systems) < 2:
+        raise ValueError("only one system was given; name at least two files")
+    first = systems[0]
+    for other in systems[1:]:
+        pair = f"{first.name} and {other.name}"
+        if len(other) != len(first):
+            raise ValueError(f"{pair} hold {len(first):,} and {len(other):,} items; all must be about the same ones")
+        for what in ("id", "labels"):
+            mine, theirs = getattr(first, what), getattr(other, what)
+            if mine is not None and theirs is not None and (mine != theirs).any():
+                differ = int((mine != theirs).sum())
+                raise ValueError(
+                    f"{pair} differ in {what} of {differ:,} items, first in row {int((mine != theirs).argmax())}; "
+                    f"all must hold the same items in the same order"
+                )

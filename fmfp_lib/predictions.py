@@ -1,0 +1,347 @@
+"""Predictions of any model, checked: what was right, how confident it was, and what was unusual. No torch."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .metrics import _rows, evaluate_confidence
+
+SPLITS = {
+    **dict.fromkeys(("calibration", "calib", "cal", "validation", "valid", "val", "dev"), "calibration"),
+    **dict.fromkeys(("test", "eval", "evaluation", "holdout"), "test"),
+}
+SATURATED = 1e-3  # share of confidences at exactly 1 from which on it is worth a word
+_BLOCK = 1 << 22  # elements worked on at once
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Checked predictions of one system on n items; what is not known is None.
+
+    Attributes
+    ----------
+    name : str
+        Of the system.
+    kind : {'logits', 'probabilities', 'confidence'}
+        What was given.
+    confidence : ndarray of shape (n,)
+        Maximum softmax probability, or the score that was given.
+    correct : ndarray of shape (n,)
+        bool.
+    loss, brier : ndarray of shape (n,) or None
+        -log p(true class) in nats; squared distance between the probabilities and the one-hot label.
+    labels, predicted : ndarray of shape (n,) or None
+        Names of classes.
+    group, split, id : ndarray of shape (n,) or None
+        `split` holds ``calibration``, ``test``, or nothing for an item that belongs to neither.
+    notes : tuple of str
+        What was unusual, a sentence each.
+    """
+
+    name: str
+    kind: str
+    confidence: np.ndarray
+    correct: np.ndarray
+    loss: np.ndarray | None = None
+    brier: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    predicted: np.ndarray | None = None
+    group: np.ndarray | None = None
+    split: np.ndarray | None = None
+    id: np.ndarray | None = None
+    notes: tuple = ()
+
+    def __len__(self):
+        return len(self.confidence)
+
+    @property
+    def is_probability(self) -> bool:
+        """Whether every confidence lies in [0, 1], so that one can ask how well calibrated it is."""
+        return bool(self.confidence.min() >= 0 and self.confidence.max() <= 1)
+
+    def take(self, chosen) -> "Predictions":
+        """Return the predictions on some of the items: `chosen` holds indices, or is (n,) bool."""
+        return replace(self, **{k: v[chosen] for k, v in vars(self).items() if isinstance(v, np.ndarray)})
+
+    def part(self, name: str) -> "Predictions | None":
+        """Return the items of the split ``calibration`` or ``test``, or None where there are none."""
+        mine = np.zeros(0, bool) if self.split is None else self.split == name
+        return self.take(mine) if mine.any() else None
+
+
+def from_arrays(
+    *,
+    logits=None,
+    probabilities=None,
+    confidence=None,
+    correct=None,
+    labels=None,
+    predicted=None,
+    classes=None,
+    group=None,
+    split=None,
+    id=None,
+    notes=(),
+    name: str = "predictions",
+) -> Predictions:
+    """Check arrays and return them as `Predictions`.
+
+    Parameters
+    ----------
+    logits, probabilities : array_like of shape (n, k), optional
+        With `labels`. Of two classes one column, or (n,), is enough: the second's.
+    confidence : array_like of shape (n,), optional
+        With `correct`, or with `predicted` and `labels`.
+    correct : array_like of shape (n,), optional
+        True and false, or 1 and 0.
+    labels, predicted : array_like of shape (n,), optional
+        Integers from 0, or names of `classes`; `labels` may be one-hot, (n, k).
+    classes : sequence of length k, optional
+        Names in the order of the columns.
+    group, split, id : array_like of shape (n,), optional
+        `split` holds ``calibration`` (or ``validation``) and ``test``.
+    notes : sequence of str
+        What is to be said of these arrays already.
+    name : str
+        Of the system.
+
+    Raises
+    ------
+    ValueError
+        In one line that says what was given and what is accepted.
+    """
+    scores = logits if logits is not None else probabilities
+    notes = [*notes]
+    if scores is not None and labels is not None:
+        kind, scores = _scores(np.asarray(scores), "probabilities" if logits is None else "logits", notes)
+        n, k = scores.shape
+        classes = _classes(classes, k)
+        labels = _labels(np.asarray(labels), n, classes, notes)
+        predicted = np.concatenate([scores[part].argmax(1) for part in _blocks(scores)])
+        found = dict(correct=predicted == labels, labels=classes[labels], predicted=classes[predicted])
+        found |= (_of_logits if kind == "logits" else _of_probabilities)(scores, labels)
+    elif confidence is not None and (correct is not None or (predicted is not None and labels is not None)):
+        kind, confidence = "confidence", _vector(confidence, "confidence")
+        n = len(confidence)
+        if confidence.dtype.kind not in "fiu":
+            raise ValueError(f"confidence is {confidence.dtype}; expected numbers")
+        _refuse_nan(confidence, "confidence")
+        found = {k: _text(_vector(v, k, n)) for k, v in _given(labels=labels, predicted=predicted).items()}
+        found["correct"] = (
+            found["labels"] == found["predicted"] if correct is None else _correct(_vector(correct, "correct", n))
+        )
+        found["confidence"] = confidence.astype(np.float64)
+    else:
+        given = _given(
+            logits=logits, probabilities=probabilities, confidence=confidence, correct=correct, labels=labels,
+            predicted=predicted,
+        )  # fmt: skip
+        raise ValueError(
+            f"it holds {', '.join(given) or 'nothing that is known here'}; expected logits and labels, probabilities "
+            f"and labels, confidence and correct, or confidence, predicted and labels"
+        )
+    found |= {k: _text(_vector(v, k, n)) for k, v in _given(group=group, id=id).items()}
+    if split is not None:
+        found["split"] = _split(_text(_vector(split, "split", n)), notes)
+    result = Predictions(name, kind, **found)
+    return replace(result, notes=(*notes, *_doubts(result)))
+
+
+def are_probabilities(values) -> bool:
+    """Return whether each row of `values` (n, k) lies in [0, 1] and sums to one, within what its type can hold."""
+    return values.ndim == 2 and values.dtype.kind in "fiu" and values.size > 0 and _off_one(values) is None
+
+
+def _off_one(values):
+    """Return the first row that is no distribution, or None."""
+    tolerance = 1e-2 if values.dtype == np.float16 else 1e-3
+    for part in _blocks(values):
+        block = values[part]
+        wrong = np.abs(block.sum(1, dtype=np.float64) - 1) > tolerance
+        wrong |= (block.min(1) < 0) | (block.max(1) > 1 + tolerance)
+        if wrong.any():
+            return part.start + int(wrong.argmax())
+    return None
+
+
+def _blocks(values):
+    """Yield slices of rows, of as many elements as are worked on at once."""
+    step = max(1, _BLOCK // max(1, values.shape[1]))
+    for first in range(0, len(values), step):
+        yield slice(first, min(first + step, len(values)))
+
+
+def _given(**arrays):
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+# -- checks ---------------------------------------------------------------------------------------------------
+
+
+def _vector(values, name, n=None):
+    values = np.asarray(values)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"{name} has shape {values.shape}; expected one value for each item")
+    if n is not None and len(values) != n:
+        raise ValueError(f"{name} has {len(values):,} entries for {n:,} items")
+    return values
+
+
+def _refuse_nan(values, name):
+    missing = np.isnan(values)
+    if missing.any():
+        raise ValueError(
+            f"{name} is NaN in {missing.sum():,} of {len(values):,} items, first in row {missing.argmax()}"
+        )
+
+
+def _text(values):
+    """Return names as text; whole numbers have no decimals, whatever their type."""
+    values = np.asarray(values)
+    if values.dtype.kind == "f" and (values == np.rint(values)).all():
+        values = values.astype(np.int64)
+    return np.array([str(v) for v in values.tolist()])
+
+
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _correct(values):
+    words = np.char.lower(_text(values))
+    unknown = sorted(set(words.tolist()) - set(_TRUTH))
+    if unknown:
+        raise ValueError(f"correct holds {unknown[0]}; expected true and false, or 1 and 0")
+    return np.array([_TRUTH[word] for word in words])
+
+
+def _scores(values, kind, notes):
+    """Return what the scores are, by what they hold, and the scores (n, k)."""
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{kind} are {values.dtype}; expected numbers")
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2 or not values.size:
+        raise ValueError(f"{kind} have shape {values.shape}; expected (n, k) for n items and k classes")
+    for part in _blocks(values):
+        bad = ~np.isfinite(values[part]).all(1)
+        if bad.any():
+            row = part.start + int(bad.argmax())
+            what = "NaN" if np.isnan(values[row]).any() else "infinite values"
+            raise ValueError(f"{kind} hold {what}, first in row {row}; all must be finite")
+    if values.shape[1] == 1:  # of the second of two classes
+        inside = values.min() >= 0 and values.max() <= 1
+        values = np.concatenate([1 - values if inside else np.zeros_like(values), values], 1)
+    row = _off_one(values)
+    if kind == "logits" and row is None:
+        notes.append("The logits are probabilities (each row lies in [0, 1] and sums to one) and are taken as such.")
+        return "probabilities", values
+    if kind == "probabilities" and row is not None:
+        low, high, total = values[row].min(), values[row].max(), values[row].sum(dtype=np.float64)
+        raise ValueError(
+            f"probabilities must lie in [0, 1] and sum to one in each row; row {row} runs from {low:.4g} to {high:.4g} "
+            f"and sums to {total:.4g} (if these are logits, call them so)"
+        )
+    return kind, values
+
+
+def _classes(classes, k):
+    if classes is None:
+        return np.array([str(i) for i in range(k)])
+    classes = _text(_vector(classes, "classes"))
+    if len(classes) != k or len(set(classes.tolist())) != k:
+        raise ValueError(f"classes holds {len(set(classes.tolist()))} different names for {k} columns")
+    return classes
+
+
+def _labels(labels, n, classes, notes):
+    """Return labels as indices of `classes`, (n,)."""
+    k = len(classes)
+    if labels.ndim == 2 and labels.shape[1] == k and labels.dtype.kind in "fiub":
+        if not np.isin(labels, (0, 1)).all() or not (labels.sum(1) == 1).all():
+            raise ValueError(f"labels have shape {labels.shape} and are not one-hot; expected one class for each item")
+        notes.append("The labels are one-hot; the class of each row was taken.")
+        labels = labels.argmax(1)
+    labels = _vector(labels, "labels", n)
+    if labels.dtype.kind == "f":
+        _refuse_nan(labels, "labels")
+    names, place = np.unique(_text(labels), return_inverse=True)
+    index = {name: i for i, name in enumerate(classes.tolist())}
+    if not set(names.tolist()) <= set(index) and all(name.isdecimal() for name in names):
+        if max(map(int, names)) < k:  # numbers, although the classes have names
+            index = {str(i): i for i in range(k)}
+    unknown = [name for name in names.tolist() if name not in index]
+    if unknown:
+        hint = "; do they count from 1? They must from 0" if unknown == [str(k)] and "0" not in names else ""
+        raise ValueError(f"labels hold {unknown[0]!r}, but the classes of the {k} columns are {_few(index)}{hint}")
+    labels = np.array([index[name] for name in names.tolist()])[place]
+    absent = classes[np.bincount(labels, minlength=k) == 0]
+    if len(absent):
+        notes.append(f"No item belongs to {len(absent)} of the {k} classes: {_few(absent)}.")
+    return labels
+
+
+def _few(names):
+    names = [str(name) for name in names]
+    return ", ".join(names[:6]) + (f", ... {names[-1]}" if len(names) > 6 else "")
+
+
+def _split(words, notes):
+    words = np.char.lower(words)
+    known = np.array([SPLITS.get(word, "") for word in words])
+    if not known.astype(bool).any():
+        raise ValueError(f"split holds {_few(np.unique(words))}; expected calibration (or validation) and test")
+    if left := int((known == "").sum()):
+        notes.append(f"{left:,} items of the split {_few(np.unique(words[known == '']))} are left out.")
+    return known
+
+
+def _of_logits(logits, labels):
+    rows = _rows(logits, labels)
+    return {"confidence": rows.confidence, "loss": rows.loss, "brier": rows.brier}
+
+
+def _of_probabilities(probabilities, labels):
+    parts = []
+    for part in _blocks(probabilities):
+        p = probabilities[part].astype(np.float64)
+        true = p[np.arange(len(p)), labels[part]]
+        with np.errstate(divide="ignore"):
+            parts.append((np.minimum(p.max(1), 1), -np.log(np.minimum(true, 1)), np.vecdot(p, p) - 2 * true + 1))
+    return {
+        k: np.concatenate(v) for k, v in zip(("confidence", "loss", "brier"), zip(*parts, strict=True), strict=True)
+    }
+
+
+def _doubts(predictions):
+    """Yield what the numbers themselves show: what is infinite, cannot be calibrated, or cannot be ranked."""
+    confidence, correct = predictions.confidence, predictions.correct
+    if predictions.loss is not None and (impossible := int(np.isinf(predictions.loss).sum())):
+        yield f"The true class has a probability of exactly 0 in {impossible:,} items, so the NLL is infinite."
+    if not predictions.is_probability:
+        low, high = confidence.min(), confidence.max()
+        yield f"The confidence runs from {low:.4g} to {high:.4g}, not within [0, 1], so calibration is left out."
+        return
+
+    rounded = confidence.astype(np.float32)
+    ones = (rounded if predictions.kind == "logits" else confidence) == 1
+    if ones.mean() < SATURATED:
+        return
+    if predictions.kind == "logits":
+        exact, lost = evaluate_confidence(confidence, correct), evaluate_confidence(rounded, correct)
+        yield (
+            f"A softmax in float32 would make {ones.sum():,} confidences exactly 1 ({_ranges(lost, lost)}); from the "
+            f"logits, in float64, they are told apart ({_ranges(exact, exact)})."
+        )
+    else:
+        best, worst = (evaluate_confidence(confidence + ones * right, correct) for right in (correct, ~correct))
+        yield (
+            f"{ones.sum():,} confidences are exactly 1, {(ones & ~correct).sum():,} of them wrong, so their order is "
+            f"lost; with it the values could be {_ranges(worst, best)}. Logits keep it."
+        )
+
+
+def _ranges(worst, best):
+    auroc = dict.fromkeys(f"{100 * one['auroc']:.2f}" for one in (worst, best))
+    aurc = dict.fromkeys(f"{1000 * one['aurc']:.2f}" for one in (best, worst))
+    return f"AUROC {' to '.join(auroc)} %, AURC {' to '.join(aurc)} ×10⁻³"

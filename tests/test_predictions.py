@@ -1,0 +1,247 @@
+"""Files of predictions: what is accepted means what it says, and what is wrong gets one clear line."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fmfp_lib import metrics
+from fmfp_lib.prediction_files import read
+from fmfp_lib.predictions import from_arrays
+
+RNG = np.random.default_rng(0)
+LOGITS = RNG.normal(size=(60, 3)).astype(np.float32) * 3
+LABELS = np.where(RNG.random(60) < 0.7, LOGITS.argmax(1), RNG.integers(0, 3, 60))
+P = metrics.softmax(LOGITS)
+CONFIDENCE, CORRECT = P.max(1), P.argmax(1) == LABELS
+NAMES = np.array(["cat", "dog", "emu"])
+
+
+def written(path, **columns):
+    """A file of the given columns at `path`; each ending in its own way."""
+    if path.suffix == ".npz":
+        np.savez(path, **columns)
+    else:
+        flat = {}
+        for name, values in columns.items():
+            values = np.asarray(values)
+            flat |= {f"{name}_{i}": v for i, v in enumerate(values.T)} if values.ndim == 2 else {name: values}
+        pd.DataFrame(flat).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["npz", "csv"])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"logits": LOGITS, "labels": LABELS},
+        {"logit": LOGITS, "y_true": LABELS.astype(float)},
+        {"probabilities": P, "labels": LABELS},
+        {"proba": P, "target": LABELS},
+        {"predictions": LOGITS, "label_ids": LABELS},  # Hugging Face
+        {"confidence": CONFIDENCE, "correct": CORRECT},
+        {"conf": CONFIDENCE, "correct": CORRECT.astype(int)},
+        {"confidence": CONFIDENCE, "predicted": P.argmax(1), "labels": LABELS},
+        {"confidence": CONFIDENCE, "predicted": NAMES[P.argmax(1)], "labels": NAMES[LABELS]},
+    ],
+)
+def test_every_accepted_form_means_the_same(tmp_path, ending, columns):
+    if ending == "csv" and "predictions" in columns:
+        pytest.skip("only its arrays go by that name")
+    found = read(written(tmp_path / f"mine.{ending}", **columns))
+    assert found.name == "mine" and np.array_equal(found.correct, CORRECT)
+    assert np.allclose(found.confidence, CONFIDENCE, atol=1e-6)
+    if found.kind != "confidence":
+        assert found.loss.mean() == pytest.approx(metrics.nll(LOGITS, LABELS), abs=1e-5)
+        assert found.brier.mean() == pytest.approx(metrics.brier(P, LABELS), abs=1e-5)
+
+
+def test_npy_pairs(tmp_path):
+    for name, array in {"z": LOGITS, "p": P, "y": LABELS, "c": CONFIDENCE, "k": CORRECT}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    for first, second, kind in (("z", "y", "logits"), ("p", "y", "probabilities"), ("c", "k", "confidence")):
+        found = read(tmp_path / f"{first}.npy", tmp_path / f"{second}.npy")
+        assert found.kind == kind and np.array_equal(found.correct, CORRECT) and not found.notes
+
+
+def test_labels_by_name(tmp_path):
+    named = read(written(tmp_path / "a.npz", logits=LOGITS, labels=NAMES[LABELS], classes=NAMES))
+    assert np.array_equal(named.correct, CORRECT) and named.labels[0] == NAMES[LABELS[0]]
+    numbered = read(written(tmp_path / "b.npz", logits=LOGITS, labels=LABELS, classes=NAMES))
+    assert np.array_equal(numbered.labels, named.labels)
+    # In another order, with an index column and with semicolons, as spreadsheets like it.
+    table = pd.DataFrame(P[:, ::-1], columns=[f"prob_{n}" for n in NAMES[::-1]]).assign(label=NAMES[LABELS])
+    table.to_csv(tmp_path / "c.csv", sep=";")
+    assert np.array_equal(read(tmp_path / "c.csv").labels, named.labels)
+    # Classes that are numbers, but not from 0: by value.
+    sevens = read(written(tmp_path / "d.npz", probabilities=P, labels=LABELS + 7, classes=[7, 8, 9]))
+    assert np.array_equal(sevens.correct, CORRECT) and set(sevens.labels) == {"7", "8", "9"}
+
+
+def test_columns_are_ordered_by_their_numbers(tmp_path):
+    z = RNG.normal(size=(30, 12))
+    table = pd.DataFrame({f"logit_{i}": z[:, i] for i in RNG.permutation(12)}).assign(label=z.argmax(1))
+    table.to_csv(tmp_path / "a.csv", index=False)
+    assert read(tmp_path / "a.csv").correct.all()
+
+
+def test_two_classes_in_one_column():
+    y = np.array([0, 1, 1, 0])
+    for column in (np.array([0.2, 0.9, 0.4, 0.3]), np.array([[0.2], [0.9], [0.4], [0.3]])):
+        found = from_arrays(probabilities=column, labels=y)
+        assert found.correct.tolist() == [True, True, False, True]
+        assert np.allclose(found.confidence, [0.8, 0.9, 0.6, 0.7])
+    assert from_arrays(logits=[-2.0, 3.0, -1.0, 4.0], labels=y).correct.tolist() == [True, True, False, False]
+
+
+def test_group_split_and_id(tmp_path):
+    split = np.repeat(["Validation", "test", "train"], 20)
+    found = read(
+        written(tmp_path / "a.npz", logits=LOGITS, labels=LABELS, split=split, group=np.arange(60) % 2, id=split)
+    )
+    assert len(found.part("calibration")) == len(found.part("test")) == 20
+    assert "20 items of the split train are left out." in found.notes
+    assert set(found.part("test").group) == {"0", "1"} and found.part("test").id[0] == "test"
+    assert from_arrays(confidence=CONFIDENCE, correct=CORRECT).part("test") is None
+
+
+@pytest.mark.parametrize(
+    ("arrays", "note"),
+    [
+        ({"logits": P, "labels": LABELS}, "The logits are probabilities"),
+        ({"logits": LOGITS, "labels": np.eye(3)[LABELS]}, "one-hot"),
+        ({"logits": np.hstack([LOGITS, LOGITS.min(1, keepdims=True)]), "labels": LABELS}, "1 of the 4 classes: 3"),
+        ({"confidence": 5 * CONFIDENCE, "correct": CORRECT}, "not within [0, 1], so calibration is left out"),
+        ({"probabilities": np.eye(3)[P.argmax(1)], "labels": LABELS}, "probability of exactly 0"),
+    ],
+)
+def test_what_is_unusual_is_said(arrays, note):
+    found = from_arrays(**arrays)
+    assert any(note in n for n in found.notes) and np.array_equal(found.correct, CORRECT)
+
+
+def test_saturated_confidences_are_counted_and_their_effect_shown():
+    z = np.array([[40, 0, 0], [39, 0, 0], [38, 0, 0], [1, 0, 0]], np.float32)
+    y = np.array([0, 0, 1, 1])
+    p = np.exp(z - z.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    (note,) = [n for n in from_arrays(probabilities=p, labels=y).notes if "exactly 1" in n]
+    # The error last of the three: an AUROC of 1, risks 0, 0, 1/3, 1/2; first: 2 of 4 pairs, risks 1, 1/2, 1/3, 1/2.
+    assert note.startswith("3 confidences are exactly 1, 1 of them wrong")
+    assert "AUROC 50.00 to 100.00 %, AURC 208.33 to 583.33 ×10⁻³" in note
+    z = z / np.float32(2)  # in float64 they can be told apart
+    (note,) = [n for n in from_arrays(logits=z, labels=y).notes if "float32" in n]
+    assert "make 3 confidences exactly 1 (AUROC 75.00 %" in note and "told apart (AUROC 100.00 %" in note
+    assert not from_arrays(logits=LOGITS, labels=LABELS).notes
+
+
+def nan(array):
+    array = np.array(array, float)
+    array[[3, 7]] = np.nan
+    return array
+
+
+WRONG = {  # name of the file: its columns, or its bytes, or None for none; what the line must say
+    "absent.npz": (None, "there is no such file"),
+    "model.pt": (b"", "accepted are .npz, .csv, .parquet, .npy"),
+    "no_ending": (b"", "accepted are .npz, .csv, .parquet, .npy"),
+    "empty.npz": (b"", "cannot be read"),
+    "empty.csv": (b"", "No columns"),
+    "head_only.csv": (b"confidence,correct\n", "no rows"),
+    "damaged.npz": (b"PK\x03\x04 and then nothing", "cannot be read"),
+    "text.npz": (b"confidence,correct\n0.5,1\n", "no plain array"),
+    "ragged.csv": (b"confidence,correct\n0.5,1\n0.5,1,1,1\n", "line 3"),
+    "damaged.parquet": (b"PAR1", "parquet"),
+    "alone.npy": (None, "add --labels LABELS.npy"),
+    "pickled.npz": ({"logits": LOGITS, "labels": np.array([None] * 60)}, "labels is no plain array"),
+    "nothing_known.npz": ({"features": LOGITS}, "nothing that is known here; expected logits and labels"),
+    "no_labels.npz": ({"logits": LOGITS}, "it holds logits; expected logits and labels"),
+    "no_correct.csv": ({"confidence": CONFIDENCE}, "it holds confidence; expected"),
+    "called_twice.npz": ({"logits": LOGITS, "labels": LABELS, "y": LABELS}, "'labels' and 'y' both stand for labels"),
+    "logits_called_probabilities.npz": (
+        {"probabilities": LOGITS, "labels": LABELS},
+        "if these are logits, call them so",
+    ),
+    "percent.csv": ({"prob": 100 * P, "label": LABELS}, "sums to 100"),
+    "multilabel.npz": ({"probabilities": np.full((60, 3), 0.9), "labels": LABELS}, "sums to 2.7"),
+    "nan_logits.npz": ({"logits": nan(LOGITS), "labels": LABELS}, "logits hold NaN, first in row 3"),
+    "infinite_logits.npz": (
+        {"logits": np.where(LOGITS > 5, np.inf, LOGITS), "labels": LABELS},
+        "infinite values, first",
+    ),
+    "nan_labels.csv": ({"logit": LOGITS, "label": nan(LABELS)}, "labels is NaN in 2 of 60 items, first in row 3"),
+    "nan_confidence.npz": ({"confidence": nan(CONFIDENCE), "correct": CORRECT}, "confidence is NaN in 2 of 60"),
+    "text_confidence.csv": ({"confidence": ["high"] * 60, "correct": CORRECT}, "expected numbers"),
+    "text_logits.csv": ({"logit": LOGITS.astype(str).astype(object) + "?", "label": LABELS}, "expected numbers"),
+    "soft_labels.npz": ({"logits": LOGITS, "labels": P}, "not one-hot"),
+    "two_columns_of_labels.npz": ({"logits": LOGITS, "labels": np.c_[LABELS, LABELS]}, "labels has shape (60, 2)"),
+    "half_labels.npz": ({"logits": LOGITS, "labels": LABELS + 0.5}, "labels hold '0.5', but the classes"),
+    "fewer_labels.npz": ({"logits": LOGITS, "labels": LABELS[:-1]}, "labels has 59 entries for 60 items"),
+    "from_one.npz": ({"logits": LOGITS, "labels": LABELS + 1}, "do they count from 1"),
+    "out_of_range.npz": ({"logits": LOGITS, "labels": np.where(LABELS == 1, 17, LABELS)}, "'17', but the classes"),
+    "negative.npz": ({"logits": LOGITS, "labels": LABELS - 1}, "labels hold '-1'"),
+    "names_only.npz": ({"logits": LOGITS, "labels": NAMES[LABELS]}, "labels hold 'cat', but the classes"),
+    "unknown_name.npz": (
+        {"logits": LOGITS, "labels": np.where(LABELS == 1, "ant", NAMES[LABELS]), "classes": NAMES},
+        "labels hold 'ant', but the classes of the 3 columns are cat, dog, emu",
+    ),
+    "fewer_names.npz": ({"logits": LOGITS, "labels": LABELS, "classes": NAMES[:2]}, "2 different names for 3 columns"),
+    "names_twice.npz": ({"logits": LOGITS, "labels": LABELS, "classes": ["a", "b", "a"]}, "2 different names"),
+    "correct_of_three.csv": ({"confidence": CONFIDENCE, "correct": LABELS}, "correct holds 2"),
+    "correct_in_words.csv": ({"confidence": CONFIDENCE, "correct": ["maybe"] * 60}, "correct holds maybe"),
+    "images.npz": ({"logits": RNG.random((60, 3, 8)), "labels": LABELS}, "logits have shape (60, 3, 8)"),
+    "no_items.npz": ({"logits": LOGITS[:0], "labels": LABELS[:0]}, "logits have shape (0, 3)"),
+    "unknown_split.npz": ({"logits": LOGITS, "labels": LABELS, "split": ["a", "b"] * 30}, "split holds a, b; expected"),
+    "short_group.npz": ({"logits": LOGITS, "labels": LABELS, "group": [1, 2]}, "group has 2 entries for 60 items"),
+}
+
+
+def make(folder, name):
+    """The wrong file `name` in `folder`."""
+    content, path = WRONG[name][0], folder / name
+    if name == "alone.npy":
+        np.save(path, LOGITS)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        written(path, **content)
+    return path
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_file_gets_one_clear_line(tmp_path, name):
+    with pytest.raises(ValueError) as error:
+        read(make(tmp_path, name))
+    message = str(error.value)
+    assert WRONG[name][1] in message and message.startswith(str(tmp_path / name)) and "\n" not in message
+
+
+def test_labels_beside_a_file_that_has_its_own(tmp_path):
+    with pytest.raises(ValueError, match=r"a \.npz holds its own"):
+        read(written(tmp_path / "a.npz", logits=LOGITS, labels=LABELS), tmp_path / "y.npy")
+    with pytest.raises(ValueError, match="it is a folder"):
+        (tmp_path / "b.npz").mkdir()
+        read(tmp_path / "b.npz")
+
+
+def test_parquet(tmp_path, monkeypatch):
+    table = pd.DataFrame({"label": LABELS, "logits": list(LOGITS)})
+    monkeypatch.setattr(pd, "read_parquet", lambda path: table)  # as pyarrow reads it, which need not be there
+    (tmp_path / "a.parquet").write_bytes(b"")
+    assert np.array_equal(read(tmp_path / "a.parquet").correct, CORRECT)
+
+    def missing(path):
+        raise ImportError("Unable to find a usable engine")
+
+    monkeypatch.setattr(pd, "read_parquet", missing)
+    with pytest.raises(ValueError, match="pip install pyarrow"):
+        read(tmp_path / "a.parquet")
+
+
+def test_reading_arrays_loads_neither_torch_nor_pandas(tmp_path):
+    path = written(tmp_path / "a.npz", logits=LOGITS, labels=LABELS)
+    code = f"import sys; from fmfp_lib.prediction_files import read; read({str(path)!r}); "
+    code += "assert not {'torch', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
