@@ -9,7 +9,7 @@ from fmfp_lib import grid, records
 
 instead = {key: value for key, value in config.items() if key not in ("grid", "threads", "tflops")}
 try:
-    GRID = grid.Grid.read(config.get("grid", workflow.basedir + "/grid.yml"), **instead)
+    GRID = grid.Grids.read(config.get("grid", workflow.basedir + "/grid.yml"), **instead)
 except ValueError as error:
     sys.exit(f"fmfp: {error}")
 UNFINISHED = GRID.unfinished()
@@ -23,7 +23,7 @@ rule all:
     input: expand(f"{RECORDS}/{{hash}}.json", hash=UNFINISHED)
 
 
-# One rule a data set and network, since the jobs of an array ask for the same time and memory. A job reads this file
+# One rule for each data set, network and amount of training, since the jobs of an array ask for the same time and memory. A job reads this file
 # again when it starts, perhaps after others have finished: the names of the rules must not depend on that.
 for number, hashes in enumerate(GRID.cells()):
     names = [name for name in hashes if name in UNFINISHED]

@@ -1,20 +1,27 @@
-"""A grid of runs, read from ``grid.yml``, for the ``Snakefile``: which have no record yet, and how to train them."""
+"""Grids of runs, read from a file such as ``grid.yml``, for the ``Snakefile``: which have no record yet, and how to
+train them."""
 
 import math
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from . import records
 from .methods import METHODS, trunk
 from .settings import Settings, one_line
 
+# Settings that `fmfp train` has an option for; it takes all others by --set.
+OPTIONS = frozenset(
+    "dataset network method scale seed protocol epochs train_size test_size sam_gradient device precision".split()
+)
+
 
 class Grid(BaseModel):
-    """Data sets x networks x methods x seeds at one scale.
+    """Data sets x networks x methods x seeds at one scale: one block of a grid file.
 
     Attributes
     ----------
@@ -23,8 +30,7 @@ class Grid(BaseModel):
     protocol : str
         As in `Settings`.
     device : str
-        As in `Settings`. It is part of a record's name, so a grid that is planned where there is no GPU and trained
-        where there is one must name it.
+        As in `Settings`.
     datasets : list of str
         Names.
     networks : list of str
@@ -32,6 +38,8 @@ class Grid(BaseModel):
     methods : list of str
         Names.
     seeds : list of int
+    settings : dict
+        Any others of `Settings`, the same for all runs: ``{epochs: 50, padding: 0}``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,10 +51,34 @@ class Grid(BaseModel):
     seeds: list[int] = Field(min_length=1)
     protocol: Literal["paper", "code"] = "paper"
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    settings: dict = {}
+
+    @field_validator("settings")
+    @classmethod
+    def _no_entry_twice(cls, settings):
+        if twice := set(settings) & {"dataset", "network", "method", "seed", *cls.model_fields}:
+            raise ValueError(f"{', '.join(sorted(twice))}: an entry of the grid itself, not one of its settings")
+        return settings
+
+    def runs(self) -> list[Settings]:
+        """Return the settings of every run."""
+        networks = self.networks or [None]
+        return [
+            Settings(dataset=d, network=n, method=m, seed=s, scale=self.scale, protocol=self.protocol,
+                     device=self.device, **self.settings)
+            for d in self.datasets for n in networks for m in self.methods for s in self.seeds
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grids:
+    """The blocks of a grid file: what it has under ``grids``, or its whole content as the only one."""
+
+    blocks: tuple[Grid, ...]
 
     @classmethod
-    def read(cls, path, **instead) -> "Grid":
-        """Read and check a grid file; `instead` replaces its entries.
+    def read(cls, path, **instead) -> "Grids":
+        """Read and check a grid file; `instead` replaces the entries of every block.
 
         Raises
         ------
@@ -56,34 +88,31 @@ class Grid(BaseModel):
         import yaml
 
         try:
-            content = yaml.safe_load(Path(path).read_text())
+            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ValueError(f"cannot read the grid {path}: {' '.join(str(error).split())}") from None
-        if not isinstance(content, dict):
-            raise ValueError(f"{path} is no grid; it must have the entries {', '.join(cls.model_fields)}")
+        blocks = content["grids"] if isinstance(content, dict) and set(content) == {"grids"} else [content]
+        if not isinstance(blocks, list) or not blocks or not all(isinstance(block, dict) for block in blocks):
+            fields = ", ".join(Grid.model_fields)
+            raise ValueError(f"{path} is no grid; it must have the entries {fields}, or a list of such blocks as grids")
         try:
-            grid = cls(**content | instead)
-            grid.runs()
+            grids = cls(tuple(Grid(**block | instead) for block in blocks))
+            grids.runs()
         except ValidationError as error:
-            raise ValueError(f"{path}: {one_line(error, cls.model_fields)}") from None
+            raise ValueError(f"{path}: {one_line(error, Grid.model_fields)}") from None
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-        return grid
+        return grids
 
     def runs(self) -> list[Settings]:
-        """Return the settings of every run."""
-        networks = self.networks or [None]
-        return [
-            Settings(dataset=d, network=n, method=m, seed=s, scale=self.scale, protocol=self.protocol,
-                     device=self.device)
-            for d in self.datasets for n in networks for m in self.methods for s in self.seeds
-        ]  # fmt: skip
+        """Return the settings of every run, each once."""
+        return list({s.hash(): s for block in self.blocks for s in block.runs()}.values())
 
     def cells(self) -> list[list[str]]:
-        """Return the names of the records of the runs, one list for each data set and network."""
+        """Return the names of the records of the runs, one list for each data set, network and amount of training."""
         found = {}
-        for settings in self.runs():
-            found.setdefault((settings.dataset, settings.network), []).append(settings.hash())
+        for s in map(Settings.complete, self.runs()):
+            found.setdefault((s.dataset, s.network, s.train_size, s.epochs), []).append(s.hash())
         return list(found.values())
 
     def unfinished(self) -> dict[str, Settings]:
@@ -110,7 +139,11 @@ def command(settings: Settings, threads: int) -> str:
     """Return the shell command that trains one run on `threads` CPU threads."""
     words = [sys.executable, "-m", "fmfp_lib.cli", "train", "--threads", str(threads)]
     for name, value in settings.model_dump(exclude_defaults=True).items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+        option = f"--{name.replace('_', '-')}"
+        if name == "compile":
+            words.append(option)
+        else:
+            words += [option, str(value)] if name in OPTIONS else ["--set", f"{name}={value}"]
     return shlex.join(words)
 
 

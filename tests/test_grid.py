@@ -41,9 +41,9 @@ def grid_file(tmp_path, text):
 def test_the_runs_are_the_product_of_what_the_file_names(tmp_path):
     text = "{scale: smoke, datasets: [embedded], methods: [baseline, fmfp], seeds: [0, 1, 2], device: cpu}"
     path = grid_file(tmp_path, text)
-    planned = grid.Grid.read(path)
+    planned = grid.Grids.read(path)
     assert {(s.method, s.seed) for s in planned.runs()} == {(m, s) for m in ("baseline", "fmfp") for s in range(3)}
-    assert grid.Grid.read(path, seeds=[7]).runs()[0].seed == 7
+    assert grid.Grids.read(path, seeds=[7]).runs()[0].seed == 7
     assert [len(cell) for cell in planned.cells()] == [6]
 
 
@@ -56,13 +56,25 @@ def test_the_runs_are_the_product_of_what_the_file_names(tmp_path):
         ("{scale: smoke, datasets: [embedded], methods: [fmfp], seeds: []}", "seeds"),
         ("{scale: huge, datasets: [embedded], methods: [fmfp], seeds: [0]}", "'classroom'"),
         ("[1, 2]", "scale, datasets"),
+        ("{grids: [{scale: smoke, datasets: [embedded], methods: [fmfp], seeds: [0]}, 3]}", "list of such blocks"),
+        ("{grids: []}", "list of such blocks"),
+        ("{scale: smoke, datasets: [embedded], methods: [fmfp], seeds: [0], settings: {rho: -1}}", "rho"),
+        ("{scale: smoke, datasets: [embedded], methods: [fmfp], seeds: [0], settings: {seed: 1}}", "seed: an entry"),
         ("{", "cannot read"),
     ],
 )
 def test_a_wrong_grid_gets_one_line_that_names_the_choices(text, expected, tmp_path):
     with pytest.raises(ValueError, match=expected) as caught:
-        grid.Grid.read(grid_file(tmp_path, text))
+        grid.Grids.read(grid_file(tmp_path, text))
     assert "grid.yml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_file_of_several_blocks_names_each_run_once(tmp_path):
+    block = "{scale: smoke, datasets: [embedded], methods: [baseline], seeds: [0, 1], settings: {padding: 0}}"
+    other = block.replace("0, 1", "1, 2").replace("padding: 0", "padding: 0, epochs: 2")
+    planned = grid.Grids.read(grid_file(tmp_path, f"grids: [{block}, {other}]"))
+    assert [s.seed for s in planned.runs()] == [0, 1, 2] and {s.padding for s in planned.runs()} == {0}
+    assert [len(cell) for cell in planned.cells()] == [3]
 
 
 def test_the_command_trains_the_run_that_it_is_named_after(monkeypatch):
@@ -71,6 +83,7 @@ def test_the_command_trains_the_run_that_it_is_named_after(monkeypatch):
     for settings in (
         Settings(dataset="cifar10", network="densenet", method="mixup+fmfp", scale="paper", seed=3, device="cpu"),
         Settings(scale="classroom", protocol="code", device="cpu"),
+        Settings(scale="smoke", padding=0, epochs=7, epsilon=0.1, compile=True, device="cpu"),
     ):
         words = grid.command(settings, 1).split()
         CliRunner().invoke(cli.app, words[words.index("train"):])

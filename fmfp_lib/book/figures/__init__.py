@@ -18,6 +18,10 @@ from .flatness import (
     loss_lines,
     under_perturbation,
 )
+from .ladder import (
+    effects_against_accuracy,
+    effects_against_length,
+)
 from .ranking import (
     differences_by_coverage,
     effects,
@@ -60,6 +64,8 @@ __all__ = [
     "differences_by_coverage",
     "differences_by_kind",
     "effects",
+    "effects_against_accuracy",
+    "effects_against_length",
     "error_weights",
     "flatness_against",
     "late_training",

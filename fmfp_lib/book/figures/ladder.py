@@ -1,0 +1,105 @@
+"""Effects against accuracy and against training length: published cells hollow, ours filled."""
+
+import numpy as np
+import seaborn as sns
+from matplotlib.lines import Line2D
+
+from ..names import display, name
+from .style import colour, panels
+
+_MARKERS = {10: "o", 100: "s", 200: "^"}  # by number of classes
+_LABELS = {f"selective_risk@{0.1:g}": "errors per 1,000 surest"}
+
+
+def _scale(quantity):
+    """Return the factor of a quantity and what to write beside its axis."""
+    if quantity in _LABELS:
+        return 1000, f"change of {_LABELS[quantity]}"
+    factor, label = display(quantity)
+    return factor, f"change of {label.removesuffix(' %')}" + (", points" if label.endswith(" %") else "")
+
+
+def effects_against_accuracy(effects, published, methods, quantity="auroc", columns=3):
+    """Draw what each method changes against the baseline's accuracy, one panel per method.
+
+    Parameters
+    ----------
+    effects : list of ladder.Effect
+        Ours: filled, with 95 % intervals.
+    published : DataFrame
+        What `ladder.published_effects` returns: hollow, a circle for 10 classes, a square for 100, a triangle for 200.
+        Quantities that the paper does not print have none.
+    methods : sequence of str
+    quantity : str
+        A key of ``Effect.changes``.
+    columns : int
+        Panels beside each other.
+    """
+    factor, label = _scale(quantity)
+    figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True)
+    for axis, method in zip(axes, methods, strict=True):
+        axis.axhline(0, color="0.7", linewidth=1, zorder=0)
+        if quantity in published:
+            for classes, rows in published[published["method"] == method].groupby("classes"):
+                axis.scatter(100 * rows["accuracy"], factor * rows[quantity], marker=_MARKERS[classes], s=28,
+                             facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
+        for effect in (e for e in effects if e.method == method):
+            _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method))
+        axis.set(title=name(method), xlabel="accuracy of the baseline, %")
+        sns.despine(ax=axis)
+    for axis in axes[::columns]:
+        axis.set_ylabel(label)
+    handles = [Line2D([], [], color="0.2", marker="o", linestyle="-", label="ours, 95 % interval")]
+    if quantity in published:
+        handles += [
+            Line2D([], [], color="0.45", marker=m, markerfacecolor="none", linestyle="", label=f"paper, {k} classes")
+            for k, m in _MARKERS.items() if k in set(published.loc[published["method"].isin(methods), "classes"])
+        ]  # fmt: skip
+    figure.tight_layout()
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
+    return figure
+
+
+def _point(axis, x, change, factor, shade):
+    low, high = (factor * abs(end - change.difference) for end in (change.low, change.high))
+    axis.errorbar(x, factor * change.difference, [[low], [high]], color=shade, marker="o", markersize=5, capsize=2)
+
+
+def effects_against_length(series, methods, quantity="auroc", columns=3):
+    """Draw what each method changes against the number of epochs, one panel per method, one line per regime.
+
+    Parameters
+    ----------
+    series : dict of str to dict of int to list of ladder.Effect
+        A regime's title; its effects by the number of epochs.
+    methods : sequence of str
+    quantity : str
+        A key of ``Effect.changes``.
+    columns : int
+        Panels beside each other.
+    """
+    factor, label = _scale(quantity)
+    columns = min(columns, len(methods))
+    figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True)
+    styles = ("-", "--", ":", "-.")
+    for axis, method in zip(axes, methods, strict=True):
+        axis.axhline(0, color="0.7", linewidth=1, zorder=0)
+        for style, (title, lengths) in zip(styles, series.items(), strict=False):
+            found = {n: e for n, found in lengths.items() for e in found if e.method == method}
+            if found:
+                x = np.array(sorted(found))
+                values = [factor * found[n].changes[quantity].difference for n in x]
+                axis.plot(x, values, color=colour(method), linestyle=style, label=title)
+                for n in x:
+                    _point(axis, n, found[n].changes[quantity], factor, colour(method))
+        axis.set_xscale("log", base=2)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set(title=name(method), xlabel="epochs")
+        sns.despine(ax=axis)
+    for axis in axes[::columns]:
+        axis.set_ylabel(label)
+    figure.tight_layout()
+    if len(series) > 1:
+        handles = [Line2D([], [], color="0.2", linestyle=s, label=t) for s, t in zip(styles, series, strict=False)]
+        figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
+    return figure

@@ -1,0 +1,102 @@
+"""The accuracy ladder: exact settings, effects with intervals, slopes, and the paper's cells."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+
+from fmfp_lib import grid, statistics, training
+from fmfp_lib.book import figures, ladder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_published_effects_have_the_accuracy_that_their_aurc_implies():
+    found = ladder.published_effects()
+    assert len(found) == 96
+    cell = found.query("dataset == 'cifar10' and network == 'preact_resnet110' and method == 'label_smoothing'").iloc[0]
+    assert cell["auroc"] == pytest.approx(-0.0887) and cell["classes"] == 10
+    r = 1 - cell["accuracy"]
+    assert r + (1 - r) * np.log1p(-r) == pytest.approx((9.94 - 7.94) / 1000)
+    # Table 2 prints the same baselines again: the two must imply one accuracy.
+    again = found.query("table == 'table2' and dataset == 'cifar10' and network == 'preact_resnet110'")
+    assert again["accuracy"].iloc[0] == pytest.approx(cell["accuracy"], abs=1e-3)
+
+
+def test_accuracy_from_inverts_the_best_possible_aurc():
+    for r in (0.001, 0.05, 0.3, 0.9):
+        assert ladder.accuracy_from(r + (1 - r) * np.log1p(-r)) == pytest.approx(1 - r, abs=1e-9)
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    regime = dict(scale="smoke", dataset="embedded", network="preact_resnet8_w8_s2", train_size=130, test_size=60)
+    rung = ladder.Rung("small", regime | {"epochs": 2, "device": "cpu"}, (0, 1), ("baseline", "label_smoothing"))
+    for settings in rung.all_settings():
+        training.train(settings, progress=False)
+    return rung
+
+
+def test_effects_are_those_of_the_rungs_own_runs(small):
+    # Runs of the same method and seed that are not the rung's change nothing.
+    training.train(small.settings("label_smoothing", 1).model_copy(update={"epsilon": 0.3}), progress=False)
+    training.train(small.settings("baseline", 1).model_copy(update={"batch_size": 64}), progress=False)
+    (effect,) = ladder.effects(small, replicates=20)
+    runs = small.runs()
+    assert effect.seeds == (0, 1) and set(runs) == {"baseline", "label_smoothing"}
+    means = {m: np.mean([r.metrics["accuracy"] for r in found.values()]) for m, found in runs.items()}
+    assert effect.accuracy == pytest.approx(means["baseline"])
+    assert effect.changes["accuracy"].difference == pytest.approx(means["label_smoothing"] - means["baseline"])
+    assert set(ladder.QUANTITIES) < set(effect.changes)
+
+
+def test_a_seed_that_one_side_lacks_is_left_out(small):
+    wider = ladder.Rung("wider", small.regime, (0, 1, 2), small.methods + ("fmfp",))
+    (effect,) = ladder.effects(wider, replicates=5)
+    assert effect.seeds == (0, 1)
+
+
+def comparison(difference, noise, seed):
+    drawn = difference + noise * np.random.default_rng(seed).standard_normal(4000)
+    return statistics.Comparison("auroc", 0.0, difference, difference, *np.percentile(drawn, [2.5, 97.5]), drawn)
+
+
+def test_slope_and_its_interval():
+    x = np.array([0.80, 0.88, 0.94])
+    effects = [
+        ladder.Effect("rung", "label_smoothing", (0,), a, {"auroc": comparison(-0.5 * (a - 0.7), 0.004, i)})
+        for i, a in enumerate(x)
+    ]
+    value, low, high = ladder.slope(effects, "auroc", x)
+    deviation = 0.004 / np.sqrt(((x - x.mean()) ** 2).sum())
+    assert value == pytest.approx(-0.5)
+    assert (high - low) / 2 == pytest.approx(1.96 * deviation, rel=0.1)
+    for wrong in (x[:1], [0.9, 0.9, 0.9]):
+        with pytest.raises(ValueError, match="at least two different"):
+            ladder.slope(effects, "auroc", wrong)
+
+
+def test_figures_show_what_they_are_given():
+    effects = [
+        ladder.Effect("rung", "fmfp", (0, 1, 2), 0.88, {"auroc": comparison(0.01, 0.002, 0),
+                                                        "selective_risk@0.1": comparison(-0.004, 0.001, 1)})
+    ]  # fmt: skip
+    published = ladder.published_effects()
+    figure = figures.effects_against_accuracy(effects, published, ("fmfp", "label_smoothing"))
+    panel = figure.axes[0]
+    (ours,) = panel.containers
+    assert ours.lines[0].get_xydata()[0] == pytest.approx([88, 1])
+    hollow = [c for c in panel.collections if isinstance(c, PathCollection) and not c.get_facecolors().size]
+    cells = sum(len(points.get_offsets()) for points in hollow)
+    assert cells == (published["method"] == "fmfp").sum()
+    surest = figures.effects_against_accuracy(effects, published, ("fmfp",), "selective_risk@0.1")
+    assert "1,000 surest" in surest.axes[0].get_ylabel()
+    lengths = figures.effects_against_length({"a": {50: effects, 100: effects}}, ("fmfp",))
+    assert lengths.axes[0].get_xscale() == "log"
+
+
+def test_the_grid_file_names_the_ladders_runs():
+    planned = {s.hash() for s in grid.Grids.read(ROOT / "grids" / "ladder.yml").runs()}
+    assert planned == {s.hash() for rung in ladder.all_rungs() for s in rung.all_settings()}
