@@ -1,4 +1,4 @@
-"""``fmfp train | run | claims | data | bench | doctor`` on the command line."""
+"""``fmfp train | run | claims | data | bench | doctor`` on the command line, and `cli_predictions`."""
 
 import json
 import os
@@ -12,7 +12,10 @@ from typing import Annotated
 
 import typer
 
+from . import cli_predictions
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(cli_predictions.app)
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]  # its newest versions warn, at every start, of listening on localhost
 _MEASURES = "Also measure on the network, repeatable: fit, flatness, trust_score, confidnet, mc_dropout, swag, shift"
 _MORE = "Any other setting, such as rho=0.1 or batch_size=64 (the class Settings has them all); may be repeated"

@@ -48,27 +48,33 @@ class _Items(Ranked):
         """Return each metric (r,) for the replicates' `counts` (r, n)."""
         n, weights = self.n, counts.astype(np.float64)  # `weights @ inf`, of an infinite NLL, is left undefined
         found = self.ranking(counts, harmonic)
-        drawn = counts[:, self.order]
-        taken, false = (np.cumsum(d, 1, dtype=np.int32) for d in (drawn, drawn * self.incorrect))
-        if self.last is not None:
-            taken, false = taken[:, self.last], false[:, self.last]
-        true, errors = taken - false, false[:, -1:]
-        right = true[:, -1:]
-        before = [np.pad(a[:, :-1], ((0, 0), (1, 0))) for a in (taken, false)]
+        names = ("aupr_success", "aupr_error", "right")
+        found |= dict(zip(names, np.transpose([self._precision_recall(row) for row in counts]), strict=True))
+        right = found.pop("right").astype(int)
         with np.errstate(divide="ignore", invalid="ignore"):
-            precision = np.where(taken > 0, true / taken, 1.0)
-            recall = true / right
-            mean_height = (precision + np.pad(precision[:, :-1], ((0, 0), (1, 0)), constant_values=1)) / 2
-            found["aupr_success"] = (mean_height * np.diff(recall, prepend=0)).sum(1)
-            caught = (errors - before[1]) / (n - before[0])
-            found["aupr_error"] = (np.where(n > before[0], caught, 0) * np.diff(false, prepend=0)).sum(1) / errors[:, 0]
-            s, r = right[:, 0], errors[:, 0] / n
-            optimum = ((n - s) - s * (harmonic[n] - harmonic[s])) / n
-            found["naurc"] = np.where((s > 0) & (s < n), (found["aurc"] - optimum) / (r - optimum), np.nan)
+            optimum = ((n - right) - right * (harmonic[n] - harmonic[right])) / n
+            naurc = (found["aurc"] - optimum) / ((n - right) / n - optimum)
+            found["naurc"] = np.where((right > 0) & (right < n), naurc, np.nan)
             found |= {name: weights @ values / n for name, values in self.sums.items()}
         if self.gaps is not None:
             found["ece"] = np.abs(weights @ self.gaps).sum(1) / n
         return found
+
+    def _precision_recall(self, counts):
+        """Return both areas under precision and recall for one replicate (n,), and its number of right predictions."""
+        drawn = counts.take(self.order)
+        taken, false = np.cumsum(drawn), np.cumsum(drawn * self.incorrect)
+        if self.last is not None:
+            taken, false = taken[self.last], false[self.last]
+        drawn = np.flatnonzero(np.diff(taken, prepend=0))  # thresholds at which an item was drawn
+        taken, false = taken[drawn], false[drawn]
+        true, errors = taken - false, false[-1]
+        before = np.append(0, taken[:-1]), np.append(0, false[:-1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            precision = np.append(1.0, true / taken)
+            success = ((precision[1:] + precision[:-1]) / 2 * np.diff(true, prepend=0)).sum() / true[-1]
+            error = ((errors - before[1]) / (self.n - before[0]) * (false - before[1])).sum() / errors
+        return success, error, true[-1]
 
 
 def replicates_of(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict[str, np.ndarray]:

@@ -190,12 +190,12 @@ class _Calibration:
 def _grid(n, risk, delta):
     """Return the numbers of first items after which `fixed` and `monotone` test, growing.
 
-    The first is as many items as let half the tolerated share be wrong and still pass, but no more than a fifth of all,
-    and no fewer than pass without any error.
+    The first is a tenth of all items, or more if it takes more to pass with half the tolerated share of errors; but no
+    more than a fifth, and no fewer than pass without any error.
     """
     sizes = np.unique(np.geomspace(1, 1e7, 3000).astype(int))
     enough = int(sizes[np.argmax(passes(np.floor(sizes * risk / 2).astype(int), sizes, risk, delta))])
-    first = max(items_needed(risk, 1 - delta), min(enough, n // 5))
+    first = max(items_needed(risk, 1 - delta), min(max(enough, n // 10), n // 5))
     places = np.ceil(np.arange(1, STEPS + 1) * n / STEPS).astype(int)
     return np.unique(np.append(first, places[places > first])) if first <= n else np.zeros(0, int)
 

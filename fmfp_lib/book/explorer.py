@@ -1,25 +1,16 @@
-"""The data behind the book's risk-coverage explorer: every finished run, small enough to travel with the page.
+"""The data behind the book's risk-coverage explorer: every finished run, as `explorer_data` packs it."""
 
-Of each run the page gets one bit an image, in order of falling confidence: is the prediction wrong? That is all it
-takes to know the selective risk at any coverage exactly. Thresholds come at every half per cent of coverage, and the
-counts behind the reliability diagram and the histograms bin by bin.
-"""
-
-import base64
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 
 from ..methods import METHODS
-from ..metrics import evaluate
-from . import figures, names
+from . import explorer_data, figures, names
 from .study import shown
 
-GRID = 200  # steps of coverage at which the threshold is kept
-BINS = 15  # of the reliability diagram, as in `metrics.ece`
-HALVES = 2 * BINS  # bins of the histograms: each bin of the diagram in two
 BACKGROUNDS = {"light": "#ffffff", "dark": "#14181e"}  # of the book's theme
 DEFAULT = ("baseline", "label_smoothing", "fmfp")  # what the page opens with, and its still picture shows
 
@@ -65,49 +56,11 @@ def style(method: str) -> dict[str, str]:
     return {"name": names.name(method), **_both(figures.colour(relative)), "dashes": dashes}
 
 
-def _text(array) -> str:
-    return base64.b64encode(array.tobytes()).decode()
-
-
 def run(record) -> dict:
-    """Return what the page needs of one finished run.
-
-    Parameters
-    ----------
-    record : records.Record
-
-    Returns
-    -------
-    dict
-        `seed`; `errors`, base64 of one bit an image, most confident first, 1 where the prediction is wrong; `ties`,
-        the first place (from 0) and the length of each group of equal confidence; `thresholds`, base64 of int16,
-        1000 ln(c / (1 - c)) of the last confidence c accepted at coverage 0, 1/200, ... 1 (one image at coverage 0);
-        `right` and `wrong`, counts in 30 equal, right-closed bins of confidence; `confidence`, its sum in 15 bins;
-        `accuracy`, `auroc`, `aurc` and `ece` as `metrics.evaluate` has them.
-    """
+    """Return what the page needs of one finished run, a ``records.Record``: `explorer_data.of_system` and its seed."""
     confidence, correct = figures.confidence_and_correct(record)
-    n = len(confidence)
-    order = np.argsort(-confidence, kind="stable")
-    ordered = confidence[order]
-    firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    lengths = np.diff(np.append(firsts, n))
-    tied = lengths > 1
-    accepted = np.maximum(np.ceil(np.arange(GRID + 1) * n / GRID - 1e-9).astype(int), 1)
-    with np.errstate(divide="ignore"):  # a confidence of 1 has infinite log-odds: the largest int16
-        log_odds = np.log(ordered) - np.log1p(-ordered)
-    thresholds = np.clip(np.rint(1000 * log_odds[accepted - 1]), -32767, 32767)
-    half = np.clip(np.ceil(confidence * HALVES).astype(int) - 1, 0, HALVES - 1)
-    metrics = evaluate(record.logits, record.labels)
-    return {
-        "seed": record.settings.seed,
-        "errors": _text(np.packbits(~correct[order])),
-        "ties": np.stack([firsts[tied], lengths[tied]], 1).tolist(),
-        "thresholds": _text(thresholds.astype("<i2")),
-        "right": np.bincount(half[correct], minlength=HALVES).tolist(),
-        "wrong": np.bincount(half[~correct], minlength=HALVES).tolist(),
-        "confidence": [round(float(s), 3) for s in np.bincount(half // 2, confidence, BINS)],
-        **{name: round(metrics[name], 6) for name in ("accuracy", "auroc", "aurc", "ece")},
-    }
+    shown = {name: record.metrics[name] for name in ("accuracy", "auroc", "aurc", "ece")}
+    return {"seed": record.settings.seed, **explorer_data.of_system(confidence, correct, shown)}
 
 
 def content(groups) -> dict:
@@ -134,14 +87,15 @@ def content(groups) -> dict:
             "runs": {method: [run(record) for record in records] for method, records in group.runs.items()},
         })  # fmt: skip
     return {
-        "grid": GRID, "bins": BINS, "default": [m for m in DEFAULT if m in shown] or shown[:1],
+        "grid": explorer_data.GRID, "bins": explorer_data.BINS,
+        "default": [m for m in DEFAULT if m in shown] or shown[:1],
         "right": _both(figures.RIGHT), "wrong": _both(figures.WRONG),
         "methods": {method: style(method) for method in shown}, "groups": entries,
     }  # fmt: skip
 
 
 def write(book: Path, groups=None) -> None:
-    """Write ``assets/explorer_data.js`` and the page's still picture ``images/explorer.png`` into the folder `book`.
+    """Write the page's form, its assets and its still picture ``images/explorer.png`` into the folder `book`.
 
     `groups` defaults to every finished run that the book shows. The data are a script, because a page opened from
     disk may load scripts, but nothing else.
@@ -152,6 +106,9 @@ def write(book: Path, groups=None) -> None:
     for name in ("assets", "images"):
         (book / name).mkdir(parents=True, exist_ok=True)
     (book / "assets" / "explorer_data.js").write_text(f"window.fmfpExplorer={text};\n")
+    for name in ("explorer.js", "explorer.css"):
+        shutil.copy(explorer_data.ASSETS / name, book / "assets")
+    shutil.copy(explorer_data.ASSETS / "explorer.html", book / "_explorer.html")
     runs = groups[0].runs
     drawn = [runs[m][0] for m in DEFAULT if m in runs] or groups[0].records[:1]
     still = figures.risk_coverage_plot(drawn)

@@ -1,4 +1,5 @@
-/* The risk-coverage explorer. Its data, window.fmfpExplorer, are made by fmfp_lib/book/explorer.py, where they are described.
+/* The risk-coverage explorer. Its data, window.fmfpExplorer, are made by fmfp_lib/book/explorer.py from the book's runs, and
+   by report.py, with `items`, from a user's systems: then there is one group without data set, network and seeds.
    Colours, light and dark, are explorer.css's business: nothing here looks at the theme. */
 (() => {
   "use strict";
@@ -9,7 +10,7 @@
   // -- what is chosen, and the address that holds it -----------------------------------------------------------------
 
   const start = { dataset: data.groups[0].dataset, network: data.groups[0].network, methods: data.default,
-                  seed: "mean", fixed: "coverage", coverage: 80, risk: 5 };
+                  seed: data.items ? "0" : "mean", fixed: "coverage", coverage: 80, risk: 5 };
   let state = { ...start }, complaints = [];
 
   const group = () => data.groups.find((g) => g.dataset === state.dataset && g.network === state.network);
@@ -65,7 +66,8 @@
       const from = run.accepted[first], step = (run.accepted[first + length] - from) / length;
       for (let j = 1; j < length; j++) run.accepted[first + j] = from + j * step;
     }
-    run.logOdds = new Int16Array(bytes(run.thresholds).buffer);
+    const kept = bytes(run.thresholds).buffer;
+    run.levels = run.right ? new Int16Array(kept) : new Float32Array(kept); // log-odds, or the score itself
     return run;
   }
 
@@ -80,9 +82,9 @@
   /* The confidence of the k-th image: kept at every half per cent of coverage, in between a straight line of log-odds. */
   function thresholdAt(run, k, n) {
     const i = Math.floor((data.grid * k) / n), from = placeAt(i / data.grid, n);
-    let odds = run.logOdds[i];
-    if (k > from) odds += ((run.logOdds[i + 1] - odds) * (k - from)) / (placeAt((i + 1) / data.grid, n) - from);
-    return { threshold: 1 / (1 + Math.exp(-odds / 1000)), exact: k === from };
+    let level = run.levels[i];
+    if (k > from) level += ((run.levels[i + 1] - level) * (k - from)) / (placeAt((i + 1) / data.grid, n) - from);
+    return { threshold: run.right ? 1 / (1 + Math.exp(-level / 1000)) : level, exact: k === from };
   }
 
   function operate(run) {
@@ -109,6 +111,7 @@
     value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   function confidence(value) { // enough digits to tell it from 1
     if (Number.isNaN(value)) return "–";
+    if (!(value >= 0 && value <= 1)) return value.toPrecision(4);
     return value.toFixed(Math.min(8, Math.max(4, 2 - Math.floor(Math.log10(1 - value + 1e-12)))));
   }
 
@@ -159,7 +162,7 @@
     const highest = Math.max(1, ...series.flat().filter((p) => p.x >= 5).map((p) => (bands ? p.high : p.mean)));
     plot = frame({ left: 46, top: 10, width: width - 60, height: height - 54, xMax: 100, xTicks: 5, yTicks: 5,
                    yMax: 1.06 * Math.max(highest, state.fixed === "risk" ? state.risk : 0),
-                   xLabel: "coverage, % of the images", yLabel: "selective risk, %" });
+                   xLabel: `coverage, % of the ${data.items || "images"}`, yLabel: "selective risk, %" });
     const { x, y } = plot;
     let marks = "", dots = "";
     methods.forEach((method, m) => {
@@ -187,6 +190,9 @@
 
   /* One card a method: reliability diagram above, histograms below, on one axis of confidence. */
   function drawCards(methods) {
+    methods = methods.filter((method) => runsOf(method).every((run) => run.right)); // a mere score has no calibration
+    find(".explorer-legend").hidden = !methods.length;
+    if (form.clientWidth < 100) return; // not laid out yet, as above
     const bins = data.bins, halves = 2 * bins, share = {};
     for (const method of methods) {
       const runs = runsOf(method);
@@ -247,7 +253,7 @@
       cell(f.threshold, f.threshold.deviation === null ? confidence : plain, f.exact || Number.isNaN(f.threshold.mean) ? "" : "≈") +
       cell(f.coverage, percent) + cell(f.risk, percent) + cell(f.through, images) + cell(f.away, images) + "</tr>").join("");
     const { n } = group();
-    find("caption").textContent = `Of ${count(n)} test images` + (state.seed === "mean" ? ", mean ± standard deviation over seeds" : `, seed ${state.seed}`);
+    find("caption").textContent = `Of ${count(n)} ${data.items || "test images"}` + (data.items ? "" : state.seed === "mean" ? ", mean ± standard deviation over seeds" : `, seed ${state.seed}`);
   }
 
   function sentence(found) {
@@ -259,7 +265,7 @@
     const sorted = [...entries].sort((a, b) => value(a) - value(b));
     const list = entries.length <= 4 ? entries.map(say).join(", ") : `from ${say(sorted[0])} to ${say(sorted.at(-1))}`;
     return upright
-      ? `The most confident ${state.coverage}\u00a0% are answered, ${count(placeAt(state.coverage / 100, n))} of ${count(n)} images. Errors let through: ${list}.`
+      ? `The most confident ${state.coverage}\u00a0% are answered, ${count(placeAt(state.coverage / 100, n))} of ${count(n)} ${data.items || "images"}. Errors let through: ${list}.`
       : `At most ${state.risk}\u00a0% of the answers may be wrong. Images answered: ${list}.`;
   }
 
@@ -355,6 +361,11 @@
 
   find(".explorer-methods").insertAdjacentHTML("beforeend", Object.entries(data.methods).map(([method, { name }]) =>
     `<label><input type="checkbox" name="method" value="${escape(method)}"> ${key(method)} ${escape(name)}</label>`).join(""));
+  if (data.items) {
+    find(".explorer-row").hidden = true;
+    find(".explorer-methods").hidden = Object.keys(data.methods).length === 1;
+    for (const word of form.querySelectorAll(".explorer-what")) word.textContent = word.tagName === "TH" ? "System" : "Systems";
+  }
   for (const name of ["right", "wrong"]) find(`.explorer-${name}`).style.cssText = colours(data[name]);
   readAddress();
   form.hidden = false;

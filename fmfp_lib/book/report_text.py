@@ -1,0 +1,221 @@
+"""What `fmfp evaluate`, `compare` and `threshold` find, in a terminal."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .report import SHOWN
+
+LONGEST = 16  # the widest bar, in characters
+GROUPS = 12  # shown of each end of a long list
+
+
+def number(value, factor: float = 1, decimals: int = 2) -> str:
+    """Return a value in print, and a dash for None."""
+    return "-" if value is None else f"{factor * value:.{decimals}f}"
+
+
+def with_interval(row: dict, name: str, factor: float = 100, decimals: int = 2) -> str:
+    """Return ``value [low, high]`` of a row of the report."""
+    text = number(row[name], factor, decimals)
+    if row["low"] is None:
+        return text
+    return f"{text} [{number(row['low'], factor, decimals)}, {number(row['high'], factor, decimals)}]"
+
+
+def _table(console, title, heads, rows, left=(0,)):
+    """Print rows of text under a title; columns but those of `left` are set to the right."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
+    for i, head in enumerate(heads):
+        table.add_column(Text(head), justify="left" if i in left else "right")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print()
+    console.print(Text(title, "bold"))
+    console.print(table)
+
+
+def evaluation(report: dict, console: Console | None = None) -> None:
+    """Print what `report.summary` returns."""
+    console = console or Console(highlight=False)
+    console.print(Text.assemble((report["name"], "bold"), f": {report['items']:,} items, {report['errors']:,} wrong"))
+    for note in report["notes"]:
+        console.print(Text(f"Note: {note}"))
+    rows = []
+    for name, row in report["metrics"].items():
+        factor, heading = SHOWN[name]
+        ends = "" if row["low"] is None else f"{factor * row['low']:.2f} to {factor * row['high']:.2f}"
+        rows.append((heading, number(row["value"], factor), ends))
+    _table(console, "Metrics", ("", "value", "95 % interval"), rows)
+    rows = [
+        (number(row["coverage"], 100, 1), f"{row['accepted']:,}", f"{row['errors']:,}", with_interval(row, "risk"),
+         f"{row['confidence_at_least']:.6g}")
+        for row in report["risk_at_coverage"]
+    ]  # fmt: skip
+    _table(console, "Risk and coverage", ("coverage %", "items", "wrong", "risk % [95 %]", "confidence from"), rows)
+    if report["reliability"]:
+        rows = [
+            (f"{row['from']:.2f} to {row['to']:.2f}", f"{row['items']:,}", number(row["confidence"], 100, 1),
+             with_interval(row, "accuracy", 100, 1), off_diagonal(row))
+            for row in report["reliability"]
+        ]  # fmt: skip
+        heads = ("confidence", "items", "mean confidence %", "accuracy % [95 %]", "")
+        _table(console, "Reliability", heads, rows, (0, 4))
+    if report["histogram"]:
+        _histogram(report["histogram"], console)
+    if report["groups"]:
+        _groups(report, console)
+    if report["confident_errors"]:
+        found = report["confident_errors"][:10]
+        heads = list(found[0])
+        rows = [[f"{row[h]:.6g}" if h == "confidence" else str(row[h]) for h in heads] for row in found]
+        _table(console, "Errors of the highest confidence", heads, rows)
+
+
+def off_diagonal(row: dict) -> str:
+    """Say whether the interval of a bin's accuracy excludes its mean confidence."""
+    if row["low"] <= row["confidence"] <= row["high"]:
+        return ""
+    return "over-confident" if row["confidence"] > row["accuracy"] else "under-confident"
+
+
+def _histogram(found, console):
+    block = "\u2588" if console.encoding.lower().startswith("utf") else "#"
+    shares = {}
+    for name in ("right", "wrong"):  # two bins in one line
+        counts = [a + b for a, b in zip(found[name][::2], found[name][1::2], strict=True)]
+        shares[name] = [count / max(sum(counts), 1) for count in counts]
+    highest = max(*shares["right"], *shares["wrong"])
+    rows = []
+    for low, high, right, wrong in zip(found["edges"][:-1:2], found["edges"][2::2], *shares.values(), strict=True):
+        bars = [block * round(LONGEST * share / highest) for share in (right, wrong)]
+        row = f"{low:.3g} to {high:.3g}", f"{100 * right:.1f}", bars[0], f"{100 * wrong:.1f}", bars[1]
+        if rows or right or wrong:
+            rows.append(row)
+    heads = ("confidence", "right %", "", "wrong %", "")
+    _table(console, "Where right and wrong predictions lie", heads, rows, (0, 2, 4))
+
+
+def _groups(report, console):
+    found = report["groups"]
+    shown = found if len(found) <= 2 * GROUPS else [*found[:GROUPS], None, *found[-GROUPS:]]
+    rows = [
+        (f"... {len(found) - 2 * GROUPS} more", "", "", "") if row is None
+        else (row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk"))
+        for row in shown
+    ]  # fmt: skip
+    _table(console, "Risk by group, nothing rejected", ("group", "items", "wrong", "risk % [95 %]"), rows)
+    worst = next(row for row in found if row["group"] == report["worst_group"])
+    words = f"Worst group, by the lower end of its interval: {worst['group']}, {with_interval(worst, 'risk')} %."
+    console.print(Text(words))
+
+
+def differences(rows, first: str, console: Console | None = None) -> None:
+    """Print what `intervals.compare` returns; `first` is the system that the others are compared with."""
+    console = console or Console(highlight=False)
+    for system in dict.fromkeys(row.system for row in rows):
+        lines = []
+        for row in (row for row in rows if row.system == system):
+            factor, heading = SHOWN[row.metric]
+            ends = f"{factor * row.difference:+.2f} [{factor * row.low:+.2f}, {factor * row.high:+.2f}]"
+            values = number(row.first, factor), number(row.other, factor)
+            lines.append((heading, *values, ends, f"{row.p:.3f}", f"{row.p_holm:.3f}"))
+        heads = ("", first, system, "difference [95 %]", "p", "p, Holm")
+        _table(console, f"{system} against {first}", heads, lines)
+    console.print()
+    for line in differences_in_words(rows, first):
+        console.print(Text(line))
+
+
+def differences_in_words(rows, first: str) -> list[str]:
+    """Say of each system where it is better or worse than the first, and what Holm's adjustment leaves of that."""
+    sentences = []
+    for system in dict.fromkeys(row.system for row in rows):
+        own = [row for row in rows if row.system == system]
+        parts = []
+        for word, side in (("better", True), ("worse", False)):
+            names = [SHOWN[r.metric][1].split()[0].rstrip(",") for r in own if r.excludes_zero and r.better is side]
+            if names:
+                parts.append(f"{word} in {', '.join(names)}")
+        kept = sum(row.p_holm < 0.05 for row in own)
+        excluded = sum(row.excludes_zero for row in own)
+        text = (
+            f"{system} is {' and '.join(parts)} (the 95 % interval excludes 0)"
+            if parts
+            else (f"{system}: no 95 % interval excludes 0")
+        )
+        holm = f"; adjusted by Holm for all {len(rows)} comparisons, {kept} of {excluded} remain" if excluded else ""
+        sentences.append(text + holm + ".")
+    return sentences
+
+
+def thresholds(rows, level: float, assumes: str, console: Console | None = None) -> None:
+    """Print thresholds: `rows` of (group or nothing, selective.Threshold, selective.Outcome or None)."""
+    console = console or Console(highlight=False)
+    found = [(group, chosen, outcome) for group, chosen, outcome in rows if chosen.found]
+    for group, chosen, _ in rows:
+        if not chosen.found:
+            console.print(Text(f"{group + ': ' if group else ''}No threshold. {_sentence(chosen.reason)}"))
+    if not found:
+        return
+    group, chosen, outcome = found[0]
+    if not group:
+        rule = f"above {chosen.threshold:.17g}" if chosen.threshold > float("-inf") else "whatever it is: all items"
+        console.print(Text.assemble("Answer where the confidence is ", (rule, "bold"), "."))
+        bound = f"at most {100 * chosen.bound:.2f} %"
+        words = f"{chosen.accepted:,} of {chosen.n:,} calibration items are accepted, a coverage of "
+        words += f"{100 * chosen.coverage:.1f} %; {chosen.errors:,} of them are wrong, so the risk is {bound}."
+        console.print(Text(words))
+    else:
+        lines = [
+            (group, f"{chosen.threshold:.8g}", f"{chosen.n:,}", number(chosen.coverage, 100, 1), f"{chosen.errors:,}",
+             number(chosen.bound, 100), *_done(outcome))
+            for group, chosen, outcome in found
+        ]  # fmt: skip
+        heads = (
+            "group",
+            "answer above",
+            "items",
+            "coverage %",
+            "wrong",
+            "bound %",
+            "test coverage %",
+            "test risk % [95 %]",
+        )
+        _table(console, "Thresholds, from calibration items", heads, lines)
+        console.print()
+    whose = "every group's risk at once" if group else "the risk"
+    console.print(
+        Text(f"Promise: with a probability of {100 * level:g} %, {whose} is at most {100 * chosen.risk:g} %.")
+    )
+    words = "Assumed: calibration items and later ones are independent draws from one population, and "
+    words += f"{assumes} (method {chosen.method})."
+    console.print(Text(words))
+    if outcome is None:
+        console.print(Text("No test items were given: judge the threshold on others than those that it was chosen by."))
+    elif not group:
+        console.print(Text(_test_in_words(chosen, outcome)))
+
+
+def _sentence(text):
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _done(outcome):
+    if outcome is None:
+        return "", ""
+    return number(outcome.coverage, 100, 1), with_interval(vars(outcome), "risk") if outcome.accepted else "-"
+
+
+def _test_in_words(chosen, outcome):
+    if not outcome.accepted:
+        return f"None of {outcome.n:,} test items is accepted."
+    text = f"Test: {outcome.accepted:,} of {outcome.n:,} items accepted ({100 * outcome.coverage:.1f} %), risk "
+    text += f"{with_interval(vars(outcome), 'risk')} %."
+    if outcome.low > chosen.risk:
+        text += (
+            " The interval lies above the promise: these items are not like the calibration items, or this is one of "
+        )
+        text += f"the {100 * (1 - chosen.level):.2g} in a hundred cases."
+    return text
