@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book slides course test test-browser bench faults clean
+.PHONY: help venv book slides course test test-browser bench faults wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
@@ -47,6 +47,12 @@ bench: $(STAMP) ## measure the library beside plain references; keep the numbers
 
 faults: $(STAMP) ## inject every fault for real; keep the results in data/faults.json
 	OMP_NUM_THREADS=1 $(VENV) scripts/faults.py
+
+# pip packs whatever an earlier build left in build/.
+wheel: $(STAMP) ## build the package, with its data, records and notebooks, in _build/wheel
+	rm -rf build
+	$(VENV) -m pip wheel --quiet --disable-pip-version-check --no-deps -w _build/wheel .
+	rm -rf build
 
 clean: ## remove what was built (the environment and the records stay)
 	rm -rf _build

@@ -86,15 +86,18 @@ def run(
 ):
     """Run a notebook by papermill with any number of -p NAME VALUE; unknown names and wrong types are rejected."""
     import ast
+    import tempfile
 
+    import nbformat
     import papermill
 
+    from .paths import ROOT
+    from .records import write_atomically
     from .settings import check_parameters, choose
 
     path = Path(notebook)
     if not path.exists():
-        home = Path(__file__).resolve().parent.parent / "notebooks"
-        names = {p.stem: p for p in sorted(home.glob("*.ipynb"))}
+        names = {p.stem: p for p in sorted((ROOT / "notebooks").glob("*.ipynb"))}
         path = names[choose("notebook", path.stem, names)]
     known = papermill.inspect_notebook(str(path))
     values = {}
@@ -107,12 +110,13 @@ def run(
         values[name] = _typed(name, text, default)
         check_parameters({name: values[name]}, **{name: default})
     output = output or Path(f"{path.stem}.out.ipynb")
-    unfinished = output.with_name(f".{output.name}.unfinished.ipynb")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=output.parent).close()  # a folder that cannot be written to is met now, not at the end
     try:
-        papermill.execute_notebook(str(path), str(unfinished), values, extra_arguments=QUIET_KERNEL)
+        executed = papermill.execute_notebook(str(path), None, values, extra_arguments=QUIET_KERNEL)
     except papermill.PapermillExecutionError as error:
-        raise ValueError(f"{path.name} failed: {error.ename}: {error.evalue} (see {unfinished})") from None
-    unfinished.replace(output)
+        raise ValueError(f"{path.name} failed in [{error.exec_count}]: {error.ename}: {error.evalue}") from None
+    write_atomically(output, nbformat.writes(executed).encode())
     print(output)
 
 
@@ -184,13 +188,13 @@ def bench(
     import torch
 
     from .book.speed import speed
+    from .paths import ROOT
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu")
-    home = Path(__file__).resolve().parent.parent
-    if not (home / "benchmarks").is_dir():
+    if not (ROOT / "benchmarks").is_dir():
         raise ValueError("the folder benchmarks/ is not there; measure in a checkout of the repository")
-    sys.path.insert(0, str(home))
+    sys.path.insert(0, str(ROOT))
     from benchmarks import bench as harness
 
     found = harness.measure(device, repeats, quick, clock)

@@ -15,8 +15,9 @@ import numpy as np
 
 from .downloads import Archive, fetch, unpack
 from .image_files import ImageFiles, decode
+from .paths import ROOT
 
-EMBEDDED = Path(__file__).resolve().parent.parent / "data" / "fashion_mnist.npz"
+EMBEDDED = ROOT / "data" / "fashion_mnist.npz"
 EMBEDDED_SHA256 = "23c09f83c95ee198b114c0e722bacff79cc26fb73c664cdb9921f619b0bee1c5"
 
 

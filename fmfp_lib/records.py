@@ -28,10 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
+from . import paths
 from .settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = ROOT / "data" / "records"  # read, and written only if FMFP_RECORDS names it
+SHIPPED = paths.ROOT / "data" / "records"  # read, and written only if FMFP_RECORDS names it
 LAYOUT = 4  # of the files; raised when they are written in another way
 HISTOGRAM_BINS = 50  # of equal width in [0, 1]
 
@@ -81,8 +81,8 @@ class Record:
 
 
 def folder() -> Path:
-    """Return the folder for new records: ``FMFP_RECORDS`` if set, else ``records``, which git ignores."""
-    return Path(os.environ.get("FMFP_RECORDS") or ROOT / "records")
+    """Return the folder for new records, ``FMFP_RECORDS`` or as `paths.new_records` says."""
+    return paths.new_records()
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -112,8 +112,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 def set_aside(path: Path, reason, *others: Path) -> None:
     """Rename a damaged file, and `others` that belong to it, to ``*.damaged`` (never deleting them), and warn.
 
-    Where they cannot be renamed, the warning says so.
+    Where they cannot be renamed, or came with the library, the warning says so.
     """
+    if path.parent == SHIPPED != folder().resolve():
+        warnings.warn(f"{path.name} is damaged ({reason}); it came with the library and is left there", stacklevel=2)
+        return
     for number in itertools.count(1):
         ending = f".damaged{number if number > 1 else ''}"
         targets = [p.with_name(p.name + ending) for p in (path, *others)]
@@ -270,24 +273,28 @@ def _pack_attachment(arrays, sha256):
 
 
 def attach(record: Record, name: str, arrays: dict) -> None:
-    """Keep `arrays` (name to ndarray) beside a record as ``<hash>.<name>.npz``."""
-    write_atomically(record.path.with_suffix(f".{name}.npz"), _pack_attachment(arrays, record.sha256))
+    """Keep `arrays` (name to ndarray) of a record as ``<hash>.<name>.npz`` in `folder`, wherever the record lies."""
+    write_atomically(folder() / f"{record.path.stem}.{name}.npz", _pack_attachment(arrays, record.sha256))
 
 
 def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
-    """Return what was attached to a record, or None; what is damaged or of another record is set aside."""
-    path = record.path.with_suffix(f".{name}.npz")
-    if not path.exists():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-        if str(arrays.pop("_record")) != record.sha256:
-            raise ValueError("it belongs to another version of the record")
-        return arrays
-    except Exception as error:  # a damaged zip raises one of many kinds
-        set_aside(path, _why(error))
-        return None
+    """Return what was attached to a record, or None; what is damaged or of another record is set aside.
+
+    It lies in `folder` or beside the record.
+    """
+    for place in dict.fromkeys((folder(), record.path.parent)):
+        path = place / f"{record.path.stem}.{name}.npz"
+        if not path.exists():
+            continue
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {key: file[key] for key in file.files}
+            if str(arrays.pop("_record")) != record.sha256:
+                raise ValueError("it belongs to another version of the record")
+            return arrays
+        except Exception as error:  # a damaged zip raises one of many kinds
+            set_aside(path, _why(error))
+    return None
 
 
 def find(settings: Settings, shipped: bool = True) -> Record | None:
@@ -313,9 +320,13 @@ def load_all(wanted=lambda settings: True) -> list[Record]:
     ------
     DamagedRecord
         If one of them is not whole.
+    ValueError
+        If those that come with the library are missing.
     """
-    paths = {p.stem: p for place in (SHIPPED, folder()) for p in place.glob("*.json")}
-    return [read(paths[name]) for name in sorted(paths) if wanted(_settings(paths[name]))]
+    if not SHIPPED.is_dir():
+        raise ValueError(f"the records that come with the library are missing: no {SHIPPED}; install it again")
+    found = {p.stem: p for place in (SHIPPED, folder()) for p in place.glob("*.json")}
+    return [read(found[name]) for name in sorted(found) if wanted(_settings(found[name]))]
 
 
 def _settings(path: Path) -> Settings:

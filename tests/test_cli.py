@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import time
 
+import nbformat
 import pytest
 
 
@@ -83,3 +85,23 @@ def test_doctor_reports_a_speed():
 def test_importing_the_library_and_its_metrics_loads_no_torch():
     code = "import sys, fmfp_lib, fmfp_lib.metrics; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def notebook_of(code, path):
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [nbformat.v4.new_code_cell(source) for source in code]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+
+def test_a_notebook_that_fails_or_is_killed_leaves_no_file(tmp_path):
+    notebook_of(["1 + 1", "{}['key']"], tmp_path / "fails.ipynb")
+    result = fmfp("run", "fails.ipynb", cwd=tmp_path)
+    assert result.returncode == 2 and result.stderr.endswith("fmfp: fails.ipynb failed in [2]: KeyError: 'key'\n")
+    notebook_of(["open('started', 'w').close()", "import time; time.sleep(60)"], tmp_path / "sleeps.ipynb")
+    process = subprocess.Popen([sys.executable, "-m", "fmfp_lib.cli", "run", "sleeps.ipynb"], cwd=tmp_path)
+    while not (tmp_path / "started").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    assert {p.name for p in tmp_path.iterdir()} == {"fails.ipynb", "sleeps.ipynb", "started"}

@@ -95,3 +95,18 @@ def test_a_measured_score_is_judged_by_the_predictions_it_belongs_to(monkeypatch
     assert measures.evaluate(record, "confidnet")["auroc"] == 1.0  # it knows the answers to the record's predictions
     assert measures.evaluate(record, "swag")["auroc"] == 1.0 and measures.evaluate(record, "swag")["fpr95"] == 0.0
     assert measures.evaluate(train(small(seed=1), progress=False), "swag") is None
+
+
+def test_what_is_measured_on_a_shipped_run_does_not_go_beside_it(counted, tmp_path, monkeypatch):
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    monkeypatch.setattr(records, "SHIPPED", shipped)
+    monkeypatch.setenv("FMFP_RECORDS", str(shipped))
+    name = train(small(), progress=False, keep_weights=True, measures=["flatness"]).path.stem
+    (shipped / f"{name}.flatness.npz").write_bytes(b"damaged")
+    monkeypatch.setenv("FMFP_RECORDS", str(own))
+    before = {p: p.read_bytes() for p in shipped.iterdir()}
+    with pytest.warns(UserWarning, match="flatness.npz is damaged .*; it came with the library and is left there"):
+        record = train(small(), progress=False, measures=["flatness"])
+    assert record.path.parent == shipped and measures.load(record, "flatness") is not None and counted == [0, 0]
+    assert before == {p: p.read_bytes() for p in shipped.iterdir()}
+    assert [p.name for p in own.glob("[!.]*")] == [f"{name}.flatness.npz"]

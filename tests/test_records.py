@@ -51,3 +51,9 @@ def test_shipped_runs_continue_the_shipped_baseline(method):
             if seen[0] != seen[1]:
                 apart.append(record)
     assert shared > 10 and not apart
+
+
+def test_missing_shipped_records_are_no_empty_book(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "SHIPPED", tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="nowhere; install it again"):
+        records.load_all()
