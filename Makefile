@@ -51,7 +51,7 @@ faults: $(STAMP) ## inject every fault for real; keep the results in data/faults
 # pip packs whatever an earlier build left in build/.
 wheel: $(STAMP) ## build the package, with its data, records and notebooks, in _build/wheel
 	rm -rf build
-	$(VENV) -m pip wheel --quiet --disable-pip-version-check --no-deps -w _build/wheel .
+	$(VENV) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w _build/wheel .
 	rm -rf build
 
 clean: ## remove what was built (the environment and the records stay)
