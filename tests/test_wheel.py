@@ -81,3 +81,9 @@ def test_data_and_doctor(run, installed):
     assert "ships with the library" in run("data")
     assert run("data", "get", "embedded") == f"{installed / 'fmfp_lib' / 'data' / 'fashion_mnist.npz'}\n"
     assert f"{installed / 'fmfp_lib' / 'data' / 'records'} (" in run("doctor", "--seconds", "0")
+
+
+def test_predictions_of_any_model_become_a_page(run, tmp_path):
+    (tmp_path / "mine.csv").write_text("confidence,correct\n" + "0.9,1\n0.8,1\n0.6,0\n0.7,1\n" * 10)
+    run("evaluate", str(tmp_path / "mine.csv"), "--html", "page.html", "--replicates", "20")
+    assert "</html>" in (tmp_path / "work" / "page.html").read_text("utf-8")
