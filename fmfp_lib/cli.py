@@ -17,7 +17,10 @@ from . import cli_predictions
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(cli_predictions.app)
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]  # its newest versions warn, at every start, of listening on localhost
-_MEASURES = "Also measure on the network, repeatable: fit, flatness, trust_score, confidnet, mc_dropout, swag, shift"
+_MEASURES = (
+    "Also measure on the network, repeatable: fit, flatness, trust_score, confidnet, mc_dropout, swag, shift, "
+    "nearest_neighbours, mahalanobis, mc_information"
+)
 _MORE = "Any other setting, such as rho=0.1 or batch_size=64 (the class Settings has them all); may be repeated"
 
 

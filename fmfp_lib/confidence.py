@@ -295,6 +295,14 @@ def features(model, x) -> np.ndarray:
 def mc_dropout(model, x, rate: float = 0.1, samples: int = 20, seed: int = 0) -> np.ndarray:
     """Return the log of the mean probability over random dropout masks (Gal & Ghahramani 2016), (n, k).
 
+    The masks and the arguments are those of `mc_dropout_members`.
+    """
+    return ensemble(mc_dropout_members(model, x, rate, samples, seed))
+
+
+def mc_dropout_members(model, x, rate: float = 0.1, samples: int = 20, seed: int = 0) -> list[np.ndarray]:
+    """Return the logits (n, k) under each of several random dropout masks.
+
     A network with dropout of its own keeps its layers and their rates, switched on, and `rate` is ignored. Any other
     gets dropout on the features before ``classifier``; as it was not trained with it, that is an approximation.
 
@@ -333,7 +341,7 @@ def mc_dropout(model, x, rate: float = 0.1, samples: int = 20, seed: int = 0) ->
             layer.train()
         for _ in range(samples):
             members.append(torch.cat([network(part.to(device)).float().cpu() for part in x.split(BATCH)]).numpy())
-    return ensemble(members)
+    return members
 
 
 # -- ConfidNet ------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ measured where it is at hand, right after training or from kept weights, and loa
 
 import numpy as np
 
-from . import confidence, datasets, flatness, records
+from . import confidence, datasets, flatness, records, scores
 from .metrics import evaluate_confidence, softmax
+from .scores import log_odds
 from .settings import choose
 
 FLATNESS_IMAGES = 500  # of the training set
@@ -49,6 +50,25 @@ def _trust_score(run, model):
     features = [confidence.features(model, x) for x in (run.x_test, run.x_train)]
     score = confidence.trust_score(features[0], predictions, features[1], run.data.y_train)
     return {"score": score.astype(np.float32)}
+
+
+def _nearest_neighbours(run, model):
+    """Distance of every test image to its 50th nearest training image, by the features before the last layer."""
+    test, train = (confidence.features(model, x) for x in (run.x_test, run.x_train))
+    k = min(scores.NEIGHBOURS, len(train))
+    return {"score": scores.nearest_neighbours(test, train, k).astype(np.float32)}
+
+
+def _mahalanobis(run, model):
+    """Mahalanobis distance of every test image to the nearest class mean of the training images, by those features."""
+    test, train = (confidence.features(model, x) for x in (run.x_test, run.x_train))
+    return {"score": scores.mahalanobis(test, train, run.data.y_train).astype(np.float32)}
+
+
+def _mc_information(run, model):
+    """Mutual information of prediction and dropout mask, over 20 masks, as a score of the network's own prediction."""
+    members = confidence.mc_dropout_members(model, run.x_test)
+    return {"score": scores.mutual_information(members).astype(np.float32)}
 
 
 def _confidnet(run, model):
@@ -97,16 +117,10 @@ def _shift(run, model):
     return {"score": score, "correct": correct, "kinds": np.array(list(KINDS)), "origin": np.array(shifted.origin)}
 
 
-def log_odds(logits) -> np.ndarray:
-    """Return log(p / (1 - p)) (n,) of the maximum softmax probability p: the same order, and no rounding to 1."""
-    ordered = np.sort(np.asarray(logits, np.float64), 1)
-    others = ordered[:, :-1] - ordered[:, -2:-1]
-    return ordered[:, -1] - ordered[:, -2] - np.log(np.exp(others).sum(1))
-
-
 MEASURES = {
     "fit": _fit, "flatness": _flatness, "trust_score": _trust_score, "confidnet": _confidnet, "mc_dropout": _mc_dropout,
-    "swag": _swag, "shift": _shift,
+    "swag": _swag, "shift": _shift, "nearest_neighbours": _nearest_neighbours, "mahalanobis": _mahalanobis,
+    "mc_information": _mc_information,
 }  # fmt: skip
 
 
@@ -125,7 +139,8 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
         ``fit``: training `accuracy` and `nll` (nats), `gap` (q,) between the logits of the true and of the best other
         class at `quantiles` (q,), all on the training images without augmentation;
         ``flatness``: `norms` (m,), `loss` and `margin` (m, directions), `sharpness`, `eigenvalue`;
-        ``trust_score``, ``confidnet``: `score` (n,) of the test images, growing with trust;
+        ``trust_score``, ``confidnet``, ``nearest_neighbours``, ``mahalanobis``, ``mc_information``: `score` (n,) of the
+        test images, growing with trust;
         ``mc_dropout``, ``swag``: `score` and `correct` (n,), since the prediction changes too;
         ``shift``: `score` (log-odds of the MSP) and `correct` (15, 5, n) by corruption and severity, `kinds` (15,),
         `origin` of the images. Its metrics are computed by ``shift``.
@@ -141,7 +156,7 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
 def evaluate(record: records.Record, name: str) -> dict[str, float] | None:
     """Return the ranking metrics of a measured score, or None if it was not measured.
 
-    Of ``trust_score`` and ``confidnet`` it is the record's own predictions that are judged.
+    Where a measure does not predict itself, it is the record's own predictions that are judged.
     """
     found = load(record, name)
     if found is None:

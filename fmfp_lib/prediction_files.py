@@ -119,7 +119,7 @@ def _parquet(path):
     try:
         return _table(pd.read_parquet(path))
     except ImportError:
-        raise ValueError("a .parquet needs the package pyarrow: pip install pyarrow (or the extra fmfp-lib[parquet])") from None
+        raise ValueError("a .parquet needs the package pyarrow: pip install pyarrow, or fmfp-lib[parquet]") from None
 
 
 _READERS = {".npz": _npz, ".csv": _csv, ".parquet": _parquet, ".npy": _npy}
