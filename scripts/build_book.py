@@ -19,7 +19,7 @@ import nbformat
 import papermill
 import yaml
 
-from fmfp_lib.book import claims_pages, explorer, figures, lookup, speed, tables
+from fmfp_lib.book import claims_pages, explorer, figures, ladder, lookup, low_precision, speed, tables
 from fmfp_lib.cli import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,7 +97,9 @@ def main():
     (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
     registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
-    from_records = (tables.at_a_glance, tables.regime_search, tables.protocols)
+    from_records = (
+        tables.at_a_glance, tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
+    )  # fmt: skip
     for make in (*registries, *from_records, tables.gpu_hours, speed.speed):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for name in ("paper", "companion"):

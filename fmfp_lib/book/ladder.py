@@ -12,15 +12,15 @@ Fixed before the rungs were trained, and not changed since:
 * Seeds in `CHOSE`, which pilots had seen when a rung was chosen, are shown and decide nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
-from .. import records, statistics
+from .. import measures, records, statistics
+from ..metrics import selective_risk_at, softmax
 from ..settings import Settings
-from . import published
+from . import audit, markdown, names
 
 P1 = ("baseline", "label_smoothing", "cs_kd", "mixup", "swa", "fmfp")
 P2 = ("l1_norm", "focal", "crl", "sam")
@@ -63,6 +63,14 @@ class Rung:
         """Return the rung with another regime, for the methods of the curves and three seeds."""
         return Rung(title, self.regime | regime, (0, 1, 2), CURVES)
 
+    def train(self) -> "Rung":
+        """Train every run that has no record; return the rung."""
+        from ..training import train
+
+        for settings in self.all_settings():
+            train(settings)
+        return self
+
     def runs(self) -> dict[str, dict[int, records.Record]]:
         """Return the finished runs by method and seed; nothing is trained."""
         found = {(s.method, s.seed): records.find(s) for s in self.all_settings()}
@@ -85,16 +93,82 @@ SIZES = {
     size: CLASS.varied(f"{size:,} images", train_size=size, epochs=epochs)
     for size, epochs in ((1000, 450), (3000, 150))
 }
+# Label smoothing's dose; the class's rung itself has 0.05.
+DOSES = {
+    epsilon: Rung(f"epsilon {epsilon:g}", CLASS.regime | dict(epsilon=epsilon), (0, 1, 2), ("label_smoothing",))
+    for epsilon in (0.02, 0.1, 0.2, 0.4)
+}
+# The search: baseline against label smoothing, one seed. Data, network, images, epochs, padding of the crops.
+_PILOTS = (
+    ("embedded", "preact_resnet8_w16_s2", 9000, 25, 0),
+    ("embedded", "preact_resnet8_w16_s2", 9000, 50, 0),
+    ("embedded", "preact_resnet8_w16_s2", 9000, 200, 0),
+    ("embedded", "preact_resnet8_w16_s2", 9000, 50, 2),
+    ("embedded", "preact_resnet8_w16_s2", 9000, 100, 4),
+    ("embedded", "preact_resnet8_w16_s2", 5000, 90, 0),
+    ("embedded", "preact_resnet8_w16_s2", 1000, 450, 0),
+    ("embedded", "densenet16_g8_s2", 9000, 50, 0),
+    ("embedded", "vgg8_w16", 9000, 50, 0),
+    ("cifar10", "resnet9_w16", 5000, 180, 0),
+    ("cifar10", "resnet9_w16", 15_000, 60, 0),
+    ("cifar10", "resnet9_w16", 45_000, 40, 0),
+)
+PILOTS = tuple(
+    Rung(dataset, dict(scale="classroom" if dataset == "embedded" else "workstation", dataset=dataset, network=network,
+                       train_size=images, epochs=epochs, padding=padding), (0,), ("baseline", "label_smoothing"))
+    for dataset, network, images, epochs, padding in _PILOTS
+)  # fmt: skip
+# Seconds, for tests; its numbers mean nothing.
+SMOKE = Rung(
+    "smoke", dict(scale="smoke", dataset="embedded", train_size=256, test_size=256, epochs=4), (0,), CURVES,
+)  # fmt: skip
+
+
+def rungs(scale: str) -> tuple[Rung, ...]:
+    """Return the rungs that the book shows; at ``smoke`` scale a tiny one, trained at once if it has no record."""
+    return (SMOKE.train(),) if scale == "smoke" else RUNGS
+
+
+def variations(kind: str, scale: str) -> dict[float, Rung]:
+    """Return the class's rung among its variations of one kind: ``epochs``, ``train_size`` or ``epsilon``.
+
+    At ``smoke`` scale, tiny variations of the tiny rung, trained at once.
+    """
+    if scale == "smoke":
+        methods = ("label_smoothing",) if kind == "epsilon" else CURVES
+        other = replace(SMOKE.varied("smoke", **{kind: {"epochs": 2, "train_size": 130, "epsilon": 0.2}[kind]}),
+                        seeds=(0,), methods=methods).train()  # fmt: skip
+        whole, others = SMOKE.train(), {other.regime[kind]: other}
+    else:
+        whole, others = CLASS, {"epochs": LENGTHS, "train_size": SIZES, "epsilon": DOSES}[kind]
+    own = getattr(whole.settings("baseline", 0).complete(), kind)
+    return dict(sorted({own: replace(whole, seeds=whole.seeds[:3], methods=CURVES), **others}.items()))
+
+
+def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
+    """Return the effects on the class's rung by the number of epochs."""
+    found = {n: effects(rung, replicates=replicates) for n, rung in variations("epochs", scale).items()}
+    return {n: there for n, there in found.items() if there}
+
+
+def dose_table(scale: str, replicates: int = statistics.REPLICATES) -> str:
+    """Return, as Markdown, what label smoothing changes on the class's rung by its share epsilon."""
+    doses = variations("epsilon", scale)
+    plain, rows = next(rung for rung in doses.values() if "baseline" in rung.methods), []
+    for epsilon, rung in doses.items():
+        for effect in effects(rung, ("label_smoothing",), replicates, plain):
+            c = effect.changes
+            surest = c[QUANTITIES[2]]
+            rows.append([f"{epsilon:g}", *(markdown.difference(c[m]) for m in ("accuracy", "ece", "auroc", "aurc")),
+                         f"{1000 * surest.a:.1f} → {1000 * surest.b:.1f}"])  # fmt: skip
+    metrics = (names.display(m)[1] for m in ("accuracy", "ece", "auroc", "aurc"))
+    heading = ["epsilon", *metrics, "errors among 1,000 surest"]
+    return markdown.table(heading, rows)
 
 
 def all_rungs() -> list[Rung]:
     """Return every rung and its variations, in the order in which their runs are owed."""
-    return [*RUNGS, *LENGTHS.values(), *SIZES.values(), *SECOND]
-
-
-def accuracy_from(optimum: float) -> float:
-    """Return the accuracy at which the best possible AURC, r + (1 - r) ln(1 - r) at error rate r, is `optimum`."""
-    return 1 - brentq(lambda r: r + (1 - r) * np.log1p(-r) - optimum, 0, 1 - 1e-12)
+    return [*RUNGS, *LENGTHS.values(), *SIZES.values(), *DOSES.values(), *SECOND]
 
 
 def published_effects() -> pd.DataFrame:
@@ -103,23 +177,19 @@ def published_effects() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each table, network, data set and method: `classes`, `accuracy` of the baseline in [0, 1] (its AURC
-        minus its E-AURC is a function of the error rate alone), and the changes `auroc` and `aurc` in natural units.
+        A row for each table, data set, network and method: `classes`, `accuracy` of the baseline in [0, 1]
+        (`audit.accuracies`), and the changes `auroc` and `aurc` in natural units.
     """
-    classes = {"cifar10": 10, "cifar100": 100, "tiny_imagenet": 200}
-    cells = published.load().pivot_table("mean", ["table", "dataset", "network", "method"], "metric").reset_index()
-    cells = cells[cells["dataset"].isin(classes)].dropna(subset=["aurc", "eaurc", "auroc"])
-    rows = []
-    for (table, dataset, network), block in cells.groupby(["table", "dataset", "network"], sort=False):
-        block = block.set_index("method")
-        base = block.loc["baseline"]
-        accuracy = accuracy_from((base["aurc"] - base["eaurc"]) / 1000)
-        for method, row in block.drop("baseline").iterrows():
-            rows.append(dict(
-                table=table, dataset=dataset, network=network, method=method, classes=classes[dataset],
-                accuracy=accuracy, auroc=(row["auroc"] - base["auroc"]) / 100, aurc=(row["aurc"] - base["aurc"]) / 1000,
-            ))  # fmt: skip
-    return pd.DataFrame(rows)
+    keys = ["table", "dataset", "network"]
+    printed = audit.rows()[["auroc", "aurc"]].assign(accuracy=audit.accuracies()["accuracy"]).dropna().reset_index()
+    base = printed[printed["method"] == "baseline"].set_index(keys)
+    others = printed[printed["method"] != "baseline"].merge(base, on=keys, suffixes=("", "_base"))
+    return others[[*keys, "method"]].assign(
+        classes=others["dataset"].map({"cifar10": 10, "cifar100": 100, "tiny_imagenet": 200}),
+        accuracy=others["accuracy_base"] / 100,
+        auroc=(others["auroc"] - others["auroc_base"]) / 100,
+        aurc=(others["aurc"] - others["aurc_base"]) / audit.UNIT["aurc"],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,7 +216,9 @@ class Effect:
     changes: dict = field(repr=False)
 
 
-def effects(rung: Rung, methods=None, replicates: int = statistics.REPLICATES) -> list[Effect]:
+def effects(
+    rung: Rung, methods=None, replicates: int = statistics.REPLICATES, against: Rung | None = None
+) -> list[Effect]:
     """Return what each method with finished runs changes against the baseline, seed by seed.
 
     Parameters
@@ -156,9 +228,11 @@ def effects(rung: Rung, methods=None, replicates: int = statistics.REPLICATES) -
         All of the rung's but the baseline if not given.
     replicates : int
         Of the paired bootstrap over test images and seeds (`statistics.compare_methods`).
+    against : Rung, optional
+        The rung whose baseline it is, if not its own.
     """
     runs, found = rung.runs(), []
-    base = runs.get("baseline", {})
+    base = (against or rung).runs().get("baseline", {})
     for method in methods or [m for m in rung.methods if m != "baseline"]:
         seeds = [s for s in rung.seeds if s in base and s in runs.get(method, {})]
         if not seeds:
@@ -173,9 +247,92 @@ def effects(rung: Rung, methods=None, replicates: int = statistics.REPLICATES) -
 
 
 def _scored(record):
-    from ..measures import log_odds
+    return measures.log_odds(record.logits), record.logits.argmax(1) == record.labels
 
-    return log_odds(record.logits), record.logits.argmax(1) == record.labels
+
+def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
+    """Return the rungs as a Markdown table: how well the baseline fits and tests, and what the methods of the curves
+    change."""
+    heading = ["rung", "images × epochs", "training accuracy %", "accuracy %", "ECE %", *(
+        f"{names.name(m)}: {words}" for m in CURVES[1:] for words in ("ECE", "AUROC", "errors among 1,000 surest")
+    )]  # fmt: skip
+    rows = []
+    for rung in rungs:
+        base = list(rung.runs().get("baseline", {}).values())
+        if not base:
+            continue
+        settings, found = base[0].settings, {e.method: e for e in effects(rung, CURVES[1:], replicates)}
+        fits = [fit["accuracy"] for fit in (measures.load(r, "fit") for r in base) if fit is not None]
+        row = [rung.title, f"{settings.train_size:,} × {settings.epochs}",
+               markdown.plus_minus(fits, 100) if fits else "–",
+               *(markdown.plus_minus([r.metrics[m] for r in base], 100) for m in ("accuracy", "ece"))]  # fmt: skip
+        for method in CURVES[1:]:
+            changes = found[method].changes if method in found else {}
+            row += [markdown.difference(changes[m]) if changes else "–" for m in ("ece", "auroc")]
+            c = changes.get(QUANTITIES[2])
+            row.append(f"{1000 * c.a:.1f} → {1000 * c.b:.1f}" if c else "–")
+        rows.append(row)
+    return markdown.table(heading, rows)
+
+
+def pilots() -> str:
+    """Return the search as a Markdown table: one row for each pilot whose two runs are finished."""
+    heading = ["data", "network", "images × epochs", "crops", "training accuracy %", "accuracy %", "ECE %", "AUROC",
+               "AURC ×10³", "errors among the surest tenth", "logit gap, 5 to 95 %", "CPU minutes"]  # fmt: skip
+    rows = []
+    for rung in PILOTS:
+        runs = [found.get(0) for found in (rung.runs().get(m, {}) for m in rung.methods)]
+        if None in runs:
+            continue
+        s, fits = runs[0].settings, [measures.load(r, "fit") for r in runs]
+        surest = [round(len(r.labels) * SUREST * selective_risk_at(*_scored(r), SUREST)) for r in runs]
+        minutes = [r.environment.get("cpu_seconds", 0) / 60 for r in runs]
+
+        def both(texts):
+            return " → ".join(texts)
+
+        rows.append([
+            names.name(s.dataset), f"`{s.network}`", f"{s.train_size:,} × {s.epochs}", s.padding or "none",
+            both("–" if f is None else f"{100 * f['accuracy']:.2f}" for f in fits),
+            *(both(f"{factor * r.metrics[m]:.{digits}f}" for r in runs)
+              for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 2), ("aurc", 1000, 1))),
+            both(map(str, surest)),
+            both("–" if f is None else f"{f['gap'][1]:.1f} to {f['gap'][5]:.1f}" for f in fits),
+            both(f"{m:.1f}" if m else "–" for m in minutes),
+        ])  # fmt: skip
+    return markdown.table(heading, rows, 2)
+
+
+def largest_logit_by_confidence(record, bins: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, for predictions of like confidence, the mean largest logit of the correct and of the incorrect ones.
+
+    Label smoothing holds the largest logit down most where the network would otherwise be surest of a correct answer,
+    so that among equally confident predictions the incorrect ones have the larger logit (Xia et al., ICLR 2025).
+
+    Parameters
+    ----------
+    record : records.Record
+    bins : int
+        Groups of equally many incorrect predictions, by confidence.
+
+    Returns
+    -------
+    confidence, correct, incorrect : ndarray of shape (bins,)
+        Mean confidence of the incorrect predictions in each group, and the mean of the largest logit, centred over the
+        classes, of correct and of incorrect predictions; NaN where a group has none.
+    """
+    logits = record.logits - record.logits.mean(1, keepdims=True)
+    largest, confidence = logits.max(1), softmax(record.logits).max(1)
+    right = record.logits.argmax(1) == record.labels
+    edges = np.quantile(confidence[~right], np.linspace(0, 1, bins + 1)[1:-1])
+    group = np.searchsorted(edges, confidence)
+
+    def mean(values, chosen):
+        count = np.bincount(group[chosen], minlength=bins)
+        with np.errstate(invalid="ignore"):
+            return np.bincount(group[chosen], values[chosen], bins) / count
+
+    return mean(confidence, ~right), mean(largest, right), mean(largest, ~right)
 
 
 def slope(effects: list[Effect], quantity: str, positions) -> tuple[float, float, float]:

@@ -49,7 +49,11 @@ NETWORKS |= {
     for width in (8, 16, 32)
     for stride in (1, 2)
 }
-NETWORKS |= {f"resnet9_w{w}": _make("resnet9.ResNet9", (w, 4 * w, 8 * w)) for w in (8, 16, 32)}
+NETWORKS |= {
+    f"resnet9_w{w}{form}": _make("resnet9.ResNet9", (w, 4 * w, 8 * w), pooling)
+    for w in (8, 16, 32)
+    for form, pooling in (("", "max"), ("_mean", "mean"))
+}
 NETWORKS |= {f"wideresnet{d}_k{k}_s2": _wide(d, k, 2) for d in (10, 16) for k in (1, 2, 4)}
 NETWORKS |= {f"densenet{d}_g{g}_s2": _dense(d, g, 2) for d in (16, 22, 40) for g in (8, 12)}
 NETWORKS |= {f"vgg8_w{w}": _make("vgg.VGG", 8, w) for w in (8, 16)}

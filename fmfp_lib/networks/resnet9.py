@@ -21,18 +21,22 @@ class _Stage(nn.Module):
 
 
 class ResNet9(nn.Module):
-    """A 2x2 convolution to 24 channels, three stages, global max pooling, and a classifier scaled by 1/3.
+    """A 2x2 convolution to 24 channels, three stages, global pooling and a classifier.
 
     Parameters
     ----------
     widths : tuple of int
         Channels of the three stages. Width 32, 128 and 256: 1.1 million parameters and 44 million multiply-adds for a
         32-pixel image.
+    pooling : {'max', 'mean'}
+        `max` pools by the maximum and divides the logits by 3, as Page's network does; `mean` pools by the mean and
+        leaves the logits alone, as the paper's networks do.
     num_classes, in_channels : int
     """
 
-    def __init__(self, widths: tuple[int, int, int], num_classes: int, in_channels: int = 3):
+    def __init__(self, widths: tuple[int, int, int], pooling: str, num_classes: int, in_channels: int = 3):
         super().__init__()
+        self.pooling = pooling
         self.stem = nn.Conv2d(in_channels, 24, 2)
         ins = (24, *widths[:-1])
         self.blocks = nn.Sequential(*(_Stage(a, b) for a, b in zip(ins, widths, strict=True)))
@@ -41,4 +45,5 @@ class ResNet9(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (n, c, h, w) to logits (n, k)."""
-        return self.classifier(self.blocks(F.gelu(self.stem(x))).amax((2, 3))) / 3
+        x = self.blocks(F.gelu(self.stem(x)))
+        return self.classifier(x.amax((2, 3))) / 3 if self.pooling == "max" else self.classifier(x.mean((2, 3)))

@@ -24,11 +24,6 @@ def test_published_effects_have_the_accuracy_that_their_aurc_implies():
     assert again["accuracy"].iloc[0] == pytest.approx(cell["accuracy"], abs=1e-3)
 
 
-def test_accuracy_from_inverts_the_best_possible_aurc():
-    for r in (0.001, 0.05, 0.3, 0.9):
-        assert ladder.accuracy_from(r + (1 - r) * np.log1p(-r)) == pytest.approx(1 - r, abs=1e-9)
-
-
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))

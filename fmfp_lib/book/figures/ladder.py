@@ -45,11 +45,10 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
                              facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
         for effect in (e for e in effects if e.method == method):
             _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method))
-        axis.set(title=name(method), xlabel="accuracy of the baseline, %")
+        axis.set(title=name(method))
         sns.despine(ax=axis)
-    for axis in axes[::columns]:
-        axis.set_ylabel(label)
-    handles = [Line2D([], [], color="0.2", marker="o", linestyle="-", label="ours, 95 % interval")]
+    _label(axes, columns, "accuracy of the baseline, %", label)
+    handles = [Line2D([], [], color="0.2", marker="o", linestyle="-", label="ours, 95 % interval")] if effects else []
     if quantity in published:
         handles += [
             Line2D([], [], color="0.45", marker=m, markerfacecolor="none", linestyle="", label=f"paper, {k} classes")
@@ -58,6 +57,14 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
     figure.tight_layout()
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
     return figure
+
+
+def _label(axes, columns, x, y):
+    """Write beside the panels at the left and below those at the bottom."""
+    for axis in axes[::columns]:
+        axis.set_ylabel(y)
+    for axis in axes[-columns:]:
+        axis.set_xlabel(x)
 
 
 def _point(axis, x, change, factor, shade):
@@ -94,10 +101,9 @@ def effects_against_length(series, methods, quantity="auroc", columns=3):
                     _point(axis, n, found[n].changes[quantity], factor, colour(method))
         axis.set_xscale("log", base=2)
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set(title=name(method), xlabel="epochs")
+        axis.set(title=name(method))
         sns.despine(ax=axis)
-    for axis in axes[::columns]:
-        axis.set_ylabel(label)
+    _label(axes, columns, "epochs", label)
     figure.tight_layout()
     if len(series) > 1:
         handles = [Line2D([], [], color="0.2", linestyle=s, label=t) for s, t in zip(styles, series, strict=False)]
