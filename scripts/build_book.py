@@ -106,6 +106,10 @@ def main():
         (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
     (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
     explorer.write(STAGE / "book")
+    (STAGE / "book" / "_ladder.txt").write_text(ladder.in_words() + "\n")
+    effects = [effect for rung in ladder.RUNGS for effect in ladder.effects(rung)]
+    picture = figures.effects_against_accuracy(effects, ladder.published_effects(), ladder.HOME)
+    picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
     picture = figures.cost_benefit(lookup.classroom())
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     notebooks = sorted((STAGE / "notebooks").glob("*.ipynb"))

@@ -24,6 +24,7 @@ from . import audit, markdown, names
 
 P1 = ("baseline", "label_smoothing", "cs_kd", "mixup", "swa", "fmfp")
 P2 = ("l1_norm", "focal", "crl", "sam")
+HOME = ("label_smoothing", "cs_kd", "mixup", "sam", "swa", "fmfp")  # on the home page
 CURVES = ("baseline", "label_smoothing", "fmfp")  # trained with other numbers of images and epochs too
 COVERAGES = (0.1, 0.2, 0.4, 0.6, 0.8)
 SUREST = 0.1  # the share of the test images, by confidence, whose errors are counted on their own
@@ -273,6 +274,32 @@ def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
             row.append(f"{1000 * c.a:.1f} → {1000 * c.b:.1f}" if c else "–")
         rows.append(row)
     return markdown.table(heading, rows)
+
+
+def in_words(replicates: int = statistics.REPLICATES) -> str:
+    """Say, as a Markdown list, what label smoothing and FMFP change on each rung, on the seeds that decide.
+
+    A rung without finished runs of such seeds is told by all its seeds, and said to be.
+    """
+    lines = []
+    for rung in RUNGS:
+        new = tuple(s for s in rung.seeds if s not in CHOSE.get(rung.title, ()))
+        found = effects(replace(rung, seeds=new), CURVES[1:], replicates)
+        about = f"seeds {min(new)} to {max(new)}, which had no part in choosing the regime"
+        if len(found) < 2 or len(found[0].seeds) < 3:
+            found, about = effects(rung, CURVES[1:], replicates), "seeds that chose the regime among them"
+        if not found:
+            continue
+        words = []
+        for effect in found:
+            ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
+            words.append(
+                f"**{names.name(effect.method)}** changes ECE by {markdown.difference(ece, False)} points and AUROC by "
+                f"{markdown.difference(auroc, False)} points; errors among the 1,000 surest answers: "
+                f"{1000 * surest.a:.1f} → {1000 * surest.b:.1f}"
+            )
+        lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} % ({about}): {'. '.join(words)}.")
+    return "\n".join(lines) or "No rung has finished runs yet."
 
 
 def pilots() -> str:

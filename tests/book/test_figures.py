@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fmfp_lib import metrics
-from fmfp_lib.book import figures
+from fmfp_lib import datasets, metrics
+from fmfp_lib.book import examples, figures
 from fmfp_lib.book.study import Group
 from fmfp_lib.settings import Settings
 from fmfp_lib.statistics import Comparison
@@ -100,3 +100,11 @@ def test_shift_of_confidence_has_wrong_across_and_right_up():
     axis = figures.confidence_shift({"here": found}).axes[0]
     assert axis.lines[0].get_xydata().tolist() == [[-20, -10]]
     assert "wrong" in axis.get_xlabel() and "right" in axis.get_ylabel()
+
+
+def test_sample_images_stand_under_the_name_of_their_class():
+    data = datasets.load("embedded", 100, 40)
+    axes = np.array(figures.sample_images(data, 2).axes).reshape(2, 10)
+    assert [axis.get_title() for axis in axes[0]] == list(examples.CLASSES["embedded"])
+    shown = axes[1, 3].images[0].get_array()
+    assert np.array_equal(shown, data.x_test[np.flatnonzero(data.y_test == 3)[1], 0])

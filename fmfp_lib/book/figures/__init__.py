@@ -18,6 +18,9 @@ from .flatness import (
     loss_lines,
     under_perturbation,
 )
+from .images import (
+    sample_images,
+)
 from .ladder import (
     effects_against_accuracy,
     effects_against_length,
@@ -74,6 +77,7 @@ __all__ = [
     "metrics_by_severity",
     "risk_coverage_panels",
     "risk_coverage_plot",
+    "sample_images",
     "temperature_curves",
     "training_curves",
     "two_questions",
