@@ -87,7 +87,7 @@ CLASS = Rung(
 )
 CHOSE = {CLASS.title: (0, 1, 2)}
 RUNGS = (CLASS,)
-SECOND = (Rung(CLASS.title, CLASS.regime | dict(network="densenet16_g8_s2"), methods=P1),)  # another family
+SECOND = (Rung(CLASS.title, CLASS.regime | dict(network="vgg8_w16"), methods=P1),)  # another family
 # The class's rung with other numbers of epochs, and of images at equally many steps.
 LENGTHS = {epochs: CLASS.varied(f"{epochs} epochs", epochs=epochs) for epochs in (12, 25, 100, 200)}
 SIZES = {
@@ -110,9 +110,11 @@ _PILOTS = (
     ("embedded", "preact_resnet8_w16_s2", 1000, 450, 0),
     ("embedded", "densenet16_g8_s2", 9000, 50, 0),
     ("embedded", "vgg8_w16", 9000, 50, 0),
-    ("cifar10", "resnet9_w16", 5000, 180, 0),
     ("cifar10", "resnet9_w16", 15_000, 60, 0),
     ("cifar10", "resnet9_w16", 45_000, 40, 0),
+    ("cifar10", "resnet9_w16_mean", 15_000, 60, 0),
+    ("cifar10", "vgg8_w16", 15_000, 60, 0),
+    ("cifar10", "preact_resnet8_w32_s2", 15_000, 60, 0),
 )
 PILOTS = tuple(
     Rung(dataset, dict(scale="classroom" if dataset == "embedded" else "workstation", dataset=dataset, network=network,
