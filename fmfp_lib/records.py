@@ -248,7 +248,7 @@ def read(path: Path) -> Record:
         if hashlib.sha256(data).hexdigest() != content["sha256"]:
             raise ValueError("the arrays do not fit their checksum")
         settings = Settings(**content["settings"])
-        if settings.hash() != path.stem:
+        if path.stem not in (settings.hash(), settings.hash(1)):
             raise ValueError("the settings do not fit the file's name")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
@@ -302,13 +302,14 @@ def find(settings: Settings, shipped: bool = True) -> Record | None:
 
     `shipped` False leaves out the records that come with the repository.
     """
-    for place in dict.fromkeys((folder(), SHIPPED) if shipped else (folder(),)):
-        path = place / f"{settings.hash()}.json"
+    names = dict.fromkeys((settings.hash(), settings.hash(1)))
+    places = dict.fromkeys((folder(), SHIPPED) if shipped else (folder(),))
+    for path in (place / f"{name}.json" for place in places for name in names):
         if path.exists():
             try:
                 return read(path)
             except DamagedRecord as error:
-                others = [p for p in place.glob(f"{path.stem}.*") if p != path and ".damaged" not in p.name]
+                others = [p for p in path.parent.glob(f"{path.stem}.*") if p != path and ".damaged" not in p.name]
                 set_aside(path, str(error).removeprefix(f"{path.name}: "), *others)
     return None
 

@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .datasets import DATASETS
 from .methods import METHODS
-from .networks import NETWORKS
+from .networks import NETWORKS, REDRAWN
 
-FORMAT = 1  # raised when a run's outcome changes for the same settings, so that old records are not mistaken for new
+# Raised when a run's outcome changes for the same settings, so that old records are not mistaken for new. The second
+# differs in the first weights of some networks (``networks.REDRAWN``); to all others it is the first.
+FORMAT = 2
 
 
 def choose(kind: str, given: str, choices) -> str:
@@ -171,11 +173,18 @@ class Settings(BaseModel):
             fill |= DATASETS[self.dataset].scales.get(self.scale, {})
         return values | {key: value for key, value in fill.items() if values[key] is None}
 
-    def hash(self) -> str:
-        """Return the 16 hexadecimal digits that name this run's record, the same on every machine."""
+    def hash(self, format: int = FORMAT) -> str:
+        """Return the 16 hexadecimal digits that name this run's record, the same on every machine.
+
+        Parameters
+        ----------
+        format : int
+            1 for the name that an older record has.
+        """
         # Defaults are left out, so that a setting added later leaves the names of older records as they are.
         same = Settings(**self._filled() | {"device": "cpu"})
-        text = f"{FORMAT}:{same.model_dump_json(exclude={'scale', 'precision', 'compile'}, exclude_defaults=True)}"
+        format = format if same.network in REDRAWN else 1
+        text = f"{format}:{same.model_dump_json(exclude={'scale', 'precision', 'compile'}, exclude_defaults=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

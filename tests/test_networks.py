@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from fmfp_lib import networks
+from fmfp_lib import networks, records
+from fmfp_lib.settings import Settings
 
 PUBLISHED = {
     "preact_resnet110": (1_730_522, 1_736_372), "wideresnet": (36_479_194, 36_536_884),
@@ -60,3 +61,41 @@ def test_every_second_pixel_is_what_stride_two_takes():
     strided.load_state_dict(layer.state_dict())
     x = torch.randn(3, 8, 7, 10)
     assert torch.allclose(layer(x), strided(x), atol=1e-6)
+
+
+def first_weights(name):
+    torch.manual_seed(0)
+    return networks.create(name, 10)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "wideresnet16_k2_s2", "densenet40_g12_s2", "preact_resnet20_w16_s1"])
+def test_convolutions_begin_with_he_over_fan_out(name):
+    layers = [m for m in first_weights(name).modules() if isinstance(m, torch.nn.Conv2d) and m.weight.numel() > 4000]
+    for layer in layers:
+        fan_out = layer.weight.shape[0] * layer.kernel_size[0] ** 2
+        assert float(layer.weight.detach().std()) == pytest.approx((2 / fan_out) ** 0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["wideresnet16_k2_s2", "densenet40_g12_s2"])
+def test_classifiers_begin_with_zero_biases_where_the_authors_set_them(name):
+    assert not first_weights(name).classifier.bias.any()
+    assert first_weights("preact_resnet20_w16_s1").classifier.bias.any()
+
+
+def test_vgg_resnet18_and_efficientnet_begin_as_the_released_code_has_them():
+    vgg = [m for m in first_weights("vgg16").blocks if isinstance(m, torch.nn.Conv2d)]
+    assert not any(layer.bias.any() for layer in vgg)
+    conv = first_weights("resnet18").network.layer4[1].conv2
+    bound = (1 / conv.weight[0].numel()) ** 0.5  # PyTorch's default: uniform within this
+    assert float(conv.weight.detach().abs().max()) == pytest.approx(bound, rel=0.01)
+    efficient = first_weights("efficientnet")
+    assert float(efficient.classifier.weight.detach().abs().max()) == pytest.approx(1 / 35, rel=0.01)
+    squeeze = [m for m in efficient.modules() if type(m).__name__ == "SqueezeExcitation"][-1]
+    assert float(squeeze.fc1.weight.detach().abs().max()) == pytest.approx(1 / 33, rel=0.01)
+
+
+def test_redrawn_networks_have_a_name_of_their_own_and_older_records_are_still_found():
+    shipped = Settings(scale="classroom", network="densenet22_g8_s2", seed=0, train_size=1000, epochs=100)
+    assert shipped.hash() != shipped.hash(1) and records.find(shipped).path.stem == shipped.hash(1)
+    same = Settings(scale="classroom", network="preact_resnet8_w32_s2")
+    assert same.hash() == same.hash(1)

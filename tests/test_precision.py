@@ -27,7 +27,7 @@ def test_device_precision_and_compilation_leave_the_name_alone(monkeypatch):
 
 def test_every_shipped_record_has_its_old_name():
     for path in records.SHIPPED.glob("*.json"):
-        assert records._settings(path).hash() == path.stem
+        assert path.stem in (records._settings(path).hash(), records._settings(path).hash(1))
 
 
 def test_what_the_device_lacks_is_refused(monkeypatch):

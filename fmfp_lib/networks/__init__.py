@@ -59,6 +59,11 @@ NETWORKS |= {f"densenet{d}_g{g}_s2": _dense(d, g, 2) for d in (16, 22, 40) for g
 NETWORKS |= {f"vgg8_w{w}": _make("vgg.VGG", 8, w) for w in (8, 16)}
 NETWORKS |= {f"convmixer{w}_d{d}_p{p}": _mixer(w, d, 5, p) for w in (32, 64) for d in (4, 8) for p in (2, 4)}
 
+# Their first weights are drawn as the authors' code draws them since format 2 of a run (`settings.FORMAT`); records of
+# format 1 began with PyTorch's or torchvision's.
+REDRAWN = frozenset(n for n in NETWORKS if n.startswith(("vgg", "wideresnet", "densenet", "efficientnet")))
+REDRAWN |= {"resnet18", "resnet18_s2"}
+
 
 def create(name: str, num_classes: int, in_channels: int = 3, cosine: bool = False):
     """Return a freshly initialised network, whose last layer is called ``classifier``.

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .initialise import he_fan_out
+from .initialise import he_fan_out, zero_biases
 
 
 class _Layer(nn.Module):
@@ -43,6 +43,7 @@ class DenseNet(nn.Module):
         self.blocks = nn.Sequential(*layers, nn.BatchNorm2d(channels), nn.ReLU())
         self.classifier = nn.Linear(channels, num_classes)
         he_fan_out(self)
+        zero_biases(self.classifier)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (n, c, h, w) to logits (n, k)."""

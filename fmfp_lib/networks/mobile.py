@@ -3,8 +3,9 @@
 import torch
 from torch import nn
 from torchvision.models.efficientnet import MBConv, MBConvConfig
+from torchvision.ops import SqueezeExcitation
 
-from .initialise import he_fan_out
+from .initialise import he_fan_out, uniform_by_fan_in
 
 
 class _InvertedResidual(nn.Module):
@@ -70,6 +71,12 @@ class EfficientNetB0(nn.Module):
         layers += [nn.Conv2d(320, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.SiLU()]
         self.blocks = nn.Sequential(*layers)
         self.classifier = nn.Linear(1280, num_classes)
+        he_fan_out(self)
+        for module in self.modules():  # squeeze and excitation are linear layers in the released code
+            if isinstance(module, SqueezeExcitation):
+                uniform_by_fan_in(module.fc1)
+                uniform_by_fan_in(module.fc2)
+        uniform_by_fan_in(self.classifier)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (n, c, h, w) to logits (n, k)."""

@@ -4,6 +4,8 @@ import torch
 import torchvision
 from torch import nn
 
+from .initialise import torch_default
+
 
 class ResNet(nn.Module):
     """torchvision's ResNet; `stem_stride` 1 or 2 puts a 3x3 convolution without pooling in place of its stem.
@@ -17,7 +19,10 @@ class ResNet(nn.Module):
         if stem_stride is not None:
             network.conv1 = nn.Conv2d(in_channels, 64, 3, stem_stride, 1, bias=False)
             network.maxpool = nn.Identity()
-            nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+            if depth == 18:  # the released code's; it has no other depth
+                torch_default(network)
+            else:
+                nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         elif in_channels != 3:
             raise ValueError(f"in_channels is {in_channels}; the ImageNet form takes 3")
         self.classifier, network.fc = network.fc, nn.Identity()

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from .initialise import he_fan_out, zero_biases
+
 
 class VGG(nn.Module):
     """Five stages of convolutions, each ended by pooling; a head of three layers with dropout 0.5 before two of them.
@@ -27,6 +29,8 @@ class VGG(nn.Module):
             nn.Dropout(0.5), nn.Linear(channels, channels), nn.ReLU(),
         )  # fmt: skip
         self.classifier = nn.Linear(channels, num_classes)
+        he_fan_out(self)
+        zero_biases(*(layer for layer in self.blocks if isinstance(layer, nn.Conv2d)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (n, c, h, w) to logits (n, k)."""

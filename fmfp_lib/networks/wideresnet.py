@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from .initialise import zero_biases
 from .preact_resnet import PreActResNet
 
 
@@ -16,3 +17,4 @@ class WideResNet(PreActResNet):
             raise ValueError(f"depth is {depth}; it must be 6 n + 4 with n at least 1, such as 10, 16 or 28")
         nn.Module.__init__(self)
         self.build(16, [16 * factor * 2**i for i in range(3)], (depth - 4) // 6, stem_stride, num_classes, in_channels)
+        zero_biases(self.classifier)
