@@ -19,7 +19,7 @@ import nbformat
 import papermill
 import yaml
 
-from fmfp_lib.book import claims_pages, explorer, figures, ladder, lookup, low_precision, speed, tables
+from fmfp_lib.book import claims_pages, explorer, figures, ladder, lookup, low_precision, score_study, speed, tables
 from fmfp_lib.cli import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +96,7 @@ def main():
     config = citation.with_repository(yaml.safe_load((ROOT / "_config.yml").read_text()), cited)
     (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
     # Tables are made from the registries and the records, so that no page can fall behind them.
-    registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions)
+    registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions, score_study.score_table)
     from_records = (
         tables.at_a_glance, tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
     )  # fmt: skip

@@ -1,0 +1,135 @@
+"""Which confidence score helps which training method: all of ``scores.SCORES`` against MSP, on finished runs."""
+
+import numpy as np
+
+from .. import confidence, measures, scores, statistics
+from .compare import against_msp
+from .markdown import difference, table
+from .names import listed, name
+
+OTHERS = [key for key, score in scores.SCORES.items() if score.takes == "logits" and key != "msp"]
+MEASURED = ("trust_score", "nearest_neighbours", "mahalanobis", "mc_information", "mc_dropout", "swag")
+
+
+def score_table() -> str:
+    """Return ``scores.SCORES`` as Markdown, one line for each."""
+    rows = []
+    for key, score in scores.SCORES.items():
+        source = f" {{cite}}`{score.source}`" if score.source else ""
+        fitted = f"by `{score.fit.__name__}`" if score.fit else ""
+        rows.append((name(key) + source, score.formula, score.takes, fitted, f"`{score.function.__name__}`"))
+    return table(("score", "formula", "made of", "fitted on validation data", "code"), rows, words=5)
+
+
+def by_method(groups, metrics=("auroc", "aurc"), replicates: int = statistics.REPLICATES) -> dict:
+    """Compare every score made of logits with MSP, on the networks of each method.
+
+    Parameters
+    ----------
+    groups : list of study.Group
+    metrics : sequence of str
+        As `statistics.compare_scores` takes them.
+    replicates : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        Method, then score, then the group's title, then metric: a `statistics.Comparison`.
+    """
+    found = {}
+    for group in groups:
+        for method, runs in group.runs.items():
+            for key in OTHERS:
+                score = scores.SCORES[key]
+                compared = against_msp(runs, score.function, score.fit, metrics, replicates)
+                found.setdefault(method, {}).setdefault(key, {})[group.title] = compared
+    return found
+
+
+def counts(comparisons) -> tuple[int, int]:
+    """Return of how many comparisons the 95 % interval excludes 0 on the better and on the worse side."""
+    return tuple(sum(c.certain and c.better is side for c in comparisons) for side in (True, False))
+
+
+def verdict_table(found: dict, metric: str = "auroc") -> str:
+    """Return `by_method` as Markdown: the mean difference over groups, and in how many the interval excludes 0."""
+    rows = []
+    for method, row in found.items():
+        cells = []
+        for key in OTHERS:
+            own = [compared[metric] for compared in row[key].values()]
+            up, down = counts(own)
+            mean = 100 * np.mean([c.difference for c in own])
+            text = f"{mean:+.2f}".replace("-", "\u2212") + f" ({up}\u2191\u00a0{down}\u2193)"
+            cells.append(f"**{text}**" if max(up, down) == len(own) else text)
+        rows.append((name(method), str(len(next(iter(row.values())))), *cells))
+    return table(("trained by", "cases", *map(name, OTHERS)), rows)
+
+
+def in_words(found: dict, metric: str = "auroc") -> str:
+    """Say which score is better than MSP on most groups, over all methods, and for which methods it is worse."""
+    lines = []
+    for key in OTHERS:
+        every = [compared[metric] for row in found.values() for compared in row[key].values()]
+        up, down = counts(every)
+        mean = 100 * np.mean([c.difference for c in every])
+        lines.append((up - down, key, up, down, mean, len(every)))
+    lines.sort(reverse=True)
+    _, key, up, down, mean, count = lines[0]
+    worse = [m for m, row in found.items() if counts([c[metric] for c in row[key].values()])[1]]
+    helpless = [name(k) for net, k, *_ in lines if net <= 0]
+    text = (
+        f"**Of the scores made of logits, {name(key)} is the best bet: in {up} of {count} cases the 95 % interval of "
+        f"its gain in AUROC over MSP excludes 0, in {down} that of a loss does (mean {mean:+.2f} points).** "
+    ).replace("-", "\u2212")
+    text += f"It loses on networks trained by {listed(worse)}. " if worse else ""
+    rest = " and ".join(filter(None, (", ".join(helpless[:-1]), helpless[-1]))) if helpless else ""
+    return text + (f"No better than MSP, by the same count: {rest}." if rest else "")
+
+
+def of_method(found: dict, method: str) -> dict:
+    """Return what `by_method` found of one method, by the group's title and then by score, as figures take it."""
+    row = found.get(method, {})
+    titles = dict.fromkeys(title for compared in row.values() for title in compared)
+    return {title: {key: compared[title] for key, compared in row.items()} for title in titles}
+
+
+def ensembles(groups, metrics=("auroc", "aurc"), replicates: int = statistics.REPLICATES) -> list:
+    """Compare mutual information with MSP on the ensemble of all seeds: (group, method, members, comparisons) each."""
+    rows = []
+    for group in groups:
+        for method, runs in group.runs.items():
+            if len(runs) < 2:
+                continue
+            members = [run.logits for run in runs]
+            together = confidence.ensemble(members)
+            correct = together.argmax(1) == runs[0].labels
+            pair = [[(score, correct)] for score in (scores.log_odds(together), scores.mutual_information(members))]
+            rows.append((group, method, len(runs), statistics.compare_scores(*pair, metrics, replicates)))
+    return rows
+
+
+def measured(groups, metrics=("auroc", "augrc"), replicates: int = statistics.REPLICATES) -> list:
+    """Compare what was measured on networks with their MSP: (group, method, score, networks, comparisons) each."""
+    rows = []
+    for group in groups:
+        for method, runs in group.runs.items():
+            for key in MEASURED:
+                pairs = [(run, found) for run in runs if (found := measures.load(run, key)) is not None]
+                if pairs:
+                    plain = [(scores.log_odds(r.logits), r.logits.argmax(1) == r.labels) for r, _ in pairs]
+                    other = [(f["score"], f.get("correct", p[1])) for (_, f), p in zip(pairs, plain, strict=True)]
+                    compared = statistics.compare_scores(plain, other, metrics, replicates)
+                    rows.append((group, method, key, len(pairs), compared))
+    return rows
+
+
+def measured_table(rows) -> str:
+    """Return what `measured` finds as Markdown, AUROC and AUGRC."""
+    cells = [
+        (group.title, name(method), name(key), str(count), difference(found["auroc"]), difference(found["augrc"]))
+        for group, method, key, count, found in rows
+    ]
+    heads = ("data, network", "trained by", "score", "networks", "AUROC, points", "AUGRC ×10³")
+    return table(heads, cells, words=3)
