@@ -8,7 +8,8 @@ import math
 import warnings
 from functools import lru_cache
 
-from .methods import METHODS, passes_a_step, share_of_sam_steps, training_cost, trunk
+from .methods import METHODS, Method
+from .schedule import takes_sam_step, trunk
 from .settings import Settings
 
 SUSTAINED = 10e12  # operations a second that one GPU is assumed to keep up; batches of 128 small images fill none
@@ -56,10 +57,34 @@ def operations(network: str, dataset: str = "cifar10") -> tuple[int, int]:
     return forward // 2, (both - forward) // 2
 
 
+def share_of_sam_steps(method: Method, settings) -> float:
+    """Return the share of a run's steps that are SAM's, in [0, 1]; `settings` are complete."""
+    steps = -(-settings.train_size // settings.batch_size)
+    count = range(settings.epochs * steps)
+    return sum(takes_sam_step(method, settings, step // steps, step) for step in count) / len(count)
+
+
+# Passes over a batch that a term adds to each step: mixed images forward and backward; partners forward only, a third.
+EXTRA_PASSES = {"regmixup": 1.0, "cs_kd": 1 / 3}
+
+
+def passes_a_step(method: Method) -> float:
+    """Return how often a plain step of `method` goes forward and backward through a batch; SAM's, twice as often."""
+    return 1 + sum(EXTRA_PASSES.get(term, 0.0) for term in method.terms)
+
+
+def training_cost(method: Method, settings) -> float:
+    """Return the cost of a run in epochs of plain training: forward and backward passes over the training set.
+
+    SAM's steps count twice, whatever they perturb; `settings` are complete. Averaging costs nothing to speak of.
+    """
+    return settings.epochs * passes_a_step(method) * (1 + share_of_sam_steps(method, settings))
+
+
 def passes(settings: Settings, from_trunk: bool = False) -> float:
     """Return how many times a run goes forward and backward through its training set.
 
-    Counted as `methods.training_cost` counts: a SAM step twice, RegMixup's second batch, a third for CS-KD's partner.
+    Counted as `training_cost` counts: a SAM step twice, RegMixup's second batch, a third for CS-KD's partner.
     Evaluation and batch-norm statistics are left out.
 
     Parameters
@@ -81,7 +106,7 @@ def relative(settings: Settings, prices: dict | None = None) -> float:
     ----------
     settings : Settings
     prices : dict of str to float, optional
-        Of a SAM step in SGD steps, for each of ``flatness.PARTS``; by default the forward and backward passes that
+        Of a SAM step in SGD steps, for each of ``training.sam.PARTS``; by default the forward and backward passes that
         the step takes, each counted as a third and two thirds: 2, and 5/3 where the first pass leaves out the
         gradients of the convolutions' weights.
     """

@@ -1,4 +1,8 @@
-"""Flat minima: sharpness-aware steps, weight averaging, and measures of how flat a minimum is."""
+"""How flat a minimum is: loss under perturbation, SAM's sharpness, Hessian eigenvalue, loss along a line.
+
+Images `x` (n, c, h, w) are normalised, labels `y` (n,) are integers. Networks run in eval mode, so batch norm uses
+its running statistics, and come back with the weights and modes that they had.
+"""
 
 import warnings
 from contextlib import contextmanager
@@ -7,111 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
-
-# Which weights SAM perturbs: the normalisation layers' alone keep its effect (Müller et al., NeurIPS 2023).
-PARTS = {
-    "all": lambda model: list(model.parameters()),
-    "batch_norm": lambda model: [p for layer in _batch_norms(model) for p in layer.parameters()],
-}
-
-
-def _batch_norms(model: nn.Module):
-    return [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-
-
-class SAM:
-    """Sharpness-aware minimisation around any optimiser (Foret et al., ICLR 2021; no adaptive scaling).
-
-    Call `first_step` with the gradient at w: it moves the weights to ``w + rho g / ||g||``. Call `second_step`
-    with the gradient there: it restores w bit for bit and takes the optimiser's step with that gradient.
-
-    Parameters
-    ----------
-    optimizer : torch.optim.Optimizer
-        What takes the step.
-    rho : float
-        Euclidean norm of the perturbation over all perturbed weights together; 0 gives the optimiser alone.
-    perturbed : list of torch.nn.Parameter, optional
-        The weights that are perturbed, all of the optimiser's if not given. Only their gradients at w are used, so
-        the first pass may leave out the others': ``loss.backward(inputs=sam.perturbed)``.
-    """
-
-    def __init__(self, optimizer: torch.optim.Optimizer, rho: float, perturbed=None):
-        if not rho >= 0:
-            raise ValueError(f"rho is {rho}; it must be zero or positive")
-        if perturbed is None:
-            perturbed = [p for group in optimizer.param_groups for p in group["params"]]
-        if not perturbed:
-            raise ValueError("there is no weight to perturb; the network must have some of the part that was asked for")
-        self.optimizer, self.rho, self.perturbed, self._moved = optimizer, rho, perturbed, None
-
-    @torch.no_grad()
-    def first_step(self):
-        """Climb to ``w + rho g / ||g||``, keeping w."""
-        parameters = [p for p in self.perturbed if p.grad is not None]
-        gradients = [p.grad for p in parameters]
-        norm = torch.stack(torch._foreach_norm(gradients)).norm()
-        # A zero gradient has no direction: the perturbation is then zero, and no NaN arises.
-        scale = torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm))
-        self._moved = parameters, [p.clone() for p in parameters]
-        torch._foreach_add_(parameters, torch._foreach_mul(gradients, scale))
-        self.optimizer.zero_grad(set_to_none=True)
-
-    @torch.no_grad()
-    def second_step(self):
-        """Return to w exactly and descend with the gradient found at the perturbed weights."""
-        torch._foreach_copy_(*self._moved)
-        self._moved = None
-        self.optimizer.step()
-
-
-class ExponentialAverage(AveragedModel):
-    """The exponential moving average of the weights; torch's own waits for the device at every update.
-
-    Parameters
-    ----------
-    model : nn.Module
-    decay : float
-        What remains of the average at each update, in [0, 1).
-    """
-
-    def __init__(self, model: nn.Module, decay: float):
-        super().__init__(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
-        self.decay, self._begun = decay, False
-
-    @torch.no_grad()
-    def update_parameters(self, model: nn.Module):
-        """Move the average towards the weights of `model`; the first update copies them."""
-        if not self._begun:  # torch asks its counter, which may have come from a checkpoint
-            super().update_parameters(model)
-            self._begun = True
-            return
-        torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), 1 - self.decay)
-        for mine, other in zip(self.module.buffers(), model.buffers(), strict=True):
-            mine.copy_(other)
-        self.n_averaged += 1
-
-
-@contextmanager
-def frozen_batch_norm_statistics(model: nn.Module):
-    """Normalise with the batch's own statistics inside, without updating the running ones."""
-    layers = _batch_norms(model)
-    momenta, counts = [m.momentum for m in layers], [m.num_batches_tracked.clone() for m in layers]
-    for layer in layers:
-        layer.momentum = 0.0
-    try:
-        yield
-    finally:
-        for layer, momentum, count in zip(layers, momenta, counts, strict=True):
-            layer.momentum = momentum
-            layer.num_batches_tracked.copy_(count)
-
-
-# -- how flat a minimum is ------------------------------------------------------------------------------------
-#
-# Images `x` (n, c, h, w) are normalised, labels `y` (n,) are integers. Networks run in eval mode, so batch norm uses
-# its running statistics, and come back with the weights and modes that they had.
+from torch.optim.swa_utils import update_bn
 
 
 @contextmanager

@@ -11,8 +11,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from . import records
-from .methods import METHODS, trunk
-from .settings import Settings, one_line
+from .errors import one_line
+from .methods import METHODS
+from .schedule import trunk
+from .settings import Settings
 
 # Settings that `fmfp train` has an option for; it takes all others by --set.
 OPTIONS = frozenset(

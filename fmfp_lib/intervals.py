@@ -10,8 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import selective
-from .metrics import BINS, _bin, _binned_gap, evaluate_confidence
-from .statistics import HIGHER_IS_BETTER, REPLICATES, Ranked, _check_replicates, _counts, _harmonic, holm
+from .metrics import BINS, evaluate_confidence
+from .metrics.calibration import bin_index, binned_gap
+from .statistics import HIGHER_IS_BETTER, REPLICATES, Ranked, holm
+from .statistics.comparison import check_replicates
+from .statistics.replicates import drawn_counts
 
 COMPARED = ("accuracy", "auroc", "aurc", "augrc", "ece", "nll")
 
@@ -21,7 +24,7 @@ def metrics_of(predictions) -> dict[str, float]:
     confidence, correct = predictions.confidence, predictions.correct
     found = {"accuracy": float(correct.mean()), **evaluate_confidence(confidence, correct)}
     if predictions.is_probability:
-        found["ece"] = float(_binned_gap(confidence, correct, BINS))
+        found["ece"] = float(binned_gap(confidence, correct, BINS))
     if predictions.loss is not None:
         found |= {"nll": float(predictions.loss.mean()), "brier": float(predictions.brier.mean())}
     return found
@@ -41,18 +44,18 @@ class _Items(Ranked):
         self.gaps = None
         if predictions.is_probability:
             self.gaps = np.zeros((self.n, BINS))
-            place = np.arange(self.n), _bin(predictions.confidence, BINS)
+            place = np.arange(self.n), bin_index(predictions.confidence, BINS)
             self.gaps[place] = predictions.correct - predictions.confidence
 
-    def all(self, counts, harmonic):
+    def all(self, counts):
         """Return each metric (r,) for the replicates' `counts` (r, n)."""
         n, weights = self.n, counts.astype(np.float64)  # `weights @ inf`, of an infinite NLL, is left undefined
-        found = self.ranking(counts, harmonic)
+        found = self.ranking(counts)
         names = ("aupr_success", "aupr_error", "right")
         found |= dict(zip(names, np.transpose([self._precision_recall(row) for row in counts]), strict=True))
         right = found.pop("right").astype(int)
         with np.errstate(divide="ignore", invalid="ignore"):
-            optimum = ((n - right) - right * (harmonic[n] - harmonic[right])) / n
+            optimum = ((n - right) - right * (self.harmonic[n] - self.harmonic[right])) / n
             naurc = (found["aurc"] - optimum) / ((n - right) / n - optimum)
             found["naurc"] = np.where((right > 0) & (right < n), naurc, np.nan)
             found |= {name: weights @ values / n for name, values in self.sums.items()}
@@ -79,9 +82,9 @@ class _Items(Ranked):
 
 def replicates_of(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict[str, np.ndarray]:
     """Return each metric (r,) of `replicates` draws of the items; equal numbers of items are drawn alike."""
-    _check_replicates(replicates)
-    items, harmonic = _Items(predictions), _harmonic(len(predictions))
-    parts = [items.all(counts, harmonic) for counts in _counts(items.n, replicates, seed)]
+    check_replicates(replicates)
+    items = _Items(predictions)
+    parts = [items.all(counts) for counts in drawn_counts(items.n, replicates, seed)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

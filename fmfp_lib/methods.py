@@ -3,7 +3,6 @@
 FMFP is ``sam=True, averaging="swa"``; the whole comparison of the paper is the dictionary below.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 
@@ -20,7 +19,7 @@ class Method:
     sam_every : int
         Take them at every k-th step only, and plain steps between (SAM-k in Liu et al. 2022).
     sam_part : str
-        Which weights they perturb: a name from ``flatness.PARTS``.
+        Which weights they perturb: a name from ``training.sam.PARTS``.
     averaging : {None, 'swa', 'ema'}
         Average the weights: once an epoch late in training (Izmailov et al. 2018), or exponentially after each step.
     cosine : bool
@@ -122,109 +121,3 @@ METHODS: dict[str, Method] = {
 # The two families that the paper compares with the baseline, in its order.
 CALIBRATION = ("mixup", "label_smoothing", "focal", "cs_kd", "l1_norm")
 FLAT = ("sam", "swa", "fmfp")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """When things happen in a run, in epochs of the paper's; shorter and longer runs keep the proportions.
-
-    Attributes
-    ----------
-    of : int
-        Epochs in the paper.
-    milestones : tuple of int
-        The learning rate falls tenfold at the start of each.
-    averaging : int
-        From here on, weights are averaged once an epoch.
-    """
-
-    of: int = 200
-    milestones: tuple[int, ...] = (80, 130, 170)
-    averaging: int = 120
-
-    def falls(self, settings, progress: float) -> int:
-        """Return how many milestones lie at or before `progress` epochs of a run of ``settings.epochs``."""
-        return sum(int(progress) * self.of >= m * settings.epochs for m in self.milestones)
-
-    def averaged(self, settings, progress: float) -> bool:
-        """Tell whether the weights are averaged at `progress` epochs of a run of ``settings.epochs``."""
-        return progress * self.of >= self.averaging * settings.epochs
-
-
-SCHEDULES = {"tiny_imagenet": Schedule(90, (40, 70), 50)}  # supplement C.2
-
-
-def schedule(settings) -> Schedule:
-    """Return the schedule that the paper uses on the data set of a run."""
-    return SCHEDULES.get(settings.dataset, Schedule())
-
-
-def averages(method: Method, settings, epoch: int) -> bool:
-    """Tell whether the weights at the end of `epoch` (from 0) enter the once-an-epoch average."""
-    last = epoch == settings.epochs - 1  # a run too short to reach the start still averages its last weights
-    return method.averaging == "swa" and (schedule(settings).averaged(settings, epoch) or last)
-
-
-def trunk(method: Method, settings) -> tuple[str, int] | None:
-    """Return the method and the number of epochs that `method` shares with it, or None.
-
-    In the paper's protocol SWA and FMFP start from the checkpoint, at epoch 120 of 200, of the same objective
-    trained plainly; that checkpoint is trained once and shared.
-    """
-    if method.averaging != "swa" or settings.protocol != "paper":
-        return None
-    for name, other in OBJECTIVES.items():
-        if other.terms == method.terms and other.cosine == method.cosine:
-            return name, next(e for e in range(settings.epochs + 1) if schedule(settings).averaged(settings, e))
-    return None
-
-
-def takes_sam_step(method: Method, settings, epoch: int, step: int) -> bool:
-    """Tell whether `step` (from 0, counted from the beginning of training) in `epoch` is one of SAM's.
-
-    In the paper FMFP starts from the baseline's checkpoint at epoch 120, so SAM begins there; in the code
-    SAM steps are taken from the first epoch on. SAM alone always takes them.
-    """
-    late = method.averaging == "swa" and settings.protocol == "paper"
-    return method.sam and step % method.sam_every == 0 and (not late or averages(method, settings, epoch))
-
-
-def share_of_sam_steps(method: Method, settings) -> float:
-    """Return the share of a run's steps that are SAM's, in [0, 1]; `settings` are complete."""
-    steps = -(-settings.train_size // settings.batch_size)
-    count = range(settings.epochs * steps)
-    return sum(takes_sam_step(method, settings, step // steps, step) for step in count) / len(count)
-
-
-# Passes over a batch that a term adds to each step: mixed images forward and backward; partners forward only, a third.
-EXTRA_PASSES = {"regmixup": 1.0, "cs_kd": 1 / 3}
-
-
-def passes_a_step(method: Method) -> float:
-    """Return how often a plain step of `method` goes forward and backward through a batch; SAM's, twice as often."""
-    return 1 + sum(EXTRA_PASSES.get(term, 0.0) for term in method.terms)
-
-
-def training_cost(method: Method, settings) -> float:
-    """Return the cost of a run in epochs of plain training: forward and backward passes over the training set.
-
-    SAM's steps count twice, whatever they perturb; `settings` are complete. Averaging costs nothing to speak of.
-    """
-    return settings.epochs * passes_a_step(method) * (1 + share_of_sam_steps(method, settings))
-
-
-def learning_rate(method: Method, settings, progress: float) -> float:
-    """Return the learning rate at `progress` epochs (0 up to ``settings.epochs``).
-
-    In plain training it falls tenfold at each milestone (on CIFAR at 40, 65 and 85 % of the epochs). With averaging, in
-    the paper's protocol, a linear cycle an epoch, from 1/2 to 1/10 of the first rate, takes over (on CIFAR at 60 %). In
-    the code's, it follows from the first epoch a cosine that reaches 0 at half of the epochs and rises again, and once
-    weights are averaged it is 1/2 of the first (the released code takes ten epochs to get there).
-    """
-    first, fraction = settings.learning_rate, progress / settings.epochs
-    swa = method.averaging == "swa"
-    if swa and schedule(settings).averaged(settings, progress):
-        return first * 0.5 if settings.protocol == "code" else first * (0.5 - 0.4 * (progress % 1))
-    if swa and settings.protocol == "code":
-        return first * 0.5 * (1 + math.cos(math.pi * fraction / 0.5))
-    return first * 0.1 ** schedule(settings).falls(settings, progress)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .metrics import _rows, evaluate_confidence
+from .metrics import evaluate_confidence
+from .metrics.one_pass import per_sample
 
 SPLITS = {
     **dict.fromkeys(("calibration", "calib", "cal", "validation", "valid", "val", "dev"), "calibration"),
@@ -297,8 +298,8 @@ def _split(words, notes):
 
 
 def _of_logits(logits, labels):
-    rows = _rows(logits, labels)
-    return {"confidence": rows.confidence, "loss": rows.loss, "brier": rows.brier}
+    sample = per_sample(logits, labels)
+    return {"confidence": sample.confidence, "loss": sample.loss, "brier": sample.brier}
 
 
 def _of_probabilities(probabilities, labels):

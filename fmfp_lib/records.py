@@ -23,12 +23,13 @@ import tempfile
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from . import paths
+from .metrics import evaluate, softmax
 from .settings import Settings
 
 SHIPPED = paths.ROOT / "data" / "records"  # read, and written only if FMFP_RECORDS names it
@@ -64,12 +65,25 @@ class Record:
         s = self.settings
         return f"Record({s.method}, {s.network}, {s.dataset}, seed {s.seed}, {s.epochs} epochs, {self.path.name})"
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, float]:
-        """All metrics of the test set, computed now."""
-        from .metrics import evaluate
-
+        """All metrics of the test set."""
         return evaluate(self.logits, self.labels)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """Maximum softmax probability of each test image, (n,)."""
+        return softmax(self.logits).max(1)
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """Whether each prediction is right, (n,) bool."""
+        return self.logits.argmax(1) == self.labels
+
+    @property
+    def scored(self) -> tuple[np.ndarray, np.ndarray]:
+        """`confidence` and `correct`, as the ranking metrics take them."""
+        return self.confidence, self.correct
 
     @property
     def weights(self) -> dict[str, np.ndarray] | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import confidence
-from .metrics import _check_labels, _check_matrix, aurc, softmax
+from .metrics import aurc, softmax
+from .metrics.checks import check_labels, check_matrix
 
 NEIGHBOURS = 50
 TEMPERATURES = tuple(np.geomspace(0.1, 10, 21).round(4).tolist())
@@ -41,7 +42,7 @@ def gini(logits) -> np.ndarray:
     DOCTOR (Granese et al. 2021) rejects by 1 / gini - 1, which orders items alike; without the labels it is an estimate
     of the odds that a class drawn from the probabilities is another than the true one.
     """
-    p = softmax(_check_matrix(logits, "logits"))
+    p = softmax(check_matrix(logits, "logits"))
     return np.vecdot(p, p)
 
 
@@ -57,8 +58,8 @@ def fit_temperature_by_aurc(valid_logits, valid_labels, grid=TEMPERATURES) -> fl
     grid : sequence of float
         Candidates.
     """
-    z = _check_matrix(valid_logits, "logits")
-    correct = z.argmax(1) == _check_labels(valid_labels, *z.shape)
+    z = check_matrix(valid_logits, "logits")
+    correct = z.argmax(1) == check_labels(valid_labels, *z.shape)
     return min((1.0, *grid), key=lambda t: aurc(log_odds(z, t), correct))  # the first of equals
 
 

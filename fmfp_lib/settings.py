@@ -1,27 +1,18 @@
 """One validated description of a run. Its hash names the record that the run leaves."""
 
-import difflib
 import hashlib
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .datasets import DATASETS
+from .errors import choose, one_line
 from .methods import METHODS
 from .networks import NETWORKS, REDRAWN
 
 # Raised when a run's outcome changes for the same settings, so that old records are not mistaken for new. The second
 # differs in the first weights of some networks (``networks.REDRAWN``); to all others it is the first.
 FORMAT = 2
-
-
-def choose(kind: str, given: str, choices) -> str:
-    """Return `given` if it is among `choices`; otherwise raise ValueError naming them and the nearest."""
-    if given in choices:
-        return given
-    near = difflib.get_close_matches(str(given), list(choices), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"unknown {kind} {given!r}; choose one of {', '.join(choices)}{hint}")
 
 
 # What each scale fills in where a setting is left at None: epochs, training images, test images, network.
@@ -59,7 +50,7 @@ class Settings(BaseModel):
     batch_size : int
         Images per step (128 in the paper).
     learning_rate : float
-        SGD's first one (0.1 in the paper; see ``methods.learning_rate`` for the later ones).
+        SGD's first one (0.1 in the paper; see ``schedule.learning_rate`` for the later ones).
     momentum : float
         SGD's (0.9).
     weight_decay : float
@@ -186,57 +177,3 @@ class Settings(BaseModel):
         format = format if same.network in REDRAWN else 1
         text = f"{format}:{same.model_dump_json(exclude={'scale', 'precision', 'compile'}, exclude_defaults=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-# Accepted values of the numbers that notebooks take beside a run's settings.
-RANGES = {
-    "replicates": (1, 100_000), "coverage": (0.01, 1), "coverages": (0.01, 1), "confident": (0, 1),
-    "window": (1, 1000), "points": (2, 1000), "severity": (1, 5), "seeds": (0, 2**31 - 1),
-}  # fmt: skip
-
-
-def check_parameters(names: dict, **defaults) -> None:
-    """Reject notebook parameters that papermill injected under an unknown name, with another type or out of range.
-
-    Parameters
-    ----------
-    names : dict
-        The notebook's ``globals()``.
-    **defaults
-        The notebook's parameters, each with a value of the accepted type.
-
-    Raises
-    ------
-    ValueError
-        In one line: what was given, what is accepted, and the nearest name.
-    """
-    plain = (str, int, float, bool, list)
-    for name, value in names.items():
-        if name.startswith("_") or name == "In" or not isinstance(value, plain):
-            continue
-        choose("parameter", name, sorted(defaults))
-        if type(value) is not type(defaults[name]):
-            raise ValueError(
-                f"parameter {name} is {value!r} ({type(value).__name__}); "
-                f"it must be a {type(defaults[name]).__name__}, such as {defaults[name]!r}"
-            )
-        if name in RANGES:
-            low, high = RANGES[name]
-            for item in value if isinstance(value, list) else [value]:
-                if type(item) not in (int, float) or not low <= item <= high:
-                    raise ValueError(f"parameter {name} is {value!r}; numbers from {low} to {high} are accepted")
-
-
-def one_line(error: ValidationError, fields) -> str:
-    parts = []
-    for item in error.errors():
-        name = ".".join(map(str, item["loc"])) or "settings"
-        if item["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(name, list(fields), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            parts.append(f"unknown setting {name!r}; choose among {', '.join(fields)}{hint}")
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            given = "" if item["type"] == "value_error" else f", given {item['input']!r}"
-            parts.append(f"{name}: {message}{given}")
-    return " | ".join(parts)

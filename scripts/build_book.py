@@ -20,7 +20,7 @@ import papermill
 import yaml
 
 from fmfp_lib.book import claims_pages, explorer, figures, ladder, lookup, low_precision, score_study, speed, tables
-from fmfp_lib.cli import QUIET_KERNEL
+from fmfp_lib.cli.run import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"

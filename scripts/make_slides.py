@@ -19,7 +19,8 @@ from markdown_it import MarkdownIt  # noqa: E402
 
 from fmfp_lib import confidence, metrics, statistics  # noqa: E402
 from fmfp_lib.book import compare, figures, markdown, names, published, study  # noqa: E402
-from fmfp_lib.methods import CALIBRATION, FLAT, METHODS, training_cost  # noqa: E402
+from fmfp_lib.cost import training_cost  # noqa: E402
+from fmfp_lib.methods import CALIBRATION, FLAT, METHODS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "book" / "slides" / "slides.md"  # with slides.css and slides.js beside it
@@ -74,7 +75,7 @@ def scope():
 def clouds():
     said = []
     for method in ("baseline", "label_smoothing"):
-        confidence_, correct = figures.confidence_and_correct(first(method))
+        confidence_, correct = first(method).scored
         right, wrong = (100 * confidence_[correct == side].mean() for side in (True, False))
         said.append(f"{names.name(method)}: right predictions {right:.0f} % sure on average, wrong ones {wrong:.0f} %")
     return "; ".join(said).capitalize() + "."
@@ -92,18 +93,18 @@ def aurc_by_hand():
 
 
 def coverage():
-    risk = metrics.selective_risk_at(*figures.confidence_and_correct(first("baseline")), 0.8)
+    risk = metrics.selective_risk_at(*first("baseline").scored, 0.8)
     whole = 1 - first("baseline").metrics["accuracy"]
     return (f"The baseline drawn here is wrong on {100 * whole:.1f} % of all images, and on {100 * risk:.1f} % of the "
             "surest 80 %.")  # fmt: skip
 
 
 def _published(table, methods, metrics_):
-    rows = ["| | " + " | ".join(names.DISPLAY[m][1] for m in metrics_) + " |", "| --- |" + " --- |" * len(metrics_)]
+    rows = []
     for method in methods:
         cells = [published.cell(table, "cifar10", "preact_resnet110", method, m) for m in metrics_]
-        rows.append(f"| {names.name(method)} | " + " | ".join(f'<em class="published">{c}</em>' for c in cells) + " |")
-    return "\n".join(rows)
+        rows.append((names.name(method), *(f'<em class="published">{c}</em>' for c in cells)))
+    return markdown.table(("", *(names.DISPLAY[m][1] for m in metrics_)), rows, words=1 + len(metrics_))
 
 
 def published_table1():
@@ -172,10 +173,9 @@ def _sources():
 
 
 def sources():
-    lines = ["| FMFP against the baseline | AUGRC ×10³ | by ranking | by errors |", "| --- | --- | --- | --- |"]
-    for title, found in _sources().items():
-        lines.append(f"| {title} | " + " | ".join(markdown.difference(c) for c in found.values()) + " |")
-    return "\n".join(lines)
+    heading = ("FMFP against the baseline", "AUGRC ×10³", "by ranking", "by errors")
+    rows = [(title, *map(markdown.difference, found.values())) for title, found in _sources().items()]
+    return markdown.table(heading, rows, words=4)
 
 
 def sources_say():

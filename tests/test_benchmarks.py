@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from test_cli import fmfp
 
 from benchmarks import bench, plain_metrics
 from benchmarks.plain_training import CloningSAM, Images
 from fmfp_lib import cost, datasets, metrics
 from fmfp_lib.book import figures, speed
-from fmfp_lib.flatness import SAM
 from fmfp_lib.settings import Settings
+from fmfp_lib.training import SAM
 
 
 @pytest.mark.parametrize("k", [2, 30])
@@ -138,7 +137,8 @@ def test_cost_against_benefit_shows_what_has_records():
 
 
 def test_wrong_device_is_refused_in_one_line():
-    result = fmfp("bench", "--device", "gpu")
+    command = [sys.executable, "-m", "fmfp_lib.cli", "bench", "--device", "gpu"]
+    result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2 and "choose one of cpu, cuda" in result.stderr
 
 

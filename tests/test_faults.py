@@ -33,9 +33,10 @@ import torch
 
 from fmfp_lib import datasets, records
 from fmfp_lib.book.study import Study
-from fmfp_lib.downloads import Archive, fetch, unpack
+from fmfp_lib.datasets import loading, readers
+from fmfp_lib.datasets.downloads import Archive, fetch, unpack
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import Run, train
+from fmfp_lib.training import Run, checkpoint, train
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = Settings(method="fmfp", epochs=6, device="cpu")
@@ -44,7 +45,8 @@ COMMAND = [sys.executable, "-m", "fmfp_lib.cli", "train", *OPTIONS]
 # The same with a checkpoint after every epoch, and a pause in which to be interrupted; neither changes the result.
 SLOW = """
 import time, fmfp_lib.training as t
-t.CHECKPOINT_SECONDS, epoch = 0, t.Run.train_epoch
+from fmfp_lib.training import loop
+loop.CHECKPOINT_SECONDS, epoch = 0, t.Run.train_epoch
 t.Run.train_epoch = lambda run: (time.sleep(0.3), epoch(run))[1]
 """
 SLOW_COMMAND = [sys.executable, "-c", f"{SLOW}\nfrom fmfp_lib.cli import main; main()", "train", *OPTIONS]
@@ -55,12 +57,12 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     monkeypatch.setenv("FMFP_DATA", str(tmp_path))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
-    datasets._arrays.cache_clear()
+    loading.arrays.cache_clear()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    datasets._arrays.cache_clear()
+    loading.arrays.cache_clear()
 
 
 @pytest.fixture
@@ -257,13 +259,13 @@ os.fsync = dies_at_the_third
         """
 
         def write_and_stop(run):
-            records.write_atomically(run.checkpoint_path, run._state())
+            records.write_atomically(run.checkpoint_path, checkpoint.state(run))
             raise KeyboardInterrupt
 
         hours = itertools.count(5 * 365 * 86400, -3600)
         monkeypatch.setattr(time, "time", lambda: next(hours))
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr("fmfp_lib.training.CHECKPOINT_SECONDS", 0)
+            patch.setattr("fmfp_lib.training.loop.CHECKPOINT_SECONDS", 0)
             patch.setattr(Run, "checkpoint", write_and_stop)
             train(SETTINGS)
         future = 4_102_444_800
@@ -288,7 +290,7 @@ class TestDisk:
         monkeypatch.setenv("FMFP_RECORDS", str(disk))
         finished = train(Settings(device="cpu"), progress=False)
         before = files(disk)
-        monkeypatch.setattr("fmfp_lib.training.CHECKPOINT_SECONDS", 0)
+        monkeypatch.setattr("fmfp_lib.training.loop.CHECKPOINT_SECONDS", 0)
         with pytest.raises(OSError, match="No space left on device: .*checkpoint"):
             train(SETTINGS, progress=False)
         (disk / ".filler").write_bytes(bytes(40_000))
@@ -419,7 +421,7 @@ class TestDamaged:
         """
         run = Run(SETTINGS)
         run.train_epoch()
-        good = run._state()
+        good = checkpoint.state(run)
         other = torch.load(io.BytesIO(good), weights_only=True)
         other["model"].pop("classifier.weight")
         buffer = io.BytesIO()
@@ -452,7 +454,7 @@ class TestDamaged:
                   "x_test": rng.integers(0, 256, (6, 8, 8), np.uint8), "y_test": np.arange(6) % 3}  # fmt: skip
         np.savez(tmp_path / "mine.npz", **arrays)
         good, mine = datasets.load(str(tmp_path / "mine.npz")), (tmp_path / "mine.npz").read_bytes()
-        embedded = datasets.EMBEDDED.read_bytes()
+        embedded = readers.EMBEDDED.read_bytes()
         rows = np.zeros((10, 3073), np.uint8)
         for name in [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]:
             (place / f"{name}.bin").write_bytes(rows.tobytes())
@@ -467,12 +469,12 @@ class TestDamaged:
             "other version": [("mine", [(tmp_path / "without.npz").read_bytes()])],
         }  # fmt: skip
         where = {"mine": tmp_path / "mine.npz", "embedded": tmp_path / "e.npz", "cifar10": place / "data_batch_2.bin"}
-        monkeypatch.setattr(datasets, "EMBEDDED", where["embedded"])
+        monkeypatch.setattr(readers, "EMBEDDED", where["embedded"])
         for name, versions in cases[harm]:
             refused = 0
             for data in versions:
                 where[name].write_bytes(data)
-                datasets._arrays.cache_clear()
+                loading.arrays.cache_clear()
                 try:
                     found = datasets.load(str(where[name]) if name == "mine" else name)
                     assert name == "mine" and np.array_equal(found.x_train, good.x_train)  # a bit that nothing reads
@@ -593,7 +595,7 @@ class TestStrangers:
         It is not unpickled (`weights_only=True`): it is named and set aside, and the run starts from the beginning.
         """
         run = Run(SETTINGS)
-        path = run.checkpoint_path if suffix == "checkpoint" else run._trunk_path()[0]
+        path = run.checkpoint_path if suffix == "checkpoint" else checkpoint.shared_path(run.settings)
         content = {"epoch": 1, "model": Malicious(marker)}
         torch.save(content, path) if kind == "zip" else path.write_bytes(pickle.dumps(content))
         with pytest.warns(UserWarning, match="is damaged .* set aside") as caught:

@@ -86,7 +86,7 @@ def test_the_command_trains_the_run_that_it_is_named_after(monkeypatch):
         Settings(scale="smoke", padding=0, epochs=7, epsilon=0.1, compile=True, device="cpu"),
     ):
         words = grid.command(settings, 1).split()
-        CliRunner().invoke(cli.app, words[words.index("train"):])
+        CliRunner().invoke(cli.app, words[words.index("train") :])
         assert seen.pop().hash() == settings.hash()
 
 

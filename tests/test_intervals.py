@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fmfp_lib import intervals, statistics
+from fmfp_lib import intervals
 from fmfp_lib.predictions import from_arrays
+from fmfp_lib.statistics.replicates import drawn_counts
 
 RNG = np.random.default_rng(0)
 
@@ -28,7 +29,7 @@ def test_replicates_are_the_metrics_of_repeated_items(tied):
         predictions = from_arrays(confidence=confidence, correct=predictions.correct)
     n = len(predictions)
     drawn = intervals.replicates_of(predictions, 8, seed=3)
-    counts = np.concatenate(list(statistics._counts(n, 8, 3)))
+    counts = np.concatenate(list(drawn_counts(n, 8, 3)))
     for i, row in enumerate(counts):
         expected = intervals.metrics_of(predictions.take(np.repeat(np.arange(n), row)))
         assert set(expected) == set(drawn)

@@ -23,9 +23,7 @@ def step(x=X, settings=None, epoch=100):
         settings=(settings or Settings()).complete(),
         correctness=torch.tensor(HISTORY), images_of_class=lambda y, u: torch.tensor(X_SAME),
     )  # fmt: skip
-    batch = objectives.Batch(
-        torch.as_tensor(x), torch.tensor(Y), torch.tensor(INDEX), epoch, 0, run
-    )
+    batch = objectives.Batch(torch.as_tensor(x), torch.tensor(Y), torch.tensor(INDEX), epoch, 0, run)
     return objectives.Pass(batch, torch.nn.Identity())
 
 

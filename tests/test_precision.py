@@ -84,7 +84,7 @@ def test_fit_is_measured_on_the_training_images():
 
 
 def test_without_padding_only_the_mirror_remains():
-    from fmfp_lib.augment import crop_and_flip
+    from fmfp_lib.datasets.augment import crop_and_flip
 
     x = torch.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
     seen = [crop_and_flip(x, 0, torch.Generator().manual_seed(seed), torch.zeros(3)) for seed in range(8)]

@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from . import html_tables
+from . import html_tables, markdown
 from .claims import Result, evaluate
 from .names import display
 
@@ -14,11 +14,11 @@ LONG = 12  # rows of evidence; the page folds longer tables
 def summary(results=None) -> str:
     """Return the verdicts as a Markdown table, each with a link to its evidence in the book."""
     results = evaluate() if results is None else results
-    lines = ["| | The paper says | Verdict here | Why |", "| --- | --- | --- | --- |"]
-    for key, result in results.items():
-        link = f"{{ref}}`{key} <claim-{key.lower()}>`"
-        lines.append(f"| {link} | {result.claim.wording} | *{result.verdict}* | {result.why} |")
-    return "\n".join(lines)
+    rows = [
+        (f"{{ref}}`{key} <claim-{key.lower()}>`", result.claim.wording, f"*{result.verdict}*", result.why)
+        for key, result in results.items()
+    ]
+    return markdown.table(("", "The paper says", "Verdict here", "Why"), rows, words=4)
 
 
 def overview(results) -> str:

@@ -5,11 +5,46 @@ import numpy as np
 from ..metrics import softmax
 from ..statistics import RANKING, REPLICATES, SUMS, compare_methods, compare_scores
 
+METRICS = ("accuracy", "auroc", "aurc", "ece")  # compared unless others are named
+
+
+def by_seed(records) -> dict:
+    """Return runs of one method by their seed.
+
+    Raises
+    ------
+    ValueError
+        If two runs have the same seed; the message names their files.
+    """
+    found = {}
+    for record in records:
+        other = found.setdefault(record.settings.seed, record)
+        if other is not record:
+            paths = f"{other.path} and {record.path}"
+            raise ValueError(f"{paths} are both seed {record.settings.seed} of {record.settings.method}; keep one")
+    return found
+
+
+def by_method(records) -> dict[str, dict]:
+    """Return runs by their method, then by their seed."""
+    methods = dict.fromkeys(r.settings.method for r in records)
+    return {method: by_seed(r for r in records if r.settings.method == method) for method in methods}
+
+
+def pair_by_seed(*sides: dict) -> list[list]:
+    """Return what each of the `sides`, dictionaries by seed, has for the seeds that all of them have, in order."""
+    seeds = sorted(set.intersection(*map(set, sides)))
+    return [[side[seed] for seed in seeds] for side in sides]
+
+
+def classified(records) -> list[tuple]:
+    """Return logits (n, k) and labels (n,) of each run."""
+    return [(r.logits, r.labels) for r in records]
+
 
 def against_baseline(
-    records, methods, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = REPLICATES,
-    reference: str = "baseline",
-) -> dict:  # fmt: skip
+    records, methods, metrics=METRICS, replicates: int = REPLICATES, reference: str = "baseline"
+) -> dict:
     """Compare methods with the baseline (or another `reference`) of the same network, seed by seed.
 
     Parameters
@@ -24,32 +59,11 @@ def against_baseline(
     dict of str to dict of str to statistics.Comparison
         Method, then metric.
     """
-    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
-    result = {}
-    for method in methods:
-        seeds = sorted(s for m, s in runs if m == method and (reference, s) in runs)
-        if seeds:
-            pairs = [[runs[m, s] for s in seeds] for m in (reference, method)]
-            result[method] = paired_runs(*pairs, metrics, replicates)
-    return result
+    return method_pairs(records, {method: (reference, method) for method in methods}, metrics, replicates)
 
 
-def paired_runs(runs_a, runs_b, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = REPLICATES) -> dict:
-    """Compare runs (logits, labels), paired by seed, in metrics and in statistics of confidence (MSP), as named.
-
-    `statistics.compare_methods` takes the metrics and `statistics.compare_scores` the rest, with the same draws.
-    """
-    plain = [m for m in metrics if m in RANKING + SUMS]
-    rest = [m for m in metrics if m not in RANKING + SUMS]
-    found = compare_methods(runs_a, runs_b, plain, replicates) if plain else {}
-    if rest:
-        scores = [[(softmax(z).max(1), z.argmax(1) == y) for z, y in runs] for runs in (runs_a, runs_b)]
-        found |= compare_scores(*scores, rest, replicates)
-    return {m: found[m] for m in metrics}
-
-
-def method_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), replicates: int = REPLICATES) -> dict:
-    """Compare methods with others than the baseline, seed by seed.
+def method_pairs(records, pairs, metrics=METRICS, replicates: int = REPLICATES) -> dict:
+    """Compare methods with any others, seed by seed.
 
     Parameters
     ----------
@@ -64,13 +78,26 @@ def method_pairs(records, pairs, metrics=("accuracy", "auroc", "aurc", "ece"), r
     dict of str to dict of str to statistics.Comparison
         Label, then metric.
     """
-    runs = {(r.settings.method, r.settings.seed): (r.logits, r.labels) for r in records}
-    result = {}
+    runs, result = by_method(records), {}
     for label, methods in pairs.items():
-        seeds = sorted({s for m, s in runs if m == methods[0]} & {s for m, s in runs if m == methods[1]})
-        if seeds:
-            result[label] = compare_methods(*([runs[m, s] for s in seeds] for m in methods), metrics, replicates)
+        sides = pair_by_seed(*(runs.get(method, {}) for method in methods))
+        if sides[0]:
+            result[label] = paired_runs(*map(classified, sides), metrics, replicates)
     return result
+
+
+def paired_runs(runs_a, runs_b, metrics=METRICS, replicates: int = REPLICATES) -> dict:
+    """Compare runs (logits, labels), paired by seed, in metrics and in statistics of confidence (MSP), as named.
+
+    `statistics.compare_methods` takes the metrics and `statistics.compare_scores` the rest, with the same draws.
+    """
+    plain = [m for m in metrics if m in RANKING + SUMS]
+    rest = [m for m in metrics if m not in RANKING + SUMS]
+    found = compare_methods(runs_a, runs_b, plain, replicates) if plain else {}
+    if rest:
+        scores = [[(softmax(z).max(1), z.argmax(1) == y) for z, y in runs] for runs in (runs_a, runs_b)]
+        found |= compare_scores(*scores, rest, replicates)
+    return {m: found[m] for m in metrics}
 
 
 def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = REPLICATES) -> dict:
@@ -103,14 +130,13 @@ def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), re
     """
     plain, scored = [], []
     for record in records:
-        correct = record.logits.argmax(1) == record.labels
         fitted = () if fit is None else (fit(record.valid_logits, record.valid_labels),)
         value = np.asarray(score(record.logits.copy(), *fitted), np.float64)
-        if value.shape != correct.shape or not np.isfinite(value).all():
+        if value.shape != record.correct.shape or not np.isfinite(value).all():
             raise ValueError(
                 f"the score gave an array of shape {value.shape}, {np.sum(~np.isfinite(value))} of its values NaN or "
-                f"infinite; it must give one finite number an image, shape {correct.shape}"
+                f"infinite; it must give one finite number an image, shape {record.correct.shape}"
             )
-        plain.append((softmax(record.logits).max(1), correct))
-        scored.append((value, correct))
+        plain.append(record.scored)
+        scored.append((value, record.correct))
     return compare_scores(plain, scored, metrics, replicates)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import confidence, measures, statistics
+from .. import confidence, measures
 from ..methods import CALIBRATION, FLAT
-from ..metrics import auroc, softmax
+from ..metrics import auroc
+from ..statistics import REPLICATES, compare_methods, compare_scores, over_seeds, rank_correlation
 from . import names, shift_study, study, verdicts
+from .compare import by_seed, classified, pair_by_seed, paired_runs
 
 METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
@@ -120,19 +122,14 @@ class Evidence:
 class Runs:
     """The finished runs of one group, and comparisons of its methods; each is drawn once."""
 
-    def __init__(self, group: study.Group, replicates: int = statistics.REPLICATES):
+    def __init__(self, group: study.Group, replicates: int = REPLICATES):
         self.title, self.network, self.replicates = group.title, group.network, replicates
-        self.runs = {m: {r.settings.seed: r for r in found} for m, found in group.runs.items()}
+        self.runs = {method: by_seed(records) for method, records in group.runs.items()}
         self._made: dict = {}
 
-    def seeds(self, *methods) -> list[int]:
-        """Return the seeds that every one of `methods` has."""
-        return sorted(set.intersection(*(set(self.runs.get(m, ())) for m in methods)))
-
-    def records(self, method, seeds=None) -> list:
-        """Return a method's records, by seed."""
-        own = self.runs.get(method, {})
-        return [own[s] for s in (sorted(own) if seeds is None else seeds)]
+    def records(self, *methods) -> list[list]:
+        """Return the records of each method for the seeds that all of `methods` have, in their order."""
+        return pair_by_seed(*(self.runs.get(method, {}) for method in methods))
 
     def evidence(self, part, quantity, comparison, seeds, compared, **more) -> list[Evidence]:
         """Return one piece of evidence, or none for a quantity that is not defined here."""
@@ -144,25 +141,15 @@ class Runs:
 
     def difference(self, part, a: str, b: str, quantity: str, **more) -> list[Evidence]:
         """Return the evidence of method `b` minus method `a`, seed by seed; nothing where runs are missing."""
-        seeds = self.seeds(a, b)
-        if not seeds:
+        sides = self.records(a, b)
+        if not sides[0]:
             return []
-        scored = quantity in _SCORES
-        if (a, b, scored) not in self._made:
-            sides = [self.records(m, seeds) for m in (a, b)]
-            if scored:
-                pairs = [[_scored(r) for r in side] for side in sides]
-                self._made[a, b, scored] = statistics.compare_scores(*pairs, _SCORES, self.replicates)
-            else:
-                pairs = [[(r.logits, r.labels) for r in side] for side in sides]
-                self._made[a, b, scored] = statistics.compare_methods(*pairs, _METRICS, self.replicates)
-        c = self._made[a, b, scored][quantity]
+        metrics = _SCORES if quantity in _SCORES else _METRICS
+        if (a, b, metrics) not in self._made:
+            self._made[a, b, metrics] = paired_runs(*map(classified, sides), metrics, self.replicates)
+        c = self._made[a, b, metrics][quantity]
         compared = f"{names.name(b)} − {names.name(a)}"
-        return self.evidence(part, quantity, (c.difference, c.low, c.high), len(seeds), compared, **more)
-
-
-def _scored(record):
-    return softmax(record.logits).max(1), record.logits.argmax(1) == record.labels
+        return self.evidence(part, quantity, (c.difference, c.low, c.high), len(sides[0]), compared, **more)
 
 
 def compare_all(runs, calls) -> list[Evidence]:
@@ -185,10 +172,10 @@ def temperature(runs) -> list[Evidence]:
     """Return, for C4, what temperature scaling changes of the baseline's AUROC (and, for context, of its ECE)."""
     found = []
     for group in runs:
-        records = group.records("baseline")
+        (records,) = group.records("baseline")
         if not records:
             continue
-        plain = [(r.logits, r.labels) for r in records]
+        plain = classified(records)
         for fitted_on, parts in (
             ("valid_", ((TEMPERATURE[0], {"below": NEGLIGIBLE}), (TEMPERATURE[1], LOWER))),
             ("", ((TEMPERATURE[2], {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),)),
@@ -197,7 +184,7 @@ def temperature(runs) -> list[Evidence]:
             for r in records:
                 fit = confidence.fit_temperature(getattr(r, f"{fitted_on}logits"), getattr(r, f"{fitted_on}labels"))
                 scaled.append((confidence.scale(r.logits, fit), r.labels))
-            compared = statistics.compare_methods(plain, scaled, _METRICS, group.replicates)
+            compared = compare_methods(plain, scaled, _METRICS, group.replicates)
             rows = [(part, "auroc", claimed) for part, claimed in parts] + [(parts[0][0], "ece", {"decides": False})]
             for part, quantity, more in rows:
                 c = compared[quantity]
@@ -227,21 +214,17 @@ def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
     return float(means[1] - means[0])
 
 
-def _late(group, method, metric, seeds=None):
-    return [late_change(r, metric) for r in group.records(method, seeds)]
-
-
 def overfitting(runs) -> list[Evidence]:
     """Return, for C6, the baseline's change of AUROC late in training, and that of accuracy, which must rise."""
     found = []
     for group in runs:
-        seeds = len(group.seeds("baseline"))
-        if not seeds:
+        (records,) = group.records("baseline")
+        if not records:
             continue
-        accuracy, auroc = (statistics.over_seeds(_late(group, "baseline", m)) for m in ("accuracy", "auroc"))
-        found += group.evidence("AUROC falls while accuracy rises", "late_auroc", auroc, seeds, "baseline",
+        accuracy, auroc = (over_seeds([late_change(r, m) for r in records]) for m in ("accuracy", "auroc"))
+        found += group.evidence("AUROC falls while accuracy rises", "late_auroc", auroc, len(records), "baseline",
                                 provided=accuracy[0] > 0, surely=accuracy[1] > 0, **LOWER)  # fmt: skip
-        found += group.evidence("AUROC falls while accuracy rises", "late_accuracy", accuracy, seeds, "baseline",
+        found += group.evidence("AUROC falls while accuracy rises", "late_accuracy", accuracy, len(records), "baseline",
                                 decides=False)  # fmt: skip
     return found
 
@@ -251,13 +234,13 @@ def mitigation(runs) -> list[Evidence]:
     found = []
     for method in FLAT:
         for group in runs:
-            seeds = group.seeds("baseline", method)
-            if not seeds:
+            sides = group.records(method, "baseline")
+            if not sides[0]:
                 continue
-            own, base = (np.array(_late(group, m, "auroc", seeds)) for m in (method, "baseline"))
-            falls = statistics.over_seeds(base)[2] < 0
+            own, base = (np.array([late_change(r, "auroc") for r in side]) for side in sides)
+            falls = over_seeds(base)[2] < 0
             found += group.evidence(
-                names.name(method), "late_auroc", statistics.over_seeds(own - base), len(seeds),
+                names.name(method), "late_auroc", over_seeds(own - base), len(own),
                 f"{names.name(method)} − baseline", decides=bool(falls), **HIGHER,
             )  # fmt: skip
     return found
@@ -268,14 +251,13 @@ def shifted(runs) -> list[Evidence]:
     found = []
     for other in ("baseline", "crl"):
         for group in runs:
-            sides = [shift_study.measured(group.records(m)) for m in (other, "fmfp")]
-            seeds = sorted(set(sides[0]) & set(sides[1]))
-            if seeds:
-                compared = shift_study.compare(*([side[s] for s in seeds] for side in sides), group.replicates)
+            sides = pair_by_seed(*(shift_study.measured(*group.records(m)) for m in (other, "fmfp")))
+            if sides[0]:
+                compared = shift_study.compare(*sides, group.replicates)
                 for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
                     c = compared[quantity]
                     found += group.evidence(f"against {names.name(other)}", quantity, (c.difference, c.low, c.high),
-                                            len(seeds), f"FMFP − {names.name(other)}", **claimed)  # fmt: skip
+                                            len(sides[0]), f"FMFP − {names.name(other)}", **claimed)  # fmt: skip
     return found
 
 
@@ -287,16 +269,15 @@ def confidnet(runs) -> list[Evidence]:
     """Return, for C13, FMFP's differences from ConfidNet's score of the baseline's predictions, of the same seed."""
     found = []
     for group in runs:
-        kept = {r.settings.seed: _measured(r, "confidnet") for r in group.records("baseline")}
-        seeds = [s for s in group.seeds("baseline", "fmfp") if kept[s] is not None]
-        if not seeds:
+        baseline = group.runs.get("baseline", {})
+        kept = {seed: (_measured(record, "confidnet"), record.correct) for seed, record in baseline.items()}
+        scored = {seed: (arrays["score"], correct) for seed, (arrays, correct) in kept.items() if arrays is not None}
+        sides = pair_by_seed(scored, {seed: record.scored for seed, record in group.runs.get("fmfp", {}).items()})
+        if not sides[0]:
             continue
-        net = [(kept[s]["score"], _scored(r)[1]) for s, r in zip(seeds, group.records("baseline", seeds), strict=True)]
-        fmfp = [_scored(r) for r in group.records("fmfp", seeds)]
-        names = ("auroc", "aurc", "fpr95")
-        for quantity, c in statistics.compare_scores(net, fmfp, names, group.replicates).items():
+        for quantity, c in compare_scores(*sides, ("auroc", "aurc", "fpr95"), group.replicates).items():
             claimed = HIGHER if quantity == "auroc" else LOWER
-            found += group.evidence("FMFP against ConfidNet", quantity, (c.difference, c.low, c.high), len(seeds),
+            found += group.evidence("FMFP against ConfidNet", quantity, (c.difference, c.low, c.high), len(sides[0]),
                                     "FMFP − ConfidNet", **claimed)  # fmt: skip
     return found
 
@@ -309,13 +290,13 @@ def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.n
     """
     rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
     for method in methods:
-        for record in group.records(method):
+        for record in group.records(method)[0]:
             found = _measured(record, "flatness")
             if found is None:
                 continue
             loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
             rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
-            msp, right = _scored(record)
+            msp, right = record.scored
             values = (method, record.settings.seed, rise, float(found["sharpness"]), float(found["eigenvalue"]),
                       msp[right].mean() - msp[~right].mean(), auroc(msp, right))  # fmt: skip
             for key, value in zip(rows, values, strict=True):
@@ -333,7 +314,7 @@ def flat_minima(runs) -> list[Evidence]:
             continue
         for quantity in ("loss_rise", "sharpness", "eigenvalue"):
             pairs = rows[quantity], rows["gap"]
-            estimate = statistics.rank_correlation(*pairs, group.replicates, clusters=rows["method"])
+            estimate = rank_correlation(*pairs, group.replicates, clusters=rows["method"])
             methods = len(set(rows["method"]))
             found += group.evidence("flatter, larger gap", quantity, estimate, count,
                                     f"{len(rows['gap'])} runs of {methods} methods", decides=methods >= MEASURED,

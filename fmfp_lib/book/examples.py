@@ -8,6 +8,7 @@ from .. import datasets
 from ..metrics import softmax
 from ..statistics import over_seeds
 from . import markdown, names
+from .compare import by_seed, pair_by_seed
 
 CLASSES = {
     "embedded": ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
@@ -84,12 +85,11 @@ def opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[list[Opin
     One opinion a seed that both have; the errors are those of the baseline of the next such seed, so that no judge
     shares its first epochs with the run that chose. Both lists are empty where there are fewer than two seeds.
     """
-    judges, baseline = ({r.settings.seed: r for r in group.runs.get(m, ())} for m in (method, "baseline"))
-    seeds = sorted(set(judges) & set(baseline))
-    if len(seeds) < 2:
+    sides = pair_by_seed(*(by_seed(group.runs.get(m, ())) for m in (method, "baseline")))
+    if len(sides[0]) < 2:
         return [], []
-    next_seed = dict(zip(seeds, seeds[1:] + seeds[:1], strict=True))
-    return tuple([opinion(baseline[next_seed[s]], side[s], at_least) for s in seeds] for side in (judges, baseline))
+    choosers = sides[1][1:] + sides[1][:1]
+    return tuple([opinion(a, b, at_least) for a, b in zip(choosers, side, strict=True)] for side in sides)
 
 
 def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:

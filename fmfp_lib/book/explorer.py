@@ -58,9 +58,8 @@ def style(method: str) -> dict[str, str]:
 
 def run(record) -> dict:
     """Return what the page needs of one finished run, a ``records.Record``: `explorer_data.of_system` and its seed."""
-    confidence, correct = figures.confidence_and_correct(record)
     shown = {name: record.metrics[name] for name in ("accuracy", "auroc", "aurc", "ece")}
-    return {"seed": record.settings.seed, **explorer_data.of_system(confidence, correct, shown)}
+    return {"seed": record.settings.seed, **explorer_data.of_system(*record.scored, shown)}
 
 
 def content(groups) -> dict:

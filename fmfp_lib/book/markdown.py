@@ -7,7 +7,7 @@ import pandas as pd
 from .names import display, name
 
 
-def table(heading, rows, words: int = 1) -> str:
+def table(heading, rows, words: int = 1, align: str = "") -> str:
     """Return a table in Markdown.
 
     Parameters
@@ -18,8 +18,11 @@ def table(heading, rows, words: int = 1) -> str:
         One cell per column.
     words : int
         The first so many columns hold words, which are set left; the others hold numbers, which are set right.
+    align : str
+        Where words and numbers take turns: ``l`` or ``r`` for each column.
     """
-    rule = ["---"] * words + ["---:"] * (len(heading) - words)
+    align = align or "l" * words + "r" * (len(heading) - words)
+    rule = ["---:" if side == "r" else "---" for side in align]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (heading, rule, *rows))
 
 

@@ -171,11 +171,11 @@ def drawn_only(methods) -> str:
     """Return, as Markdown, the figures of which the paper prints no numbers: our AUROC where runs are finished, else a
     dash; above them the command that trains one of the runs."""
     command = f"fmfp train --dataset D --network N --method {methods[-1]} --scale paper --seed 0"
-    lines = [f"`{command}` trains one of the runs:", ""]
-    lines += ["| figure | data | network | ours: AUROC % | D | N |", "| --- | --- | --- | --- | --- | --- |"]
+    lead = f"`{command}` trains one of the runs:\n\n"
+    rows = []
     for figure, dataset, network, ours in DRAWN_ONLY:
         found = _at_its_scale(dataset, ours)
         values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
         cell = ", ".join(f"{names.name(m)} {markdown.plus_minus(v)}" for m, v in values.items() if v) or "–"
-        lines.append(f"| {figure} | {names.name(dataset)} | {names.name(network)} | {cell} | `{dataset}` | `{ours}` |")
-    return "\n".join(lines)
+        rows.append((figure, names.name(dataset), names.name(network), cell, f"`{dataset}`", f"`{ours}`"))
+    return lead + markdown.table(("figure", "data", "network", "ours: AUROC %", "D", "N"), rows, words=6)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from .. import intervals, selective
-from ..metrics import BINS, _bin
+from ..metrics import BINS
+from ..metrics.calibration import bin_index
 from ..statistics import REPLICATES
 from . import explorer_data
 
@@ -106,7 +107,7 @@ def _risks(predictions):
 
 def _reliability(predictions):
     """Return the items, mean confidence and accuracy of each bin of confidence that holds any."""
-    place, rows = _bin(predictions.confidence, BINS), []
+    place, rows = bin_index(predictions.confidence, BINS), []
     for i in range(BINS):
         own = place == i
         if own.any():

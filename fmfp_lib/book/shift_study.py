@@ -4,20 +4,20 @@ Everything is computed from what the measure ``shift`` keeps of a network: `scor
 images under 15 corruptions at 5 severities (``measures.load(record, "shift")``).
 """
 
-import hashlib
-
 import numpy as np
 
 from .. import measures, metrics, statistics
+from ..statistics.comparison import check_replicates
+from ..statistics.replicates import check_pairs, compare_replicates, replicates_of
 from . import markdown, names
+from .compare import by_seed, pair_by_seed
 
 METRICS = ("accuracy", "auroc", "aurc", "fpr95")  # the last three are the columns of Table 3
-_KEPT: dict = {}  # replicates already drawn, by content: one baseline is compared with many methods
 
 
 def measured(records) -> dict[int, dict]:
     """Return what ``shift`` measured on those of `records` that have it, by seed."""
-    found = {record.settings.seed: measures.load(record, "shift") for record in records}
+    found = {seed: measures.load(record, "shift") for seed, record in by_seed(records).items()}
     return {seed: arrays for seed, arrays in found.items() if arrays is not None}
 
 
@@ -100,20 +100,20 @@ def _replicates(arrays, replicates, seed):
     One draw of images serves every cell, since all cells show the same images.
     """
     score, correct = _check(arrays)
-    key = hashlib.sha256(score.tobytes() + correct.tobytes()).digest() + repr((replicates, seed)).encode()
-    if key not in _KEPT:
-        n = score.shape[2]
+    n = score.shape[2]
+
+    def prepare(missing):
         ranked = [statistics.Ranked(score[cell], correct[cell]) for cell in np.ndindex(score.shape[:2])]
         accurate = correct.reshape(-1, n).mean(0)
-        harmonic = statistics._harmonic(n)
-        parts = {name: [] for name in METRICS}
-        for counts in (np.ones((1, n), np.int32), *statistics._counts(n, replicates, seed)):
-            of_cells = [one.ranking(counts, harmonic) for one in ranked]
-            for name in METRICS[1:]:
-                parts[name].append(_mean([values[name] for values in of_cells], 0))
-            parts["accuracy"].append(counts @ accurate / n)
-        _KEPT[key] = {name: (values[0], np.concatenate(values[1:])) for name, values in parts.items()}
-    return _KEPT[key]
+
+        def means(counts):
+            of_cells = [one.ranking(counts) for one in ranked]
+            found = {name: _mean([values[name] for values in of_cells], 0) for name in METRICS[1:]}
+            return found | {"accuracy": counts @ accurate / n}
+
+        return means
+
+    return replicates_of((score, correct), n, METRICS, prepare, replicates, seed)
 
 
 def compare(runs_a, runs_b, replicates: int = statistics.REPLICATES, seed: int = 0) -> dict[str, statistics.Comparison]:
@@ -136,19 +136,12 @@ def compare(runs_a, runs_b, replicates: int = statistics.REPLICATES, seed: int =
     ValueError
         If the runs are not paired or differ in shape.
     """
-    statistics._check_replicates(replicates)
-    if not len(runs_a) or len(runs_a) != len(runs_b):
-        raise ValueError(f"{len(runs_a)} runs against {len(runs_b)}; give as many of each, paired by seed")
+    check_replicates(replicates)
+    check_pairs(runs_a, runs_b)
     if len({np.shape(run["score"]) for run in [*runs_a, *runs_b]}) > 1:
         raise ValueError("the runs differ in shape; all must have seen the same images under the same corruptions")
-    a, b = ([_replicates(run, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
-    result = {}
-    for name in METRICS:
-        whole_a, whole_b = (float(np.mean([run[name][0] for run in runs])) for runs in (a, b))
-        differences = np.stack([y[name][1] - x[name][1] for x, y in zip(a, b, strict=True)], 1)
-        of_seeds = statistics.mean_over_drawn_seeds(differences, seed)
-        result[name] = statistics._comparison(name, whole_a, whole_b, of_seeds)
-    return result
+    sides = ([_replicates(run, replicates, seed) for run in runs] for runs in (runs_a, runs_b))
+    return compare_replicates(*sides, METRICS, seed)
 
 
 def comparisons(
@@ -167,9 +160,9 @@ def comparisons(
                     for m, side in kept.items()}  # fmt: skip
         row = {}
         for method in methods:
-            seeds = sorted(set(kept[method]) & set(kept[reference]))
-            if seeds and method != reference:
-                row[method] = compare(*([kept[m][s] for s in seeds] for m in (reference, method)), replicates)
+            sides = pair_by_seed(kept[reference], kept[method])
+            if sides[0] and method != reference:
+                row[method] = compare(*sides, replicates)
         found.append(row)
     return found
 

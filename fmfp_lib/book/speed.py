@@ -3,6 +3,7 @@
 import json
 
 from ..paths import ROOT
+from .markdown import table
 
 BENCHMARKS = ROOT / "data" / "benchmarks.json"
 
@@ -14,7 +15,7 @@ def measured(group: str, device: str = "cpu") -> list[dict]:
 
 
 def sam_prices() -> dict | None:
-    """Return the measured price of a SAM step in SGD steps, for each of ``flatness.PARTS``; None if not measured."""
+    """Return the measured price of a SAM step in SGD steps for each of ``training.sam.PARTS``, or None."""
     ratios = {row["what"]: row["ratio"] for row in measured("Prices")}
     return {"all": ratios["`sam`"], "batch_norm": ratios["`sam_bn`"]} if ratios else None
 
@@ -46,7 +47,7 @@ def speed(found: dict | None = None) -> str:
     for group, rows in groups.items():
         on_gpu = "cuda" in found and group.startswith(("Training", "Where", "Prices"))
         heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
-        lines += [f"**{group}.**\n", "| " + " | ".join(heading) + " |", "| --- |" + " ---: |" * (len(heading) - 1)]
+        cells_of = []
         for what, by_device in rows.items():
             cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
             cells = [f"{_three_digits(cpu[key])}\u00a0{cpu['unit']}" if cpu.get(key) is not None else ""
@@ -54,6 +55,6 @@ def speed(found: dict | None = None) -> str:
             cells += [_three_digits(cpu.get("ratio")), ((cpu or cuda)["aim"] or "").replace(" ", "\u00a0")]
             if on_gpu:
                 cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
-            lines.append(f"| {what} | " + " | ".join(cells) + " |")
-        lines.append("")
+            cells_of.append((what, *cells))
+        lines += [f"**{group}.**\n", table(heading, cells_of), ""]
     return "\n".join(lines)

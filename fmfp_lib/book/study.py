@@ -5,8 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from ..settings import SCALES, Settings, check_parameters, one_line
+from ..errors import one_line
+from ..settings import SCALES, Settings
 from . import lookup, names
+from .parameters import check_parameters
 
 # What the book shows at each scale, where a notebook's parameters leave it open.
 SHOWN = {

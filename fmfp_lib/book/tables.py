@@ -6,11 +6,11 @@ import pandas as pd
 
 from .. import cost
 from ..methods import CALIBRATION, FLAT, METHODS
-from ..metrics import calibrated_right_confidence, evaluate, softmax
+from ..metrics import calibrated_right_confidence
 from ..settings import SCALES, Settings
-from .compare import against_baseline, paired_runs
+from .compare import against_baseline, by_method, classified, pair_by_seed, paired_runs
 from .lookup import finished
-from .markdown import difference_table, grouped, plus_minus
+from .markdown import difference_table, grouped, plus_minus, table
 from .names import DISPLAY, name
 from .study import shown
 from .words import glance_in_words, in_words
@@ -22,7 +22,7 @@ def frame(records) -> pd.DataFrame:
     for record in records:
         s = record.settings
         row = {"dataset": s.dataset, "network": s.network, "train_size": s.train_size, "epochs": s.epochs}
-        rows.append(row | {"method": s.method, "seed": s.seed} | evaluate(record.logits, record.labels))
+        rows.append(row | {"method": s.method, "seed": s.seed} | record.metrics)
     return pd.DataFrame(rows)
 
 
@@ -42,9 +42,8 @@ def right_predictions(groups) -> str:
         for method, runs in group.runs.items():
             found = []
             for record in runs:
-                confidence = softmax(record.logits).max(1)
-                right = confidence[record.logits.argmax(1) == record.labels].mean()
-                found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(confidence)))
+                right = record.confidence[record.correct].mean()
+                found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(record.confidence)))
             cells = [plus_minus(values, 100) for values in zip(*found, strict=True)]
             rows.append((group.title, name(method), *cells))
     return grouped(("method", "ECE %", "ECE of right %", "the same, were it calibrated %"), rows)
@@ -69,12 +68,12 @@ def at_a_glance() -> str:
 
 def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
-    lines = ["| name | what it is | SAM | average | loss |", "| --- | --- | --- | --- | --- |"]
-    for key, method in METHODS.items():
-        if "+" not in key:
-            cells = (f"`{key}`", method.summary, "yes" if method.sam else "", (method.averaging or "").upper())
-            lines.append("| " + " | ".join(cells) + f" | ${method.equation}$ |")
-    return "\n".join(lines)
+    rows = [
+        (f"`{key}`", m.summary, "yes" if m.sam else "", (m.averaging or "").upper(), f"${m.equation}$")
+        for key, m in METHODS.items()
+        if "+" not in key
+    ]
+    return table(("name", "what it is", "SAM", "average", "loss"), rows, words=5)
 
 
 def networks() -> str:
@@ -83,36 +82,35 @@ def networks() -> str:
 
     from ..networks import NETWORKS, create
 
-    lines = ["| name | parameters, 10 classes | 100 classes |", "| --- | ---: | ---: |"]
-    for key in NETWORKS:
+    def parameters(key, classes):
         with torch.device("meta"):
-            counts = [sum(p.numel() for p in create(key, k).parameters()) for k in (10, 100)]
-        lines.append(f"| `{key}` | {counts[0]:,} | {counts[1]:,} |")
-    return "\n".join(lines)
+            return f"{sum(p.numel() for p in create(key, classes).parameters()):,}"
+
+    rows = [(f"`{key}`", parameters(key, 10), parameters(key, 100)) for key in NETWORKS]
+    return table(("name", "parameters, 10 classes", "100 classes"), rows)
 
 
 def datasets() -> str:
     """Return the catalogue of data sets as Markdown, from the registry itself."""
     from ..datasets import CATALOGUE
 
-    lines = ["| name | classes | training + test images | pixels | download | terms |",
-             "| --- | ---: | ---: | --- | ---: | --- |"]  # fmt: skip
+    rows = []
     for key, source in CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
-        cells = (f"[`{key}`]({source.page})", f"{source.classes:,}", f"{source.train:,} + {source.test:,}",
-                 source.shape, size, source.licence)  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        images = f"{source.train:,} + {source.test:,}"
+        rows.append((f"[`{key}`]({source.page})", f"{source.classes:,}", images, source.shape, size, source.licence))
+    return table(("name", "classes", "training + test images", "pixels", "download", "terms"), rows, align="lrrlrl")
 
 
 def corruptions() -> str:
     """Return the kinds of corruption with what they do and their strengths, as Markdown, from the registry itself."""
-    from ..corruptions import KINDS
+    from ..datasets.corruptions import KINDS
 
-    lines = ["| kind | what it does | strength at severities 1 to 5 |", "| --- | --- | --- |"]
-    for key, (function, strengths) in KINDS.items():
-        lines.append(f"| `{key}` | {function.__doc__.rstrip('.')} | {' · '.join(map(str, strengths))} |")
-    return "\n".join(lines)
+    rows = [
+        (f"`{key}`", function.__doc__.rstrip("."), " · ".join(map(str, strengths)))
+        for key, (function, strengths) in KINDS.items()
+    ]
+    return table(("kind", "what it does", "strength at severities 1 to 5"), rows, words=3)
 
 
 def regime_search() -> str:
@@ -121,7 +119,7 @@ def regime_search() -> str:
                           method=["baseline", "label_smoothing", "fmfp"]))  # fmt: skip
     rows = rows[rows["network"].str.startswith("preact_resnet8")]
     heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
-    lines = ["| " + " | ".join(heading) + " |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines = []
     for (network, size, epochs), group in rows.groupby(["network", "train_size", "epochs"]):
         auroc = 100 * group.pivot(index="seed", columns="method", values="auroc").dropna()
         if len(auroc) < 3:
@@ -129,21 +127,21 @@ def regime_search() -> str:
         change = auroc.sub(auroc["baseline"], axis=0)
         right = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
         cells = [",\u00a0".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")]
-        lines.append(f"| `{network}` | {size:,} | {epochs} | {plus_minus(auroc['baseline'])} | {cells[0]} | {cells[1]} "
-                     f"| {right.sum()}\u00a0of\u00a0{len(right)} |")  # fmt: skip
-    return "\n".join(lines)
+        held = f"{right.sum()}\u00a0of\u00a0{len(right)}"
+        lines.append((f"`{network}`", f"{size:,}", epochs, plus_minus(auroc["baseline"]), *cells, held))
+    return table(heading, lines)
 
 
 def protocols() -> str:
     """Return, as Markdown, what following the code instead of the paper changes at classroom scale, seed by seed."""
     regime = {"dataset": "embedded", **SCALES["classroom"]}
-    runs = {(r.settings.protocol, r.settings.method, r.settings.seed): (r.logits, r.labels) for r in finished(**regime)}
+    paper, code = (by_method(finished(**regime, protocol=protocol)) for protocol in ("paper", "code"))
     found, counts = {}, set()
     for method in METHODS:
-        seeds = sorted(s for p, m, s in runs if (p, m) == ("code", method) and ("paper", m, s) in runs)
-        if len(seeds) > 1:
-            found[method] = paired_runs(*([runs[p, method, s] for s in seeds] for p in ("paper", "code")))
-            counts.add(len(seeds))
+        sides = pair_by_seed(paper.get(method, {}), code.get(method, {}))
+        if len(sides[0]) > 1:
+            found[method] = paired_runs(*map(classified, sides))
+            counts.add(len(sides[0]))
     if not found:
         return "Nothing has been trained by the code's protocol yet."
     return (
@@ -170,7 +168,7 @@ def _two_digits(value: float) -> str:
 def gpu_hours(rate: float = cost.SUSTAINED) -> str:
     """Return, as Markdown, the operations an image and the estimated hours of one run for each of the paper's cells."""
     heading = ("data", "network", "GFLOP an image", "baseline, h", "SAM, h", "SWA, h", "FMFP, h")
-    lines = ["| " + " | ".join(heading) + " |", "| --- | --- |" + " ---: |" * 5]
+    rows = []
     for dataset, (epochs, images, networks) in CELLS.items():
         counts = [
             cost.passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_trunk=True)
@@ -179,5 +177,5 @@ def gpu_hours(rate: float = cost.SUSTAINED) -> str:
         for network in networks:
             work = sum(cost.operations(network, dataset))
             cells = [_two_digits(work * images * count / rate / 3600) for count in counts]
-            lines.append(f"| {dataset} | `{network}` | {work / 1e9:.1f} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            rows.append((dataset, f"`{network}`", f"{work / 1e9:.1f}", *cells))
+    return table(heading, rows, words=2)

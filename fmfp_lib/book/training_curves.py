@@ -1,6 +1,6 @@
 """What happens to a test metric during training: does it peak before the end, and would stopping there have helped?
 
-A run looks at the first 2,000 test images about fifty times (``training.HISTORY_POINTS``); its history keeps accuracy,
+A run looks at the first 2,000 test images about fifty times (``HISTORY_POINTS``); its history keeps accuracy,
 AUROC, AURC and ECE of each look, and no predictions. Intervals are therefore Student's, over seeds.
 """
 

@@ -8,6 +8,8 @@ A small member's name says its size: ``preact_resnet8_w32_s2`` has depth 8, widt
 from functools import partial
 from importlib import import_module
 
+from ..errors import choose
+
 
 def _make(place: str, *sizes):
     """Return a constructor (num_classes, in_channels) of ``module.Class`` that imports torch only when called."""
@@ -87,8 +89,6 @@ def create(name: str, num_classes: int, in_channels: int = 3, cosine: bool = Fal
     ValueError
         For an unknown name (the message lists the choices) or fewer than two classes.
     """
-    from ..settings import choose
-
     if num_classes < 2:
         raise ValueError(f"num_classes is {num_classes}; at least 2 are needed")
     network = NETWORKS[choose("network", name, NETWORKS)](num_classes, in_channels)

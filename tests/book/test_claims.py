@@ -12,6 +12,7 @@ import pytest
 from fmfp_lib import measures, metrics
 from fmfp_lib.book import claims, claims_pages, evidence, shift_study, verdicts
 from fmfp_lib.book.study import Group
+from fmfp_lib.records import Record
 
 N, CLASSES = 400, 4
 
@@ -25,8 +26,7 @@ def record(method, seed, noise=1.0, scale=1.0, history=()):
     strength = np.where(right, 2.5, 1.0) + noise * np.random.default_rng([seed, 1]).normal(size=N)
     logits = scale * np.abs(strength)[:, None] * np.eye(CLASSES)[predicted]
     settings = SimpleNamespace(method=method, seed=seed, epochs=100)
-    return SimpleNamespace(logits=logits, labels=labels, valid_logits=logits[:200], valid_labels=labels[:200],
-                           settings=settings, history=list(history), path=Path("nowhere.json"))  # fmt: skip
+    return Record(settings, logits, labels, logits[:200], labels[:200], list(history), {}, Path("nowhere.json"))
 
 
 def group(seeds=3, network="net", **methods):

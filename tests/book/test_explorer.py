@@ -8,7 +8,6 @@ import pytest
 
 from fmfp_lib import metrics
 from fmfp_lib.book import explorer, figures, names
-from fmfp_lib.book.figures import confidence_and_correct
 from fmfp_lib.book.study import Group, finished
 from fmfp_lib.methods import METHODS
 from fmfp_lib.records import Record
@@ -60,7 +59,7 @@ def test_every_run_is_there_and_its_numbers_are_the_librarys(groups, data):
         assert {m: len(runs) for m, runs in entry["runs"].items()} == {m: len(r) for m, r in group.runs.items()}
         for method, records in group.runs.items():
             for record, run in zip(records[:2], entry["runs"][method], strict=False):
-                confidence, correct = confidence_and_correct(record)
+                confidence, correct = record.scored
                 n = entry["n"]
                 assert run["seed"] == record.settings.seed
                 assert np.allclose(risk(run, n), metrics.risk_coverage_curve(confidence, correct)[1], 0, 1e-12)
@@ -99,7 +98,7 @@ def test_ties_and_certainty():
     record = made_up(logits, [0, 1, 0, 1, 1, 0])
     run = explorer.run(record)
     assert run["ties"] == [[1, 2], [3, 3]]
-    assert np.allclose(risk(run, 6), metrics.risk_coverage_curve(*confidence_and_correct(record))[1])
+    assert np.allclose(risk(run, 6), metrics.risk_coverage_curve(*record.scored)[1])
     assert thresholds(run)[0] == pytest.approx(1, abs=1e-12) and run["right"][-1] == 1
 
 

@@ -1,25 +1,24 @@
 """What the figures draw: data, labels, legends."""
 
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fmfp_lib import datasets, metrics
+from fmfp_lib import datasets
 from fmfp_lib.book import examples, figures
 from fmfp_lib.book.study import Group
+from fmfp_lib.records import Record
 from fmfp_lib.settings import Settings
 from fmfp_lib.statistics import Comparison
 
 
-class Run:
-    """As much of a record as a figure asks for."""
-
-    def __init__(self, method, seed, n=120):
-        rng = np.random.default_rng([seed, len(method)])
-        self.settings = Settings(method=method, seed=seed)
-        self.labels = rng.integers(0, 4, n)
-        self.logits = rng.normal(size=(n, 4)) + 2 * np.eye(4)[self.labels]
-        self.metrics = metrics.evaluate(self.logits, self.labels)
+def run(method, seed, n=120):
+    rng = np.random.default_rng([seed, len(method)])
+    labels = rng.integers(0, 4, n)
+    logits = rng.normal(size=(n, 4)) + 2 * np.eye(4)[labels]
+    return Record(Settings(method=method, seed=seed), logits, labels, logits, labels, [], {}, Path("nowhere.json"))
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +29,7 @@ def closed():
 
 @pytest.fixture
 def group():
-    runs = {m: [Run(m, 0), Run(m, 1)] for m in ("baseline", "mixup")}
+    runs = {m: [run(m, 0), run(m, 1)] for m in ("baseline", "mixup")}
     return Group("smoke", "embedded", "preact_resnet8_w8_s2", runs)
 
 

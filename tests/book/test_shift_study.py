@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from fmfp_lib import corruptions, measures, metrics, records
+from fmfp_lib import measures, metrics, records
 from fmfp_lib.book import shift_study
+from fmfp_lib.datasets import corruptions
 from fmfp_lib.settings import Settings
+from fmfp_lib.statistics.replicates import drawn_counts
 from fmfp_lib.training import train
 
 
@@ -37,9 +39,9 @@ def test_the_mean_is_over_all_cells_and_leaves_out_the_undefined():
 
 def test_the_bootstrap_is_that_of_repeated_images():
     arrays = drawn(1, n=25)
-    whole, replicates = shift_study._replicates(arrays, 3, 7)["auroc"]
+    whole, replicates = (values["auroc"] for values in shift_study._replicates(arrays, 3, 7))
     assert whole[0] == pytest.approx(shift_study.mean(arrays)["auroc"])
-    (counts,) = shift_study.statistics._counts(25, 3, 7)
+    (counts,) = drawn_counts(25, 3, 7)
     for row, value in zip(counts, replicates, strict=True):
         again = {key: np.repeat(a, row, axis=2) for key, a in arrays.items()}
         assert value == pytest.approx(shift_study.mean(again)["auroc"])

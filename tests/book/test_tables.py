@@ -9,8 +9,8 @@ import pytest
 from fmfp_lib import confidence, metrics, records
 from fmfp_lib.book import compare, figures, lookup, markdown, names, tables, words
 from fmfp_lib.book.study import Group
-from fmfp_lib.corruptions import KINDS
 from fmfp_lib.datasets import CATALOGUE
+from fmfp_lib.datasets.corruptions import KINDS
 from fmfp_lib.methods import METHODS
 from fmfp_lib.networks import NETWORKS
 from fmfp_lib.settings import Settings
@@ -125,7 +125,7 @@ def test_pairs_are_compared_like_the_baseline():
 def test_differences_may_be_of_statistics_of_confidence(runs):
     found = compare.against_baseline(runs, ["mixup+fmfp"], ("overlap", "auroc", "selective_risk@0.5"), 20)
     assert list(found["mixup+fmfp"]) == ["overlap", "auroc", "selective_risk@0.5"]
-    value = {(r.settings.method, r.settings.seed): metrics.overlap(*figures.confidence_and_correct(r)) for r in runs}
+    value = {(r.settings.method, r.settings.seed): metrics.overlap(*r.scored) for r in runs}
     expected = np.mean([value["mixup+fmfp", s] - value["baseline", s] for s in (0, 1)])
     assert found["mixup+fmfp"]["overlap"].difference == pytest.approx(expected)
     head, _, row = markdown.difference_table(found).splitlines()
@@ -170,7 +170,7 @@ def test_the_readmes_sentence_follows_the_intervals():
 
 def test_calibration_error_of_right_predictions_stands_beside_what_calibration_asks(runs):
     group = Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": runs[:1]})
-    confidence, correct = figures.confidence_and_correct(runs[0])
+    confidence, correct = runs[0].scored
     cells = tables.right_predictions([group]).splitlines()[4].split(" | ")
     probabilities = metrics.softmax(runs[0].logits)[correct]
     assert cells[2] == f"{100 * metrics.ece(probabilities, runs[0].labels[correct]):.2f}"

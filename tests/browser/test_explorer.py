@@ -8,7 +8,6 @@ import pytest
 
 from fmfp_lib import metrics
 from fmfp_lib.book import explorer
-from fmfp_lib.book.figures import confidence_and_correct
 from fmfp_lib.book.study import Group, finished
 from fmfp_lib.records import Record
 from fmfp_lib.settings import Settings
@@ -44,7 +43,7 @@ def numbers(text):
 
 
 def expected(record, k):
-    confidence, correct = confidence_and_correct(record)
+    confidence, correct = record.scored
     wrong = np.count_nonzero(~correct[np.argsort(-confidence, kind="stable")][:k])
     return {
         "threshold": np.sort(confidence)[::-1][k - 1], "coverage": 100 * k / len(correct), "risk": 100 * wrong / k,
@@ -60,9 +59,7 @@ def test_numbers_of_one_seed_are_the_librarys(visit, book, group, coverage):
     for method, cells in found.items():
         record = group.runs[method][2]
         want = expected(record, int(np.ceil(coverage / 100 * 10_000)))
-        assert want["risk"] / 100 == pytest.approx(
-            metrics.selective_risk_at(*confidence_and_correct(record), coverage / 100), abs=1e-4
-        )
+        assert want["risk"] / 100 == pytest.approx(metrics.selective_risk_at(*record.scored, coverage / 100), abs=1e-4)
         assert numbers(cells["threshold"]) == [pytest.approx(want["threshold"], abs=3e-4)]
         for name in ("coverage", "risk"):
             assert cells[name] == f"{want[name]:.2f}"
@@ -88,12 +85,12 @@ def test_ties_odd_sizes_and_missing_seeds(visit, book):
     page.goto(f"{book}{PAGE}#methods=baseline,sam&risk=20")
     found = table(page)
     for method, records in runs.items():
-        curves = [metrics.risk_coverage_curve(*confidence_and_correct(r))[1] for r in records]
+        curves = [metrics.risk_coverage_curve(*r.scored)[1] for r in records]
         accepted = page.evaluate(
             "method => fmfpExplorer.groups[0].runs[method].map(run => Array.from(run.accepted))", method
         )
         assert np.allclose(accepted, [np.append(0, risk * np.arange(1, 718)) for risk in curves], 0, 1e-9)
-        coverage = [metrics.coverage_at_risk(*confidence_and_correct(r), 0.2) for r in records]
+        coverage = [metrics.coverage_at_risk(*r.scored, 0.2) for r in records]
         assert numbers(found[method]["coverage"])[0] == pytest.approx(100 * np.mean(coverage), abs=0.006)
     assert "seeds: 1" in page.inner_text("tr[data-method=sam]")
     page.select_option("[name=seed]", "0")
@@ -104,7 +101,7 @@ def test_ties_odd_sizes_and_missing_seeds(visit, book):
 def test_means_at_a_tolerated_risk_are_the_librarys(visit, book, group, risk):
     page = opened(visit, book, f"#methods=baseline,mixup&risk={risk}")
     for method, cells in table(page).items():
-        runs = [confidence_and_correct(record) for record in group.runs[method]]
+        runs = [record.scored for record in group.runs[method]]
         coverage = [100 * metrics.coverage_at_risk(*run, risk / 100) for run in runs]
         mean, deviation = numbers(cells["coverage"])
         assert mean == pytest.approx(np.mean(coverage), abs=0.006)
@@ -126,7 +123,7 @@ def test_diagrams_follow_the_choice(visit, book, group):
     bars = page.eval_on_selector_all(
         ".explorer-cards figure:first-child .bar", "bars => bars.map(b => b.getBBox().height)"
     )
-    confidence, correct = confidence_and_correct(group.runs["baseline"][1])
+    confidence, correct = group.runs["baseline"][1].scored
     index = np.ceil(confidence * 15).astype(int)
     assert bars == pytest.approx([130 * correct[index == i].mean() for i in np.unique(index)], abs=1e-3)  # pixels
     page.select_option("[name=network]", "densenet22_g8_s2")

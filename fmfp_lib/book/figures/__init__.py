@@ -44,7 +44,6 @@ from .style import (
     RIGHT,
     WRONG,
     colour,
-    confidence_and_correct,
 )
 from .training import (
     late_training,
@@ -58,7 +57,6 @@ __all__ = [
     "calibration_against_ranking",
     "class_probabilities",
     "colour",
-    "confidence_and_correct",
     "confidence_histograms",
     "confidence_shift",
     "corrupted_images",

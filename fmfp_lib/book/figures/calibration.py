@@ -8,7 +8,7 @@ import seaborn as sns
 from ...metrics import auroc, reliability_curve, softmax
 from ..compare import against_baseline
 from ..names import display, name
-from .style import RIGHT, WRONG, colour, confidence_and_correct, legend_below, legend_entries, panels
+from .style import RIGHT, WRONG, colour, legend_below, legend_entries, panels
 
 
 def _histogram(axis, confidence, correct, legend=True):
@@ -24,7 +24,7 @@ def confidence_histograms(records, titles=None):
     figure, axes = panels(len(records), sharey=True)
     titles = [name(record.settings.method) for record in records] if titles is None else titles
     for axis, record, title in zip(axes, records, titles, strict=True):
-        _histogram(axis, *confidence_and_correct(record))
+        _histogram(axis, *record.scored)
         sns.move_legend(axis, "upper left")  # right predictions tower at the right
         axis.set(title=title)
     figure.tight_layout()

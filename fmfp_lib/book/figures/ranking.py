@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from ...metrics import error_weights as _error_weights
 from ...metrics import generalised_risk_curve, risk_coverage_curve
 from ..names import display, name
-from .style import PALETTE, colour, confidence_and_correct, legend_below, legend_entries, panels
+from .style import PALETTE, colour, legend_below, legend_entries, panels
 
 
 def metric_points(groups, metrics):
@@ -49,7 +49,7 @@ def risk_coverage_plot(records):
     """Draw one risk-coverage curve a record."""
     figure, axis = plt.subplots(figsize=(5.2, 3.4))
     for record in records:
-        coverage, risk = risk_coverage_curve(*confidence_and_correct(record))
+        coverage, risk = risk_coverage_curve(*record.scored)
         method = record.settings.method
         axis.plot(100 * coverage, 100 * risk, color=colour(method), label=name(method))
     axis.set(xlabel="coverage (% of images answered)", ylabel="selective risk (% wrong among them)", xlim=(0, 100))
@@ -68,7 +68,7 @@ def risk_coverage_panels(groups, between=(0.01, 1.0)):
     figure, axes = panels(len(groups), height=3.2)
     for axis, group in zip(axes, groups, strict=True):
         for method, records in group.runs.items():
-            curves = [risk_coverage_curve(*confidence_and_correct(r)) for r in records]
+            curves = [risk_coverage_curve(*r.scored) for r in records]
             coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
             shown = (coverage >= between[0]) & (coverage <= between[1])
             axis.plot(100 * coverage[shown], 100 * risk[shown], color=colour(method), label=name(method))

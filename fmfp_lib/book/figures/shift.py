@@ -4,6 +4,7 @@ import numpy as np
 import seaborn as sns
 
 from .. import shift_study
+from ..compare import by_seed
 from ..names import display, name
 from ..shift_study import by_severity
 from .style import colour, legend_below, legend_entries, panels
@@ -11,7 +12,7 @@ from .style import colour, legend_below, legend_entries, panels
 
 def corrupted_images(image, severity=3, columns=4):
     """Draw one image (c, h, w) uint8 as it is and under each of the corruptions at one severity."""
-    from ...corruptions import KINDS, corrupt
+    from ...datasets.corruptions import KINDS, corrupt
 
     shown = {"clean": image} | {kind: corrupt(image[None], kind, severity)[0] for kind in KINDS}
     figure, axes = panels(len(shown), columns, width=1.6, height=1.85)
@@ -34,7 +35,7 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
         group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
         factor, label = display(metric)
         for method in methods:
-            records = {r.settings.seed: r for r in group.runs.get(method, ())}
+            records = by_seed(group.runs.get(method, ()))
             kept = shift_study.measured(records.values())
             clean = {seed: shift_study.clean(records[seed], a["score"].shape[2]) for seed, a in kept.items()}
             sides = [(by_severity(clean[seed]), by_severity(a)) for seed, a in kept.items()]

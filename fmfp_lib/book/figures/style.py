@@ -3,8 +3,6 @@
 import matplotlib.pyplot as plt
 import seaborn as sns
 
-from ...metrics import softmax
-
 PALETTE = sns.color_palette("colorblind")
 RIGHT, WRONG = PALETTE[0], PALETTE[3]
 _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
@@ -14,11 +12,6 @@ _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, 
 def colour(method: str):
     """Return a method's colour, a combination's being its objective's; what has none of its own is grey."""
     return PALETTE[_COLOURS.get(method.split("+")[0], 7)]
-
-
-def confidence_and_correct(record):
-    """Return the maximum softmax probability (n,) and whether the prediction is right (n,)."""
-    return softmax(record.logits).max(1), record.logits.argmax(1) == record.labels
 
 
 def panels(count, columns=2, width=3.6, height=3.0, **options):

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
-from ...methods import schedule
+from ...schedule import schedule
 from ..names import display, name
 from ..training_curves import WINDOW, curve, smoothed
 from .style import colour, legend_below, legend_entries, panels

@@ -1,0 +1,5 @@
+"""``python -m fmfp_lib.cli``, as torchrun and the grid call it."""
+
+from . import main
+
+main()

@@ -1,0 +1,29 @@
+"""``fmfp data``: list the data sets, or download one."""
+
+from typing import Annotated
+
+import typer
+
+
+def list_data(context: typer.Context):
+    """List the data sets: what they are, what they take to download, and where they lie."""
+    if context.invoked_subcommand:
+        return
+    from .. import datasets
+
+    print(f"folder: {datasets.folder()} (FMFP_DATA names another)")
+    row = "{:<14} {:>7} {:>9} {:>6}  {:<11} {:>8}  {}".format
+    print(row("name", "classes", "training", "test", "pixels", "download", "at hand"))
+    for name, source in datasets.CATALOGUE.items():
+        size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else ""
+        without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
+        place = str(source.at_hand() or without) if source.folders else "ships with the library"
+        counts = source.classes, source.train or "", source.test
+        print(row(name, *counts, source.shape, size, place))
+
+
+def get_data(name: Annotated[str, typer.Argument(help="A name from the list")]):
+    """Download a data set, going on after a break; check it, unpack it, and print where it lies."""
+    from .. import datasets
+
+    print(datasets.get(name))

@@ -1,0 +1,57 @@
+"""``fmfp doctor``: what is installed, found, and how fast it is here."""
+
+import os
+import platform
+import time
+from typing import Annotated
+
+import typer
+
+
+def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed", min=0, max=3600)] = 10.0):
+    """Report versions, device, threads, data found and speed; on a GPU, compare ten steps with the CPU's."""
+    import numpy
+    import torch
+    import torchvision
+
+    from .. import __version__, cost, datasets, records
+    from ..book.speed import measured
+    from ..objectives import Batch
+    from ..settings import Settings
+    from ..training import Run
+
+    print(f"fmfp_lib {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
+          f"torchvision {torchvision.__version__}, numpy {numpy.__version__}")  # fmt: skip
+    cuda = torch.cuda.is_available()
+    print(f"device: {torch.cuda.get_device_name() if cuda else 'cpu'}; {torch.get_num_threads()} threads "
+          f"of {os.cpu_count()} cores")  # fmt: skip
+    if (devices := torch.cuda.device_count()) > 1:
+        print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
+    grid = measured("Grid")
+    gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
+    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
+          + gain)  # fmt: skip
+    for what, place in (("shipped", records.SHIPPED), ("new", records.folder())):
+        print(f"{what} records: {place} ({len(list(place.glob('*.json')))} finished runs)")
+    print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
+    run_ = Run(Settings(scale="classroom", epochs=1000))
+    start, images = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        float(run_.train_epoch()[0])
+        images += len(run_.x_train)
+    speed = images / (time.perf_counter() - start)
+    work = sum(cost.operations(run_.settings.network, "embedded"))
+    print(f"speed: {speed:,.0f} images/s, {run_.settings.network}, embedded data: {speed * work / 1e9:,.1f} GFLOP/s")
+    if cuda:
+        losses = {}
+        for device in ("cpu", "cuda"):
+            run_ = Run(Settings(scale="smoke", epochs=10, device=device))
+            index = torch.arange(128, device=device)
+            batch = Batch(run_.x_train[:128], run_.y_train[:128], index, 0, 0, run_)
+            losses[device] = []
+            for _ in range(10):
+                run_.optimizer.zero_grad()
+                losses[device].append(float(run_.loss_and_gradient(batch)[0]))
+                run_.optimizer.step()
+        worst = max(abs(a - b) for a, b in zip(losses["cpu"], losses["cuda"], strict=True))
+        print(f"CPU and CUDA losses over ten steps differ by at most {worst:.3g} (bf16 on CUDA: below 0.1 expected)")

@@ -1,0 +1,60 @@
+"""Dropout at test time."""
+
+import numpy as np
+
+from . import forward
+from .ensembles import ensemble
+
+
+def mc_dropout(model, x, rate: float = 0.1, samples: int = 20, seed: int = 0) -> np.ndarray:
+    """Return the log of the mean probability over random dropout masks (Gal & Ghahramani 2016), (n, k).
+
+    The masks and the arguments are those of `mc_dropout_members`.
+    """
+    return ensemble(mc_dropout_members(model, x, rate, samples, seed))
+
+
+def mc_dropout_members(model, x, rate: float = 0.1, samples: int = 20, seed: int = 0) -> list[np.ndarray]:
+    """Return the logits (n, k) under each of several random dropout masks.
+
+    A network with dropout of its own keeps its layers and their rates, switched on, and `rate` is ignored. Any other
+    gets dropout on the features before ``classifier``; as it was not trained with it, that is an approximation.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Its last layer is called ``classifier``.
+    x : torch.Tensor
+        Normalised images (n, c, h, w).
+    rate : float
+        Share of the features set to zero, in [0, 1); at 0 the probabilities are the plain ones.
+    samples : int
+        Number of masks.
+    seed : int
+        Decides the masks.
+    """
+    import torch
+    from torch import nn
+
+    from ..flatness import evaluation_mode
+
+    forward.check_images(x, model)
+    if not 0 <= rate < 1 or samples < 1:
+        raise ValueError(f"rate is {rate} and samples {samples}; expected [0, 1) and at least 1")
+    device = next(model.parameters()).device
+    own = [m for m in model.modules() if isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0]
+    network = model
+    if not own:  # all that changes from mask to mask is the last layer: run the rest once
+        x = torch.from_numpy(forward.features(model, x))
+        own = [nn.Dropout(rate)]
+        network = nn.Sequential(own[0], model.classifier)
+    members, on_gpu = [], [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(on_gpu), evaluation_mode(model), torch.no_grad():
+        torch.manual_seed(seed)
+        for layer in own:
+            layer.train()
+        for _ in range(samples):
+            members.append(
+                torch.cat([network(part.to(device)).float().cpu() for part in x.split(forward.BATCH)]).numpy()
+            )
+    return members

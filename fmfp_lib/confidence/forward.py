@@ -1,0 +1,41 @@
+"""What a network makes of images.
+
+Images `x` (n, c, h, w) are normalised tensors, as ``training.Run`` holds them. Networks run in eval mode and in
+float32, and come back in the modes that they had.
+"""
+
+import numpy as np
+
+BATCH = 500
+
+
+def check_images(x, model=None):
+    import torch
+
+    if x.dim() < 2 or not len(x) or not torch.isfinite(x).all():
+        raise ValueError(f"x has shape {tuple(x.shape)}; expected finite images (n, c, h, w), n >= 1")
+    if model is not None and not hasattr(model, "classifier"):
+        raise ValueError("the network's last layer must be called classifier")
+
+
+def outputs(model, x) -> np.ndarray:
+    """Return what `model` makes of `x`, in batches."""
+    import torch
+
+    from ..flatness import evaluation_mode
+
+    device = next(model.parameters()).device
+    with evaluation_mode(model), torch.no_grad():
+        return torch.cat([model(part.to(device)).float().cpu() for part in x.split(BATCH)]).numpy()
+
+
+def features(model, x) -> np.ndarray:
+    """Return what enters ``model.classifier``, (n, d) float32, for images `x` (n, c, h, w)."""
+    check_images(x, model)
+    seen = []
+    hook = model.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
+    try:
+        outputs(model, x)
+    finally:
+        hook.remove()
+    return np.concatenate([part.numpy() for part in seen])

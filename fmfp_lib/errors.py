@@ -1,0 +1,28 @@
+"""The words of every refusal: what was given, what is accepted, and the nearest name."""
+
+import difflib
+
+
+def choose(kind: str, given: str, choices) -> str:
+    """Return `given` if it is among `choices`; otherwise raise ValueError naming them and the nearest."""
+    if given in choices:
+        return given
+    near = difflib.get_close_matches(str(given), list(choices), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown {kind} {given!r}; choose one of {', '.join(choices)}{hint}")
+
+
+def one_line(error, fields) -> str:
+    """Return a `pydantic.ValidationError` in one line; `fields` are the names that are accepted."""
+    parts = []
+    for item in error.errors():
+        name = ".".join(map(str, item["loc"])) or "settings"
+        if item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, list(fields), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            parts.append(f"unknown setting {name!r}; choose among {', '.join(fields)}{hint}")
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            given = "" if item["type"] == "value_error" else f", given {item['input']!r}"
+            parts.append(f"{name}: {message}{given}")
+    return " | ".join(parts)

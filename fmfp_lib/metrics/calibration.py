@@ -1,0 +1,134 @@
+"""Metrics of the probabilities themselves: calibration errors, negative log-likelihood, Brier score."""
+
+import numpy as np
+
+from .checks import check_bins, check_confidence, check_labels, check_matrix, check_probabilities
+
+BINS = 15
+
+
+def bin_index(confidence, bins):
+    """Return the index, from 0, of the equal-width bin of each confidence; bins are closed on the right."""
+    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+
+
+def binned_gap(confidence, hit, bins):
+    """Return the weighted mean absolute gap over equal-width bins."""
+    return np.abs(np.bincount(bin_index(confidence, bins), hit - confidence, bins)).sum() / len(confidence)
+
+
+def adaptive_gap(order, confidence, hit, bins):
+    """Return the weighted mean absolute gap over groups of nearly equal size along `order`."""
+    groups = np.array_split((hit - confidence)[order], min(bins, len(order)))
+    return float(sum(abs(group.sum()) for group in groups) / len(order))
+
+
+class ClassBins:
+    """Every class's probabilities in equal-width bins, gathered block by block.
+
+    A row has fewer than `bins` probabilities above 1 / bins. Only they need a bin of their own: the first bin holds
+    what they leave of each class's sum.
+    """
+
+    def __init__(self, k, bins):
+        self.bins, self.sums, self.columns, self.values = bins, np.zeros(k), [], []
+
+    def add(self, e, s):
+        """Take up the probabilities ``e / s`` of a block, (m, k) and (m,)."""
+        # A hair below 1 / bins, so that rounding loses none: what does belong to the first bin is put there later.
+        place = np.flatnonzero(e > (s * ((1 - 1e-9) / self.bins))[:, None])
+        row, column = np.divmod(place, e.shape[1])
+        self.values.append(e.ravel()[place] / s[row])
+        self.columns.append(column)
+        self.sums += np.einsum("i,ij->j", 1 / s, e)  # `@` would wake BLAS threads, which wait badly on a busy machine
+
+    def gap(self, labels, true):
+        """Return the mean over classes of the weighted mean absolute gap; `true` is p(true class), (n,)."""
+        p, column, k = np.concatenate(self.values), np.concatenate(self.columns), len(self.sums)
+        expected, hits = (  # (NumPy counts nothing in integers, whatever the weights)
+            np.bincount(c * self.bins + bin_index(q, self.bins), weights, k * self.bins)
+            .reshape(k, self.bins)
+            .astype(float)
+            for c, q, weights in ((column, p, p), (labels, true, None))
+        )
+        expected[:, 0] += self.sums - expected.sum(1)
+        return float(np.abs(hits - expected).sum() / (k * len(labels)))
+
+
+def ece(probabilities, labels, bins: int = BINS) -> float:
+    """Return the expected calibration error, in [0, 1]: equal-width bins, right-closed (the paper's equation 4).
+
+    Parameters
+    ----------
+    probabilities : array_like of shape (n, k)
+    labels : array_like of shape (n,)
+    bins : int
+        Number of bins.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, NaN, rows that do not sum to one, labels out of range.
+    """
+    p, labels = check_probabilities(probabilities, labels)
+    check_bins(bins)
+    return float(binned_gap(p.max(1), p.argmax(1) == labels, bins))
+
+
+def ece_classwise(probabilities, labels, bins: int = BINS) -> float:
+    """Return the mean over classes of the calibration error of that class's probability, in [0, 1]."""
+    p, labels = check_probabilities(probabilities, labels)
+    check_bins(bins)
+    classes = ClassBins(p.shape[1], bins)
+    classes.add(p, np.ones(len(p)))
+    return classes.gap(labels, p[np.arange(len(p)), labels])
+
+
+def ece_adaptive(probabilities, labels, bins: int = BINS) -> float:
+    """Return the calibration error over `bins` groups of (nearly) equal size, in [0, 1]."""
+    p, labels = check_probabilities(probabilities, labels)
+    check_bins(bins)
+    confidence, hit = p.max(1), p.argmax(1) == labels
+    return adaptive_gap(np.argsort(confidence, kind="stable"), confidence, hit, bins)
+
+
+def reliability_curve(confidence, correct, bins: int = BINS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean confidence, accuracy and share of the samples of each bin that holds any: three (m,), m <= bins.
+
+    The bins are those of `ece`, which is the sum of share times the absolute difference of accuracy and confidence.
+    """
+    confidence, correct = check_confidence(confidence, correct)
+    check_bins(bins)
+    if confidence.min() < 0 or confidence.max() > 1:
+        raise ValueError(f"confidence runs from {confidence.min():g} to {confidence.max():g}; it must lie in [0, 1]")
+    index = bin_index(confidence, bins)
+    count = np.bincount(index, minlength=bins)
+    held = count > 0
+    means = (np.bincount(index, values, bins)[held] / count[held] for values in (confidence, correct))
+    return *means, count[held] / len(confidence)
+
+
+def calibrated_right_confidence(confidence) -> float:
+    """Return the mean confidence that right predictions would have if these confidences (n,) were calibrated.
+
+    A prediction of confidence c would then be right with probability c, so the mean over the right ones is
+    sum c^2 / sum c. It is below 1 unless every confidence is 1: calibration itself asks right predictions for doubt.
+    """
+    confidence = np.asarray(confidence, np.float64)
+    if confidence.ndim != 1 or not len(confidence) or not (confidence >= 0).all() or not confidence.max() > 0:
+        raise ValueError("confidence must be (n,), n >= 1, without NaN, none negative and not all zero")
+    return float((confidence**2).sum() / confidence.sum())
+
+
+def nll(logits, labels) -> float:
+    """Return the mean of -log p(true class) in nats, from logits (n, k)."""
+    z = check_matrix(logits, "logits")
+    labels = check_labels(labels, *z.shape)
+    z = z - z.max(1, keepdims=True)
+    return float(np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), labels]))
+
+
+def brier(probabilities, labels) -> float:
+    """Return the mean squared distance between probabilities and one-hot labels, summed over classes: 0 to 2."""
+    p, labels = check_probabilities(probabilities, labels)
+    return float(np.mean((p * p).sum(1) - 2 * p[np.arange(len(p)), labels] + 1))

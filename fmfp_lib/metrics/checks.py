@@ -1,0 +1,53 @@
+"""Checks of what metrics are given: shapes, types, ranges. Each returns arrays ready for use, or raises ValueError."""
+
+import numpy as np
+
+
+def check_labels(labels, n, k):
+    labels = np.asarray(labels)
+    if labels.shape != (n,):
+        raise ValueError(f"labels have shape {labels.shape}; expected ({n},), one a sample")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels are {labels.dtype}; expected integers")
+    if labels.min() < 0 or labels.max() >= k:
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to {k - 1}")
+    return labels.astype(np.int64)
+
+
+def check_shape(values, name):
+    values = np.asarray(values)
+    if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
+        raise ValueError(f"{name} have shape {values.shape}; expected (n, k) with n >= 1 samples and k >= 2 classes")
+    return values
+
+
+def check_matrix(values, name):
+    values = check_shape(values, name).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} hold NaN or infinite values; all must be finite")
+    return values
+
+
+def check_probabilities(probabilities, labels):
+    p = check_matrix(probabilities, "probabilities")
+    if p.min() < 0 or p.max() > 1 + 1e-3 or np.abs(p.sum(1) - 1).max() > 1e-3:
+        raise ValueError("probabilities must lie in [0, 1] and sum to one in every row (within 0.001)")
+    return p, check_labels(labels, *p.shape)
+
+
+def check_confidence(confidence, correct):
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct)
+    if confidence.ndim != 1 or not len(confidence) or correct.shape != confidence.shape:
+        raise ValueError(
+            f"confidence has shape {confidence.shape} and correct {correct.shape}; expected (n,) twice, n >= 1"
+        )
+    if np.isnan(confidence).any():
+        raise ValueError("confidence holds NaN")
+    if correct.dtype != bool and not np.isin(correct, (0, 1)).all():
+        raise ValueError("correct must hold True and False (or 1 and 0) only")
+    return confidence, correct.astype(bool)
+
+
+def check_bins(bins):
+    if not isinstance(bins, (int, np.integer)) or bins < 1:
+        raise ValueError(f"bins is {bins!r}; it must be an integer of at least 1")

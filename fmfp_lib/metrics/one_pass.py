@@ -1,0 +1,96 @@
+"""Every metric of a classifier at once, from its logits, in one pass over them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .calibration import BINS, ClassBins, adaptive_gap, binned_gap
+from .checks import check_labels, check_shape
+from .ranking import Ranking
+
+_BLOCK = 1 << 16  # elements worked on at once: what fits the cache
+
+
+class PerSample(NamedTuple):
+    """What every metric of a classifier needs, per sample: each (n,)."""
+
+    confidence: np.ndarray  # maximum softmax probability
+    right: np.ndarray  # bool
+    true: np.ndarray  # p(true class)
+    loss: np.ndarray  # -log p(true class), nats
+    brier: np.ndarray
+
+
+def per_sample(logits, labels, classes=None) -> PerSample:
+    """Reduce checked-for-shape `logits` (n, k) to `PerSample` in one pass, block by block; see `evaluate` for errors.
+
+    Every block is converted to float64, made softmax and reduced while it is in the cache. `classes`, where
+    given, takes up every block's probabilities.
+    """
+    n, k = logits.shape
+    result = PerSample(np.empty(n), np.empty(n, bool), np.empty(n), np.empty(n), np.empty(n))
+    size = max(1, _BLOCK // k)
+    buffer = np.empty((min(size, n), k))
+    for first in range(0, n, size):
+        part = slice(first, first + size)
+        y = labels[part]
+        e, each = buffer[: len(y)], np.arange(len(y))
+        e[:] = logits[part]
+        if not np.isfinite(e).all():
+            raise ValueError("logits hold NaN or infinite values; all must be finite")
+        predicted = e.argmax(1)
+        e -= e[each, predicted][:, None]
+        below = e[each, y]
+        np.exp(e, out=e)
+        s = e.sum(1)
+        result.confidence[part] = 1 / s
+        result.right[part] = predicted == y
+        result.true[part] = true = e[each, y] / s
+        result.loss[part] = np.log(s) - below
+        result.brier[part] = np.vecdot(e, e) / (s * s) - 2 * true + 1
+        if classes is not None:
+            classes.add(e, s)
+    return result
+
+
+def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
+    """Return every metric of a classifier, with the maximum softmax probability as confidence.
+
+    Parameters
+    ----------
+    logits : array_like of shape (n, k)
+        Any float type; computed in float64.
+    labels : array_like of shape (n,)
+        Integers from 0 to k - 1.
+    extras : bool
+        Whether to compute the calibration errors beyond the paper's, a third of the time at 100 classes and more.
+
+    Returns
+    -------
+    dict of str to float
+        ``accuracy, aurc, eaurc, fpr95, auroc, aupr_success, aupr_error, ece, nll, brier``, and beyond the paper
+        ``augrc, naurc, ece_classwise, ece_adaptive``; fractions and nats.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, no samples, NaN or infinite logits, labels that are not integers or out of range.
+    """
+    logits = check_shape(logits, "logits")
+    labels = check_labels(labels, *logits.shape)
+    classes = ClassBins(logits.shape[1], BINS) if extras else None
+    confidence, right, true, loss, brier = per_sample(logits, labels, classes)
+    ranking = Ranking(confidence, right)
+    result = {
+        "accuracy": float(right.mean()),
+        **ranking.all(),
+        "ece": float(binned_gap(confidence, right, BINS)),
+        "nll": float(loss.mean()),
+        "brier": float(brier.mean()),
+    }
+    if extras:
+        untied = len(ranking.ends) == ranking.n
+        ascending = ranking.order[::-1] if untied else np.argsort(confidence, kind="stable")
+        result["ece_classwise"] = classes.gap(labels, true)
+        result["ece_adaptive"] = adaptive_gap(ascending, confidence, right, BINS)
+    return result

@@ -1,0 +1,214 @@
+"""Metrics of the order of the confidences: AURC and its relatives, AUROC, FPR-95%TPR, AUPR, from one sort."""
+
+import numpy as np
+
+from .checks import check_confidence
+
+
+class Ranking:
+    """Samples sorted by confidence, descending, with what every ranking metric needs."""
+
+    def __init__(self, confidence, correct):
+        confidence, correct = check_confidence(confidence, correct)
+        n = self.n = len(confidence)
+        self.order = order = np.argsort(confidence)[::-1]  # in any order within ties, which are one threshold
+        ordered, wrong = confidence[order], ~correct[order]
+        self.ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)  # last sample of each tied group
+        self.taken = self.ends + 1
+        self.false = np.cumsum(wrong)[self.ends].astype(np.float64)  # errors accepted down to each threshold
+        self.true = self.taken - self.false
+        self.errors, self.successes = self.false[-1], self.true[-1]
+        self.k = np.arange(1, n + 1)
+        if len(self.ends) == n:
+            self.accepted = self.false
+        else:  # spread each group's errors evenly over its places
+            self.accepted = np.interp(self.k, np.append(0, self.taken), np.append(0.0, self.false))
+        self.risk = self.accepted / self.k
+
+    def aurc(self):
+        return float(self.risk.mean())
+
+    def eaurc(self):
+        r = self.errors / self.n
+        return self.aurc() - float(r + (1 - r) * np.log1p(-r) if r < 1 else 1.0)
+
+    def optimum(self):
+        return float((np.maximum(self.k - self.successes, 0) / self.k).mean())
+
+    def naurc(self):
+        if not self.errors or not self.successes:
+            return float("nan")
+        optimum = self.optimum()
+        return (self.aurc() - optimum) / (self.errors / self.n - optimum)
+
+    def augrc(self):
+        return float(self.accepted.mean() / self.n)
+
+    def auroc(self):
+        if not self.errors or not self.successes:
+            return float("nan")
+        tpr, fpr = np.append(0, self.true) / self.successes, np.append(0, self.false) / self.errors
+        return float(np.trapezoid(tpr, fpr))
+
+    def fpr95(self):
+        if not self.errors or not self.successes:
+            return float("nan")
+        tpr, fpr = np.append(0, self.true) / self.successes, np.append(0, self.false) / self.errors
+        return float(fpr[np.argmin(np.abs(tpr - 0.95))])
+
+    def aupr_success(self):
+        if not self.successes:
+            return float("nan")
+        precision, recall = np.append(1.0, self.true / self.taken), np.append(0, self.true) / self.successes
+        return float(np.trapezoid(precision, recall))
+
+    def aupr_error(self):
+        if not self.errors:
+            return float("nan")
+        # The same thresholds from the other end: samples at or below each are called errors.
+        caught = self.errors - np.append(0, self.false[:-1])
+        precision = caught / (self.n - np.append(0, self.taken[:-1]))
+        return float((precision * np.diff(np.append(0, self.false))).sum() / self.errors)
+
+    def all(self):
+        return {
+            "aurc": self.aurc(), "eaurc": self.eaurc(), "fpr95": self.fpr95(), "auroc": self.auroc(),
+            "aupr_success": self.aupr_success(), "aupr_error": self.aupr_error(),
+            "augrc": self.augrc(), "naurc": self.naurc(),
+        }  # fmt: skip
+
+
+def evaluate_confidence(confidence, correct) -> dict[str, float]:
+    """Return every ranking metric of any score: `confidence` (n,), `correct` (n,) bool."""
+    return Ranking(confidence, correct).all()
+
+
+def aurc(confidence, correct) -> float:
+    """Return the area under the risk-coverage curve, in [0, 1]: mean over k of (errors among the k first) / k.
+
+    (The trapezoid variant divided by 1 - 1/n exists elsewhere and differs slightly.)
+
+    Examples
+    --------
+    >>> round(aurc([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0]), 4)
+    0.1967
+    """
+    return Ranking(confidence, correct).aurc()
+
+
+def eaurc(confidence, correct) -> float:
+    """Return AURC minus the continuous optimum r + (1 - r) ln(1 - r) (Geifman et al. 2019), r the error rate.
+
+    Being measured against the continuous optimum, it can fall a little below 0 in small samples.
+    """
+    return Ranking(confidence, correct).eaurc()
+
+
+def naurc(confidence, correct) -> float:
+    """Return AURC on a scale where 0 is the best possible order and 1 is no order (Cattelan & Silva 2024)."""
+    return Ranking(confidence, correct).naurc()
+
+
+def augrc(confidence, correct) -> float:
+    """Return the area under the generalised risk-coverage curve, in [0, 0.5]: mean over k of
+    (errors among the k first) / n, the expected risk of silent failures (Traub et al. 2024)."""
+    return Ranking(confidence, correct).augrc()
+
+
+def auroc(confidence, correct) -> float:
+    """Return the area under the ROC curve, in [0, 1]; positives are right predictions.
+
+    Examples
+    --------
+    >>> round(auroc([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0]), 4)
+    0.8333
+    """
+    return Ranking(confidence, correct).auroc()
+
+
+def fpr95(confidence, correct) -> float:
+    """Return the share of errors accepted at the ROC point whose TPR is nearest to 0.95, in [0, 1].
+
+    All points of the curve are candidates. The released code takes them from scikit-learn, which leaves out those on a
+    straight line; that moves the value by a few hundredths of a point at most sizes, now and then by half a point.
+    """
+    return Ranking(confidence, correct).fpr95()
+
+
+def aupr_success(confidence, correct) -> float:
+    """Return the trapezoid area under the precision-recall curve; positives are right predictions."""
+    return Ranking(confidence, correct).aupr_success()
+
+
+def aupr_error(confidence, correct) -> float:
+    """Return the average precision (step sum) of -confidence; positives are errors."""
+    return Ranking(confidence, correct).aupr_error()
+
+
+def risk_coverage_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
+    """Return coverage k/n and selective risk, each (n,), for k = 1 .. n."""
+    ranking = Ranking(confidence, correct)
+    return ranking.k / ranking.n, ranking.risk
+
+
+def generalised_risk_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
+    """Return coverage k/n and generalised risk, (errors among the k first) / n, each (n,), for k = 1 .. n.
+
+    The generalised risk is the share of *all* samples that are wrong and accepted (Traub et al. 2024); AUGRC is its
+    mean.
+    """
+    ranking = Ranking(confidence, correct)
+    return ranking.k / ranking.n, ranking.accepted / ranking.n
+
+
+def error_weights(n: int) -> dict[str, np.ndarray]:
+    """Return what an error at each place 1 .. n of the ranking adds to ``aurc`` and to ``augrc``, (n,) each.
+
+    Both metrics are the sum of their errors' weights. An error at place i is among the k first for every k >= i: AURC
+    divides it by k each time, so it weighs (1/i + 1/(i+1) + ... + 1/n) / n; AUGRC divides by n, so it weighs
+    (n - i + 1) / n^2.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}; it must be at least 1")
+    place = np.arange(1, n + 1)
+    return {"aurc": np.cumsum(1 / place[::-1])[::-1] / n, "augrc": (n - place + 1) / n**2}
+
+
+def coverage_at_risk(confidence, correct, risk: float) -> float:
+    """Return the largest coverage k/n whose selective risk is at most `risk`, in [0, 1]; 0 where none is.
+
+    The threshold that gives it is read off these same samples: it is what could be had, not what is guaranteed
+    (Geifman & El-Yaniv 2017 choose it on other samples, with a bound).
+    """
+    if not 0 <= risk <= 1:
+        raise ValueError(f"risk is {risk}; it must lie in [0, 1]")
+    ranking = Ranking(confidence, correct)
+    fits = np.flatnonzero(ranking.risk <= risk)
+    return float((fits[-1] + 1) / ranking.n) if len(fits) else 0.0
+
+
+def selective_risk_at(confidence, correct, coverage: float) -> float:
+    """Return the error rate among the ceil(coverage n) most confident samples; `coverage` in (0, 1]."""
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage is {coverage}; it must lie in (0, 1]")
+    ranking = Ranking(confidence, correct)
+    return float(ranking.risk[max(int(np.ceil(coverage * ranking.n - 1e-9)), 1) - 1])
+
+
+def overlap(confidence, correct) -> float:
+    """Return how far the confidences of right and wrong predictions overlap, in [0, 1]: one minus their
+    Kolmogorov-Smirnov distance, the least that any threshold rejects of the right plus accepts of the wrong.
+
+    0 means that a threshold keeps the two apart, 1 that none does better than chance. Like every ranking metric, and
+    unlike the overlap of two histograms, it does not change when confidence is rescaled.
+
+    Examples
+    --------
+    >>> round(overlap([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0]), 4)
+    0.3333
+    """
+    ranking = Ranking(confidence, correct)
+    if not ranking.errors or not ranking.successes:
+        return float("nan")
+    distance = np.max(ranking.true / ranking.successes - ranking.false / ranking.errors)
+    return float(1 - max(distance, 0.0))

@@ -1,0 +1,66 @@
+"""Tests without a bootstrap of images: signs, many tests at once, correlation of ranks."""
+
+from math import comb
+
+import numpy as np
+
+from .comparison import REPLICATES, check_replicates
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Return the exact two-sided p-value of `wins` against `losses` if both were equally likely; ties left out."""
+    if wins < 0 or losses < 0:
+        raise ValueError(f"wins and losses are {wins} and {losses}; neither can be negative")
+    n = wins + losses
+    tail = sum(comb(n, i) for i in range(min(wins, losses) + 1)) / 2**n
+    return min(1.0, 2 * tail)
+
+
+def holm(p_values) -> np.ndarray:
+    """Return p-values adjusted for their number by Holm's step-down method: (n,), each at most 1.
+
+    Rejecting those below 0.05 keeps the chance of any false rejection below 0.05, however the tests depend on each
+    other.
+    """
+    p = np.asarray(p_values, np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p_values are {p_values}; expected numbers in [0, 1], one a test")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty_like(p)
+    result[order] = np.minimum(adjusted, 1)
+    return result
+
+
+def rank_correlation(x, y, replicates: int = REPLICATES, seed: int = 0, clusters=None) -> tuple[float, float, float]:
+    """Return Spearman's correlation of `x` (n,) and `y` (n,) and its 95 % interval, by percentiles.
+
+    Pairs are drawn anew; with `clusters` (n,), whole clusters are, since pairs of one cluster are alike. NaN where `x`
+    or `y` does not vary.
+    """
+    from scipy.stats import rankdata
+
+    check_replicates(replicates)
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 3:
+        raise ValueError(f"x has shape {x.shape} and y {y.shape}; expected (n,) twice, n >= 3")
+
+    def correlation(a, b):
+        a, b = (rankdata(v, axis=1) for v in (a, b))
+        a, b = (v - v.mean(1, keepdims=True) for v in (a, b))
+        with np.errstate(invalid="ignore"):
+            return (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
+
+    whole = float(correlation(x[None], y[None])[0])
+    if np.isnan(whole):
+        return whole, np.nan, np.nan
+    count = len(x) if clusters is None else len(set(clusters))
+    drawn = np.random.default_rng(seed).integers(0, count, (replicates, count))
+    if clusters is None:
+        values = correlation(x[drawn], y[drawn])
+    else:
+        members = [np.flatnonzero(np.asarray(clusters) == c) for c in dict.fromkeys(clusters)]
+        rows = [np.concatenate([members[j] for j in row]) for row in drawn]
+        values = np.array([correlation(x[None, row], y[None, row])[0] for row in rows])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return whole, float(low), float(high)

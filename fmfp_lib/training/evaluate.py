@@ -1,0 +1,50 @@
+"""A network on test images: its logits, and what is noted of them during training."""
+
+import numpy as np
+import torch
+
+from ..metrics import ece, evaluate, softmax
+from ..precision import computing_in
+from ..records import HISTOGRAM_BINS
+from . import distributed
+
+BATCH = 500
+
+
+@torch.no_grad()
+def logits(model: torch.nn.Module, x, num_classes: int, device: torch.device) -> np.ndarray:
+    """Return logits (n, k) of normalised images `x` (n, c, h, w), in float32 and in eval mode."""
+    model.eval()
+    with computing_in("float32", device.type):
+        forward = distributed.split(model)
+        parts = [forward(part).float().cpu() for part in x.split(BATCH)] if len(x) else []
+    return torch.cat(parts).numpy() if parts else np.zeros((0, num_classes), np.float32)
+
+
+def history_entry(logits: np.ndarray, labels: np.ndarray) -> dict:
+    """Return test metrics, and a histogram of the confidence of correct and of incorrect predictions.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, k)
+    labels : ndarray of shape (n,)
+
+    Returns
+    -------
+    dict
+        ``test_accuracy, test_auroc, test_aurc, test_ece, test_ece_right, confidence_right, confidence_wrong``, None
+        where a value is not defined; ``histogram``, counts (2, bins).
+    """
+    p, values = softmax(logits), evaluate(logits, labels)
+    confidence, correct = p.max(1), p.argmax(1) == labels
+    sides = confidence[correct], confidence[~correct]
+    histogram = [np.histogram(side, HISTOGRAM_BINS, (0, 1))[0].tolist() for side in sides]
+    entry = {f"test_{name}": values[name] for name in ("accuracy", "auroc", "aurc", "ece")}
+    entry["test_ece_right"] = ece(p[correct], labels[correct]) if correct.any() else np.nan
+    entry["confidence_right"], entry["confidence_wrong"] = (side.mean() if len(side) else np.nan for side in sides)
+    return {name: none_if_undefined(float(value)) for name, value in entry.items()} | {"histogram": histogram}
+
+
+def none_if_undefined(value: float) -> float | None:
+    """Return `value`, or None for NaN and infinity, which JSON does not have."""
+    return value if np.isfinite(value) else None

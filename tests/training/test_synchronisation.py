@@ -1,0 +1,83 @@
+"""The loop never waits for the device: on CUDA each of these calls would, once a step."""
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from fmfp_lib.settings import Settings
+from fmfp_lib.training import Run
+
+WAITS = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "masked_select", "_unique2", "unique_dim"}
+READS = ("item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "__array__")
+
+
+class Waits(TorchDispatchMode):
+    """Note the operators whose result the host, or the size of whose result, must be fetched from the device."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        # Indexing by a mask looks for the places that are true.
+        masks = name in ("index", "index_put_") and any(i is not None and i.dtype == torch.bool for i in args[1])
+        if name in WAITS or masks:
+            self.found.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+def waits(run, monkeypatch):
+    """Return what in one epoch of training would wait for the device."""
+    with monkeypatch.context() as patch, Waits() as mode:
+
+        def noting(name, original):
+            def call(self, *args, **kwargs):
+                mode.found.append(name)
+                return original(self, *args, **kwargs)
+
+            return call
+
+        for name in READS:
+            patch.setattr(torch.Tensor, name, noting(name, getattr(torch.Tensor, name)))
+        to = torch.Tensor.to
+
+        def moving(self, *args, **kwargs):
+            if any(isinstance(a, (torch.device, str)) for a in args) and not kwargs.get("non_blocking"):
+                mode.found.append("to")  # a copy from the host waits unless told not to
+            return to(self, *args, **kwargs)
+
+        patch.setattr(torch.Tensor, "to", moving)
+        run.train_epoch()
+    return mode.found
+
+
+def run(method, protocol="paper"):
+    return Run(Settings(
+        method=method, protocol=protocol, train_size=64, batch_size=32, test_size=20, epochs=4, device="cpu"
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "protocol"),
+    [(method, "paper") for method in ("baseline", "sam", "mixup", "cs_kd", "crl", "focal", "regmixup", "ema")]
+    + [("fmfp", "code"), ("sure", "code")],  # which take SAM steps from the first epoch on
+)
+def test_an_epoch_of_training_never_waits_for_the_device(method, protocol, monkeypatch):
+    trained = run(method, protocol)
+    trained.train_epoch()
+    assert waits(trained, monkeypatch) == []
+
+
+def test_a_loop_that_waits_is_found(monkeypatch):
+    for wait in (float, bool, lambda loss: loss.item(), lambda loss: loss[loss > 0], lambda loss: loss.to("cpu")):
+        guilty = run("baseline")
+        original = guilty.loss_and_gradient
+
+        def loss_and_gradient(*args, original=original, wait=wait):
+            loss, step = original(*args)
+            wait(loss)
+            return loss, step
+
+        guilty.loss_and_gradient = loss_and_gradient
+        assert waits(guilty, monkeypatch)

@@ -1,0 +1,229 @@
+"""SAM, averaging and the loop, against their definitions."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from fmfp_lib import cost, networks, schedule
+from fmfp_lib.methods import METHODS
+from fmfp_lib.objectives import Batch
+from fmfp_lib.settings import Settings
+from fmfp_lib.training import SAM, Run, frozen_batch_norm_statistics, train
+
+
+@pytest.fixture(autouse=True)
+def own_records(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+
+
+def small(**values):
+    return Settings(**({"scale": "smoke", "train_size": 130, "test_size": 40, "device": "cpu"} | values))
+
+
+def weights(run):
+    return torch.cat([p.detach().flatten() for p in run.model.parameters()])
+
+
+def test_sam_on_a_quadratic_takes_the_step_known_by_hand():
+    # f = (w1^2 + 4 w2^2) / 2 at (3, 1): gradient (3, 4), norm 5; rho 0.5 climbs to (3.3, 1.4),
+    # where the gradient is (3.3, 5.6); a step of 0.1 ends at (2.67, 0.44).
+    w = torch.nn.Parameter(torch.tensor([3.0, 1.0]))
+    sam = SAM(torch.optim.SGD([w], 0.1), 0.5)
+    (0.5 * (w * w * torch.tensor([1.0, 4.0])).sum()).backward()
+    before = w.detach().clone()
+    sam.first_step()
+    assert torch.allclose(w, torch.tensor([3.3, 1.4]))
+    assert torch.isclose((w.detach() - before).norm(), torch.tensor(0.5))
+    (0.5 * (w * w * torch.tensor([1.0, 4.0])).sum()).backward()
+    sam.second_step()
+    assert torch.allclose(w, torch.tensor([2.67, 0.44]))
+
+
+def test_sam_brings_the_weights_back_bit_for_bit():
+    w = torch.nn.Parameter(torch.randn(1000, generator=torch.Generator().manual_seed(0)))
+    before, sam = w.detach().clone(), SAM(torch.optim.SGD([w], 0.0), 0.05)
+    for _ in range(2):
+        (w**3).sum().backward()
+        sam.first_step() if sam._moved is None else sam.second_step()
+    assert torch.equal(w, before)
+
+
+def test_sam_with_rho_zero_takes_the_steps_of_sgd():
+    sgd, sam = Run(small(method="baseline")), Run(small(method="sam", rho=0.0))
+    sgd.train_epoch(), sam.train_epoch()
+    assert torch.equal(weights(sgd), weights(sam))
+    other = Run(small(method="sam", rho=0.05))
+    other.train_epoch()
+    assert not torch.equal(weights(sgd), weights(other))
+
+
+def test_every_kth_step_is_sams():
+    taken = [schedule.takes_sam_step(METHODS["sam_k5"], Settings(epochs=10), 0, step) for step in range(11)]
+    assert [step for step, sam in enumerate(taken) if sam] == [0, 5, 10]
+    settings = small(epochs=10).complete()  # 2 steps an epoch; FMFP takes SAM's in epochs 6 to 9
+    shares = {m: cost.share_of_sam_steps(METHODS[m], settings) for m in ("baseline", "sam", "sam_k2", "fmfp_k2")}
+    assert shares == {"baseline": 0, "sam": 1, "sam_k2": 0.5, "fmfp_k2": 0.2}
+    costs = {m: cost.training_cost(METHODS[m], settings) for m in ("baseline", "sam", "fmfp", "regmixup", "sure")}
+    assert costs == pytest.approx({"baseline": 10, "sam": 20, "fmfp": 14, "regmixup": 20, "sure": 28})
+    run, passes = Run(small(method="sam_k2", epochs=10)), []
+    once = run.loss_and_gradient
+    run.loss_and_gradient = lambda batch, *rest: passes.append(batch.seed) or once(batch, *rest)
+    run.train_epoch(), run.train_epoch()
+    assert [passes.count(seed) for seed in dict.fromkeys(passes)] == [2, 1, 2, 1]
+
+
+def test_batch_norm_alone_is_perturbed_and_all_weights_take_the_step():
+    # The step of SAM-ON from its definition: e = rho g / ||g|| over batch norm's weights, the gradient there, SGD.
+    run = Run(small(method="sam_bn", protocol="code", momentum=0.0, weight_decay=0.0))
+    run.model.train()
+    x, y, index = next(iter(run.images.batches(run.generator)))
+    model = copy.deepcopy(run.model)
+    norms = [p for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d) for p in m.parameters()]
+    loss = torch.nn.functional.cross_entropy
+    slopes = torch.autograd.grad(loss(model(x), y), norms)
+    norm = torch.cat(slopes).norm()
+    with torch.no_grad():
+        for p, slope in zip(norms, slopes, strict=True):
+            p += 0.05 * slope / norm
+    there = torch.autograd.grad(loss(model(x), y), list(model.parameters()))
+    expected = [p - 0.1 * g for p, g in zip(run.model.parameters(), there, strict=True)]
+    batch = Batch(x, y, index, 0, 0, run)
+    run.loss_and_gradient(batch, run.sam.perturbed)
+    assert run.model.classifier.weight.grad is None  # nothing is computed that is not used
+    run.sam.first_step()
+    run.loss_and_gradient(batch)
+    run.sam.second_step()
+    for p, e in zip(run.model.parameters(), expected, strict=True):
+        assert torch.allclose(p, e, atol=1e-5)
+    with pytest.raises(ValueError, match="no weight to perturb"):
+        SAM(run.optimizer, 0.05, [])
+
+
+def test_frozen_statistics_stay_and_the_output_is_that_of_training():
+    layer = torch.nn.BatchNorm2d(3)
+    other, x = copy.deepcopy(layer), torch.randn(8, 3, 4, 4)
+    with frozen_batch_norm_statistics(layer):
+        frozen = layer(x)
+    assert torch.equal(layer.running_mean, torch.zeros(3)) and layer.num_batches_tracked == 0
+    assert torch.equal(frozen, other(x)) and not torch.equal(other.running_mean, torch.zeros(3))
+    layer(x)
+    assert torch.equal(layer.running_mean, other.running_mean)
+
+
+@pytest.mark.parametrize(("protocol", "count"), [("paper", 2), ("code", 4)])
+def test_second_pass_updates_statistics_in_the_code_protocol_only(protocol, count):
+    run = Run(small(method="sam", protocol=protocol))
+    run.train_epoch()
+    assert run.model.norm.num_batches_tracked == count
+
+
+def test_swa_is_the_arithmetic_mean():
+    run, seen = Run(small(method="swa", epochs=5)), []
+    while run.epoch < 5:
+        averaged = schedule.averages(run.method, run.settings, run.epoch)
+        run.train_epoch()
+        if averaged:
+            seen.append(weights(run))
+    mean = torch.cat([p.detach().flatten() for p in run.average.module.parameters()])
+    assert len(seen) == 2
+    assert torch.allclose(mean, torch.stack(seen).mean(0), atol=1e-6)
+
+
+def test_average_of_one_is_that_one():
+    run = Run(small(method="swa", epochs=1))
+    run.train_epoch()
+    assert torch.equal(weights(run), torch.cat([p.detach().flatten() for p in run.average.module.parameters()]))
+
+
+def test_schedules_scale_with_the_epochs():
+    for epochs in (100, 200):
+        settings = Settings(epochs=epochs)
+        rates = [schedule.learning_rate(METHODS["baseline"], settings, epochs * f) for f in (0.39, 0.41, 0.66, 0.9)]
+        assert rates == pytest.approx([0.1, 0.01, 0.001, 0.0001])
+        assert schedule.learning_rate(METHODS["fmfp"], settings, 0.6 * epochs) == pytest.approx(0.05)
+    late = [schedule.takes_sam_step(METHODS["fmfp"], Settings(epochs=10), e, e) for e in range(10)]
+    assert late == [False] * 6 + [True] * 4
+    assert schedule.takes_sam_step(METHODS["fmfp"], Settings(epochs=10, protocol="code"), 0, 0)
+
+
+def test_tiny_imagenet_has_a_schedule_of_its_own():
+    settings = Settings(dataset="tiny_imagenet", scale="paper").complete()
+    rates = [schedule.learning_rate(METHODS["baseline"], settings, e) for e in (39.9, 40, 69.9, 70)]
+    assert (settings.epochs, rates) == (90, pytest.approx([0.1, 0.01, 0.01, 0.001]))
+    averaged = [e for e in range(90) if schedule.averages(METHODS["swa"], settings, e)]
+    assert averaged == list(range(50, 90)) and schedule.trunk(METHODS["fmfp"], settings) == ("baseline", 50)
+    assert schedule.learning_rate(METHODS["swa"], settings, 50) == pytest.approx(0.05)
+
+
+def test_preact_resnet110_has_the_published_parameter_counts():
+    for classes, published in ((10, 1_730_522), (100, 1_736_372)):
+        model = networks.create("preact_resnet110", classes)
+        assert sum(p.numel() for p in model.parameters()) == published
+
+
+@pytest.mark.parametrize("network", ["preact_resnet8_w8_s2", "vgg8_w8"])  # the second has dropout
+def test_interrupted_run_resumes_to_the_same_bits(network):
+    settings = small(method="fmfp", epochs=4, network=network)
+    whole, cut = Run(settings), Run(settings)
+    whole.fit(progress=False)
+    for _ in range(3):
+        cut.train_epoch()
+    cut.checkpoint()
+    torch.rand(3)  # the global generator has no part in a run
+    again = Run(settings)
+    again.resume()
+    assert again.epoch == 3
+    again.fit(progress=False)
+    assert torch.equal(weights(whole), weights(again))
+    logits = [run.logits(run.finished_model(), run.x_test) for run in (whole, again)]
+    assert np.array_equal(*logits)
+
+
+def test_both_passes_of_sam_see_the_same_dropout():
+    run = Run(small(network="vgg8_w8"))
+    run.model.train()
+    x, y, index = next(iter(run.images.batches(run.generator)))
+    first, second, other = (float(run.loss_and_gradient(Batch(x, y, index, 0, step, run))[0]) for step in (0, 0, 1))
+    assert first == second != other
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_a_smoke_run_and_leaves_a_record(method, tmp_path):
+    record = train(small(method=method), progress=False)
+    assert record.logits.shape == (40, 10) and len(record.history) == 2
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".checkpoint"] == []
+    stamp = record.path.stat().st_mtime_ns
+    train(small(method=method), progress=False)
+    assert record.path.stat().st_mtime_ns == stamp
+
+
+def test_swa_from_the_shared_trunk_equals_swa_from_the_start(tmp_path):
+    alone = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
+    (tmp_path / alone.path.name).rename(tmp_path / "alone")
+    train(small(method="baseline", epochs=5), progress=False)
+    run = Run(small(method="fmfp", epochs=5))
+    run.resume()
+    assert run.epoch == 3
+    again = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
+    assert np.array_equal(alone.logits, again.logits)
+
+
+def test_asking_for_the_finished_model_changes_nothing():
+    asked, not_asked = Run(small(method="swa", epochs=2)), Run(small(method="swa", epochs=2))
+    for run in (asked, not_asked):
+        for _ in range(2):
+            run.train_epoch()
+            if run is asked:
+                run.finished_model()
+    assert torch.equal(weights(asked), weights(not_asked))
+    assert torch.equal(asked.generator.get_state(), not_asked.generator.get_state())
+
+
+def test_partners_of_cs_kd_have_the_same_class():
+    run = Run(small())
+    run.images.augmented = lambda index, generator=None: index  # look at the choice, not at the pixels
+    y = torch.arange(10).repeat(3)
+    for u in (torch.zeros(30), torch.full((30,), 0.999)):
+        assert torch.equal(run.y_train[run.images_of_class(y, u)], y)
