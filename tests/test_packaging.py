@@ -19,6 +19,13 @@ def test_environment_yml_agrees_with_pyproject():
     assert f"python{project['requires-python']}" in conda
 
 
+def test_every_folder_of_the_library_is_packaged():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = {".".join(p.parent.relative_to(ROOT).parts) for p in (ROOT / "fmfp_lib").rglob("__init__.py")}
+    mapped = project["tool"]["setuptools"]["package-dir"]
+    assert set(project["tool"]["setuptools"]["packages"]) == folders | set(mapped)
+
+
 def test_every_pinned_package_runs_on_the_first_python_of_3_11():
     # Debian 12 has 3.11.2; a package that wants 3.11.5 would end `make` there with a conflict that names nothing.
     lines = (ROOT / "requirements.lock").read_text().splitlines()

@@ -67,15 +67,13 @@ def train(
         if whole:
             return found
         run = Run(settings)
-        weights = None if found is None else found.weights
-        if weights is None:
+        if found is None or found.weights is None:
             found, model = _trained(run, progress, keep_weights)
         else:
             model = run.model
-            model.load_state_dict({name: torch.from_numpy(a) for name, a in weights.items()})
-        for name in measures:
-            if records.attached(found, name) is None:
-                records.attach(found, name, _measures.MEASURES[name](run, model))
+            model.load_state_dict({name: torch.from_numpy(a) for name, a in found.weights.items()})
+        for name in (name for name in measures if records.attached(found, name) is None):
+            records.attach(found, name, _measures.MEASURES[name](run, model))
     return found
 
 
