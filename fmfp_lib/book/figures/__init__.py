@@ -45,6 +45,10 @@ from .style import (
     WRONG,
     colour,
 )
+from .thresholds import (
+    promise_under_shift,
+    promises_kept,
+)
 from .training import (
     late_training,
     training_curves,
@@ -73,6 +77,8 @@ __all__ = [
     "loss_lines",
     "metric_points",
     "metrics_by_severity",
+    "promise_under_shift",
+    "promises_kept",
     "risk_coverage_panels",
     "risk_coverage_plot",
     "sample_images",

@@ -1,0 +1,51 @@
+"""What a threshold promises and what it keeps."""
+
+import seaborn as sns
+
+from ..threshold_study import READ_OFF
+from .style import RIGHT, WRONG, panels
+
+
+def promises_kept(found: dict, risk: float):
+    """Draw, for each way to choose a threshold, the risk on other items over all draws, and the promise as a line.
+
+    Parameters
+    ----------
+    found : dict of str to threshold_study.Kept
+    risk : float
+        What was promised.
+    """
+    figure, axes = panels(len(found), width=2.6, height=2.5, sharex=True)
+    for axis, (name, kept) in zip(axes, found.items(), strict=True):
+        color = WRONG if name == READ_OFF else RIGHT
+        sns.histplot(x=100 * kept.risk, ax=axis, color=color, bins=20, element="step", alpha=0.4)
+        axis.axvline(100 * risk, color="0.2", linestyle="--", linewidth=1)
+        axis.set(xlabel="risk on other items, %", ylabel="draws" if axis is axes[0] else "")
+        axis.set_title(f"{name}: kept in {100 * kept.share(risk):.0f} %", loc="left", fontsize=9)
+        sns.despine(ax=axis)
+    figure.tight_layout()
+    return figure
+
+
+def promise_under_shift(series: dict, risk: float):
+    """Draw risk and coverage against severity for thresholds that were chosen on clean images.
+
+    Parameters
+    ----------
+    series : dict of str to dict
+        A label; then what ``threshold_study.by_severity`` returns.
+    risk : float
+        What was promised.
+    """
+    figure, axes = panels(2, width=3.9, height=3.0)
+    for style, (label, found) in zip(("-o", "--s", ":^", "-.d"), series.items(), strict=False):
+        for axis, key in zip(axes, ("risk", "coverage"), strict=True):
+            axis.plot(range(len(found[key])), 100 * found[key], style, markersize=4, label=label)
+    axes[0].axhline(100 * risk, color="0.2", linestyle="--", linewidth=1)
+    axes[0].annotate("promised", (0, 100 * risk), (2, 3), textcoords="offset points", fontsize=8)
+    for axis, label in zip(axes, ("risk of the answers, %", "coverage, %"), strict=True):
+        axis.set(xlabel="severity (0: clean)", ylabel=label, ylim=(0, None))
+        sns.despine(ax=axis)
+    axes[1].legend(frameon=False, fontsize=8)
+    figure.tight_layout()
+    return figure

@@ -1,0 +1,112 @@
+"""What a threshold's promise is worth: kept or broken over many draws of calibration items, and under a shift."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import measures, metrics, scores, selective
+from .markdown import table
+
+READ_OFF = "read off the curve"  # the largest coverage whose risk on the calibration items themselves is small enough
+
+
+def read_off(confidence, correct, risk: float) -> float:
+    """Return the threshold of the largest coverage whose risk on these very items is at most `risk`: no promise."""
+    count = int(round(metrics.coverage_at_risk(confidence, correct, risk) * len(confidence)))
+    return float(np.sort(confidence)[::-1][count]) if 0 < count < len(confidence) else (-np.inf if count else np.inf)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Outcomes of one way to choose a threshold, over draws of the calibration items: (draws,) each.
+
+    Attributes
+    ----------
+    risk, coverage : ndarray
+        On the items that were not drawn; the risk is NaN where nothing is accepted.
+    """
+
+    risk: np.ndarray
+    coverage: np.ndarray
+
+    def share(self, promised: float) -> float:
+        """Return in what share of the draws the risk is at most `promised`; accepting nothing counts as kept."""
+        return float(np.mean(~(self.risk > promised)))
+
+
+def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed=0) -> dict[str, Kept]:
+    """Choose thresholds on random halves, and see on the other items what they give.
+
+    Parameters
+    ----------
+    confidence, correct : ndarray of shape (n,)
+    risk, level : float
+        The promise.
+    size : int
+        Calibration items of each draw; the other n - size judge.
+    draws, seed : int
+
+    Returns
+    -------
+    dict of str to Kept
+        For ``READ_OFF`` and each of ``selective.METHODS``.
+    """
+    if not 0 < size < len(confidence):
+        raise ValueError(f"size is {size}; of {len(confidence)} items it must leave some to judge by")
+    rules = {READ_OFF: lambda c, k: read_off(c, k, risk)} | {
+        m: lambda c, k, m=m: selective.choose_threshold(c, k, risk, level, m).threshold for m in selective.METHODS
+    }
+    rng, found = np.random.default_rng(seed), {name: [] for name in rules}
+    for _ in range(draws):
+        order = rng.permutation(len(confidence))
+        own, others = order[:size], order[size:]
+        for name, rule in rules.items():
+            outcome = selective.outcome(rule(confidence[own], correct[own]), confidence[others], correct[others])
+            found[name].append((outcome.risk, outcome.coverage))
+    return {name: Kept(*np.transpose(rows)) for name, rows in found.items()}
+
+
+def kept_table(found: dict, risk: float) -> str:
+    """Return `over_draws` as Markdown: how often the promise was kept, and what coverage it cost."""
+    rows = [
+        (name, f"{100 * kept.share(risk):.1f}", f"{100 * np.nanmean(kept.risk):.2f}" if kept.coverage.any() else "–",
+         f"{100 * kept.coverage.mean():.1f}")
+        for name, kept in found.items()
+    ]  # fmt: skip
+    return table(("threshold", "promise kept, % of draws", "mean risk, %", "mean coverage, %"), rows)
+
+
+def under_shift(record, risk: float, level: float = 0.95, method: str = "fixed"):
+    """Choose a threshold on clean test images and apply it to others, clean and corrupted; None without ``shift``.
+
+    Returns
+    -------
+    threshold : selective.Threshold
+        Chosen on the test images that the measure ``shift`` left out, by the log-odds of MSP as ``shift`` keeps them.
+    clean : selective.Outcome
+        On the other images as they are.
+    shifted : dict of str to list of selective.Outcome
+        On the same images under each corruption, by severity.
+    """
+    arrays = measures.load(record, "shift")
+    if arrays is None:
+        return None
+    count = arrays["score"].shape[2]
+    score = np.rint(64 * scores.log_odds(record.logits)) / 64
+    correct = record.logits.argmax(1) == record.labels
+    chosen = selective.choose_threshold(score[count:], correct[count:], risk, level, method)
+    clean = selective.outcome(chosen.threshold, score[:count], correct[:count])
+    shifted = {
+        str(kind): [selective.outcome(chosen.threshold, s, k) for s, k in zip(own, right, strict=True)]
+        for kind, own, right in zip(arrays["kinds"], arrays["score"].astype(float), arrays["correct"], strict=True)
+    }
+    return chosen, clean, shifted
+
+
+def by_severity(clean, shifted) -> dict[str, np.ndarray]:
+    """Return ``risk`` and ``coverage``, (6,): of the clean images, then pooled over corruptions at each severity."""
+    rows = [[clean]] + [list(cells) for cells in zip(*shifted.values(), strict=True)]
+    accepted, errors, n = (np.array([sum(getattr(o, k) for o in row) for row in rows])
+                           for k in ("accepted", "errors", "n"))  # fmt: skip
+    with np.errstate(invalid="ignore"):
+        return {"risk": errors / accepted, "coverage": accepted / n}
