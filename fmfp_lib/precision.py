@@ -12,6 +12,12 @@ def bfloat16_is_native(device: str) -> bool:
     return torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported()
 
 
+def available(device: str) -> list[str]:
+    """Return the precisions that `device` ('cpu' or 'cuda') has in hardware, float32 first."""
+    native = ["bfloat16"] if bfloat16_is_native(device) else []
+    return ["float32", *(["tf32"] if device == "cuda" else []), *native]
+
+
 def resolve(precision: str, device: str, wanted: str | None = None) -> str:
     """Return the precision that `device` computes in.
 

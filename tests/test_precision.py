@@ -91,3 +91,9 @@ def test_without_padding_only_the_mirror_remains():
     kinds = {tuple(torch.equal(a, b) for a, b in zip(out, x, strict=True)) for out in seen}
     assert len(kinds) > 1
     assert all(torch.equal(a, b) or torch.equal(a, b.flip(2)) for out in seen for a, b in zip(out, x, strict=True))
+
+
+def test_float32_is_always_available_and_first():
+    assert precision.available("cpu")[0] == "float32" and "tf32" not in precision.available("cpu")
+    for name in precision.available("cpu"):
+        assert precision.resolve(name, "cpu") == name
