@@ -185,7 +185,7 @@ def test_threshold_by_group(run, tmp_path):
     assert code == 0 and easy["coverage"] > hard["coverage"] and easy["level"] == pytest.approx(0.975)
     assert easy["test"]["n"] == 2000
     text = " ".join(run("threshold", file, "--risk", 0.04, "--by-group")[1].split())
-    assert "probability of 95 %, every group's risk at once is at most 4 %" in text
+    assert "probability of 95 %, the risk in each of these groups at once is at most 4 %" in text
 
 
 def test_large_files_are_judged_within_ten_seconds_and_little_memory(tmp_path):

@@ -6,6 +6,7 @@ from ..errors import choose
 RANGES = {
     "replicates": (1, 100_000), "coverage": (0.01, 1), "coverages": (0.01, 1), "confident": (0, 1),
     "window": (1, 1000), "points": (2, 1000), "severity": (1, 5), "seeds": (0, 2**31 - 1),
+    "risk": (0.0001, 0.9), "level": (0.5, 0.9999), "draws": (1, 100_000),
 }  # fmt: skip
 
 

@@ -64,10 +64,10 @@ def comparison(rows, systems, reports) -> str:
     words = "".join(f"<p>{escape(line)}</p>" for line in differences_in_words(rows, first))
     cells = [
         (row.system, SHOWN[row.metric][1], number(row.first, SHOWN[row.metric][0]),
-         number(row.other, SHOWN[row.metric][0]), difference(row), f"{row.p:.3f}", f"{row.p_holm:.3f}")
+         number(row.other, SHOWN[row.metric][0]), difference(row), f"{row.p_holm:.3f}")
         for row in rows
     ]  # fmt: skip
-    heads = ("system", "metric", first, "system's", "difference [95 %]", "p", "p, Holm")
+    heads = ("system", "metric", first, "system's", "difference [95 %]", "p, Holm")
     notes = [f"{report['name']}: {note}" for report in reports for note in report["notes"]]
     parts = [_notes(notes), f"<section><h2>Differences</h2>{words}{_table(heads, cells, words=(1,))}</section>"]
     return _page("Systems compared", lead, [*parts, _explorer(), _explained()], systems, reports)

@@ -120,8 +120,8 @@ def differences(rows, first: str, console: Console | None = None) -> None:
             factor, heading = SHOWN[row.metric]
             ends = f"{factor * row.difference:+.2f} [{factor * row.low:+.2f}, {factor * row.high:+.2f}]"
             values = number(row.first, factor), number(row.other, factor)
-            lines.append((heading, *values, ends, f"{row.p:.3f}", f"{row.p_holm:.3f}"))
-        heads = ("", first, system, "difference [95 %]", "p", "p, Holm")
+            lines.append((heading, *values, ends, f"{row.p_holm:.3f}"))
+        heads = ("", first, system, "difference [95 %]", "p, Holm")
         _table(console, f"{system} against {first}", heads, lines)
     console.print()
     for line in differences_in_words(rows, first):
@@ -173,19 +173,10 @@ def thresholds(rows, level: float, assumes: str, console: Console | None = None)
              number(chosen.bound, 100), *_done(outcome))
             for group, chosen, outcome in found
         ]  # fmt: skip
-        heads = (
-            "group",
-            "answer above",
-            "items",
-            "coverage %",
-            "wrong",
-            "bound %",
-            "test coverage %",
-            "test risk % [95 %]",
-        )
-        _table(console, "Thresholds, from calibration items", heads, lines)
+        heads = ("group", "answer above", "items", "coverage", "wrong", "bound", "test coverage", "test risk [95 %]")
+        _table(console, "Thresholds from calibration items; shares in %", heads, lines)
         console.print()
-    whose = "every group's risk at once" if group else "the risk"
+    whose = "the risk in each of these groups at once" if group else "the risk"
     console.print(
         Text(f"Promise: with a probability of {100 * level:g} %, {whose} is at most {100 * chosen.risk:g} %.")
     )

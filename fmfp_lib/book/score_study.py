@@ -52,6 +52,10 @@ def counts(comparisons) -> tuple[int, int]:
     return tuple(sum(c.certain and c.better is side for c in comparisons) for side in (True, False))
 
 
+def _signed(value) -> str:
+    return f"{value:+.2f}".replace("-", "\u2212")
+
+
 def verdict_table(found: dict, metric: str = "auroc") -> str:
     """Return `by_method` as Markdown: the mean difference over groups, and in how many the interval excludes 0."""
     rows = []
@@ -61,14 +65,14 @@ def verdict_table(found: dict, metric: str = "auroc") -> str:
             own = [compared[metric] for compared in row[key].values()]
             up, down = counts(own)
             mean = 100 * np.mean([c.difference for c in own])
-            text = f"{mean:+.2f}".replace("-", "\u2212") + f" ({up}\u2191\u00a0{down}\u2193)"
+            text = _signed(mean) + f" ({up}\u2191\u00a0{down}\u2193)"
             cells.append(f"**{text}**" if max(up, down) == len(own) else text)
         rows.append((name(method), str(len(next(iter(row.values())))), *cells))
     return table(("trained by", "cases", *map(name, OTHERS)), rows)
 
 
 def in_words(found: dict, metric: str = "auroc") -> str:
-    """Say which score is better than MSP on most groups, over all methods, and for which methods it is worse."""
+    """Say which score gains on MSP most often, over all groups and methods, where it loses, and how the others do."""
     lines = []
     for key in OTHERS:
         every = [compared[metric] for row in found.values() for compared in row[key].values()]
@@ -78,14 +82,13 @@ def in_words(found: dict, metric: str = "auroc") -> str:
     lines.sort(reverse=True)
     _, key, up, down, mean, count = lines[0]
     worse = [m for m, row in found.items() if counts([c[metric] for c in row[key].values()])[1]]
-    helpless = [name(k) for net, k, *_ in lines if net <= 0]
     text = (
-        f"**Of the scores made of logits, {name(key)} is the best bet: in {up} of {count} cases the 95 % interval of "
-        f"its gain in AUROC over MSP excludes 0, in {down} that of a loss does (mean {mean:+.2f} points).** "
-    ).replace("-", "\u2212")
+        f"**Of the scores made of logits, {name(key)} gains most often: in {up} of {count} cases the 95 % interval of "
+        f"its gain in AUROC over MSP excludes 0, in {down} that of a loss does (mean {_signed(mean)} points).** "
+    )
     text += f"It loses on networks trained by {listed(worse)}. " if worse else ""
-    rest = " and ".join(filter(None, (", ".join(helpless[:-1]), helpless[-1]))) if helpless else ""
-    return text + (f"No better than MSP, by the same count: {rest}." if rest else "")
+    text += "; ".join(f"{name(k)}: {u} gains, {d} losses, mean {_signed(m)}" for _, k, u, d, m, _ in lines[1:]) + "."
+    return text
 
 
 def of_method(found: dict, method: str) -> dict:

@@ -23,7 +23,7 @@ class Kept:
     Attributes
     ----------
     risk, coverage : ndarray
-        On the items that were not drawn; the risk is NaN where nothing is accepted.
+        In the population; the risk is NaN where nothing is accepted.
     """
 
     risk: np.ndarray
@@ -35,15 +35,16 @@ class Kept:
 
 
 def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed=0) -> dict[str, Kept]:
-    """Choose thresholds on random halves, and see on the other items what they give.
+    """Take some items for a population, draw calibration items from it, and see what the thresholds give there.
 
     Parameters
     ----------
     confidence, correct : ndarray of shape (n,)
+        Of the population.
     risk, level : float
         The promise.
     size : int
-        Calibration items of each draw; the other n - size judge.
+        Calibration items of each draw, with replacement.
     draws, seed : int
 
     Returns
@@ -51,17 +52,14 @@ def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed
     dict of str to Kept
         For ``READ_OFF`` and each of ``selective.METHODS``.
     """
-    if not 0 < size < len(confidence):
-        raise ValueError(f"size is {size}; of {len(confidence)} items it must leave some to judge by")
     rules = {READ_OFF: lambda c, k: read_off(c, k, risk)} | {
         m: lambda c, k, m=m: selective.choose_threshold(c, k, risk, level, m).threshold for m in selective.METHODS
     }
     rng, found = np.random.default_rng(seed), {name: [] for name in rules}
     for _ in range(draws):
-        order = rng.permutation(len(confidence))
-        own, others = order[:size], order[size:]
+        drawn = rng.integers(0, len(confidence), size)
         for name, rule in rules.items():
-            outcome = selective.outcome(rule(confidence[own], correct[own]), confidence[others], correct[others])
+            outcome = selective.outcome(rule(confidence[drawn], correct[drawn]), confidence, correct)
             found[name].append((outcome.risk, outcome.coverage))
     return {name: Kept(*np.transpose(rows)) for name, rows in found.items()}
 

@@ -245,9 +245,10 @@ def _why_none(calibration, risk, level, delta):
     place = np.argmax(calibration.accepted >= min([*_grid(calibration.n, risk, delta)[:1], calibration.n]))
     accepted, errors = int(calibration.accepted[place]), int(calibration.errors[place])
     bound = 100 * upper_bound(errors, accepted, 1 - delta)
+    seen = f"of the {accepted:,} most confident, {errors:,} {'is' if errors == 1 else 'are'} wrong"
     return (
-        f"{promise} is more than these {calibration.n:,} items allow: of the {accepted:,} most confident, {errors:,} "
-        f"are wrong, which leaves a risk of up to {bound:.2g} % possible; a better score or more items may help"
+        f"{promise} is more than these {calibration.n:,} items allow: {seen}, which leaves a risk of up to "
+        f"{bound:.2g} % possible; a better score or more items may help"
     )
 
 

@@ -7,7 +7,7 @@ from .style import RIGHT, WRONG, panels
 
 
 def promises_kept(found: dict, risk: float):
-    """Draw, for each way to choose a threshold, the risk on other items over all draws, and the promise as a line.
+    """Draw, for each way to choose a threshold, its true risk over all draws, and the promise as a line.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def promises_kept(found: dict, risk: float):
         color = WRONG if name == READ_OFF else RIGHT
         sns.histplot(x=100 * kept.risk, ax=axis, color=color, bins=20, element="step", alpha=0.4)
         axis.axvline(100 * risk, color="0.2", linestyle="--", linewidth=1)
-        axis.set(xlabel="risk on other items, %", ylabel="draws" if axis is axes[0] else "")
-        axis.set_title(f"{name}: kept in {100 * kept.share(risk):.0f} %", loc="left", fontsize=9)
+        axis.set(xlabel="true risk, %", ylabel="draws" if axis is axes[0] else "")
+        axis.set_title(f"{name}: kept in {100 * kept.share(risk):.1f} %", loc="left", fontsize=9)
         sns.despine(ax=axis)
     figure.tight_layout()
     return figure
@@ -42,7 +42,7 @@ def promise_under_shift(series: dict, risk: float):
         for axis, key in zip(axes, ("risk", "coverage"), strict=True):
             axis.plot(range(len(found[key])), 100 * found[key], style, markersize=4, label=label)
     axes[0].axhline(100 * risk, color="0.2", linestyle="--", linewidth=1)
-    axes[0].annotate("promised", (0, 100 * risk), (2, 3), textcoords="offset points", fontsize=8)
+    axes[0].annotate("promised", (5, 100 * risk), (0, 3), textcoords="offset points", fontsize=8, ha="right")
     for axis, label in zip(axes, ("risk of the answers, %", "coverage, %"), strict=True):
         axis.set(xlabel="severity (0: clean)", ylabel=label, ylim=(0, None))
         sns.despine(ax=axis)
