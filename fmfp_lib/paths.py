@@ -11,6 +11,13 @@ INSTALLED = (_PACKAGE / "data").is_dir()
 ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent  # has data/ and notebooks/
 
 
+def present(path: Path) -> Path:
+    """Return `path`, a file or folder that comes with the library; raise ValueError if it is missing."""
+    if not path.exists():
+        raise ValueError(f"{path}, which comes with the library, is missing; install it again")
+    return path
+
+
 def new_records() -> Path:
     """Return the folder for new records: ``FMFP_RECORDS`` if set, else ``records`` in a checkout, which git ignores.
 

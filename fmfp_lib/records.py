@@ -338,9 +338,7 @@ def load_all(wanted=lambda settings: True) -> list[Record]:
     ValueError
         If those that come with the library are missing.
     """
-    if not SHIPPED.is_dir():
-        raise ValueError(f"the records that come with the library are missing: no {SHIPPED}; install it again")
-    found = {p.stem: p for place in (SHIPPED, folder()) for p in place.glob("*.json")}
+    found = {p.stem: p for place in (paths.present(SHIPPED), folder()) for p in place.glob("*.json")}
     return [read(found[name]) for name in sorted(found) if wanted(_settings(found[name]))]
 
 

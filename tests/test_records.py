@@ -56,7 +56,7 @@ def test_shipped_runs_continue_the_shipped_baseline(method):
 
 def test_missing_shipped_records_are_no_empty_book(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "SHIPPED", tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="nowhere; install it again"):
+    with pytest.raises(ValueError, match="nowhere, which comes with the library, is missing; install it again"):
         records.load_all()
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from ..paths import ROOT
+from ..paths import ROOT, present
 from ..statistics import HIGHER_IS_BETTER, RANKING, REPLICATES, SUMS
 from . import compare, lookup, markdown, names
 
@@ -20,7 +20,7 @@ FORM = {"tiny_imagenet": "_s2", "imagenet": "_imagenet"}  # what ends the name o
 @lru_cache
 def load() -> pd.DataFrame:
     """Return all 876 cells: table, dataset, network, method, metric, mean, std (NaN where none is printed)."""
-    return pd.read_csv(PATH)
+    return pd.read_csv(present(PATH))
 
 
 def cell(table: str, dataset: str, network: str, method: str, metric: str) -> str:

@@ -15,6 +15,7 @@ def claims(
     from rich.console import Console
     from rich.table import Table
 
+    from .. import records
     from ..book import claims as _claims
     from ..book import claims_pages
     from ..book.names import display
@@ -23,6 +24,9 @@ def claims(
 
     known = [claim.id for claim in _claims.CLAIMS]
     wanted = [choose("claim", name.upper(), known) for name in names or known]
+    places = records.SHIPPED, records.folder()
+    if not any(path for place in places for path in place.glob("*.json")):
+        raise ValueError(f"no finished run lies in {places[0]} or {places[1]}, so that nothing can be tested")
     results = _claims.evaluate(replicates=replicates or REPLICATES, only=wanted)
     if as_json:
         print(json.dumps(claims_pages.plain(results)))

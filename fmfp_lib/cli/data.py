@@ -17,7 +17,8 @@ def list_data(context: typer.Context):
     for name, source in datasets.CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else ""
         without = f"no: `fmfp data get {name}`" if source.archive else f"no: by hand, as `fmfp data get {name}` tells"
-        place = str(source.at_hand() or without) if source.folders else "ships with the library"
+        place = str(source.at_hand() or without)
+        place = place if source.folders else "ships with the library"
         counts = source.classes, source.train or "", source.test
         print(row(name, *counts, source.shape, size, place))
 

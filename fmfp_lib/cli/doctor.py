@@ -14,7 +14,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     import torch
     import torchvision
 
-    from .. import __version__, cost, datasets, precision, records
+    from .. import __version__, cost, datasets, paths, precision, records
     from ..book.speed import measured
     from ..objectives import Batch
     from ..settings import Settings
@@ -27,10 +27,11 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
           f"of {os.cpu_count()} cores")  # fmt: skip
     if (devices := torch.cuda.device_count()) > 1:
         print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
-    grid = measured("Grid")
-    gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
-    print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a core"
-          + gain)  # fmt: skip
+    if not paths.INSTALLED:
+        grid = measured("Grid")
+        gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
+        print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a "
+              "core" + gain)  # fmt: skip
     for what, place in (("shipped", records.SHIPPED), ("new", records.folder())):
         print(f"{what} records: {place} ({len(list(place.glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")

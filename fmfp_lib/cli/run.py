@@ -22,12 +22,12 @@ def run(
 
     from ..book.parameters import check_parameters
     from ..errors import choose
-    from ..paths import ROOT
+    from ..paths import ROOT, present
     from ..records import write_atomically
 
     path = Path(notebook)
     if not path.exists():
-        names = {p.stem: p for p in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+        names = {p.stem: p for p in sorted(present(ROOT / "notebooks").glob("*.ipynb"))}
         path = names[choose("notebook", path.stem, names)]
     known = papermill.inspect_notebook(str(path))
     values = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import choose
+from ..paths import present
 from . import readers
 from .downloads import Archive, fetch, unpack
 from .readers import folder
@@ -53,9 +54,9 @@ class Source:
     scales: dict[str, dict] = field(default_factory=dict)
 
     def at_hand(self) -> Path | None:
-        """Return where the data lies, or None."""
+        """Return where the data lies, or None; raise ValueError if what ships with the library is missing."""
         if not self.folders:
-            return readers.EMBEDDED
+            return present(readers.EMBEDDED)
         return next((folder() / name for name in self.folders if (folder() / name).is_dir()), None)
 
 

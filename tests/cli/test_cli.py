@@ -8,6 +8,8 @@ import time
 import nbformat
 import pytest
 
+from fmfp_lib import cli
+
 
 def fmfp(*words, **options):
     return subprocess.run([sys.executable, "-m", "fmfp_lib.cli", *words], capture_output=True, text=True, **options)
@@ -105,3 +107,24 @@ def test_a_notebook_that_fails_or_is_killed_leaves_no_file(tmp_path):
     process.kill()
     process.wait()
     assert {p.name for p in tmp_path.iterdir()} == {"fails.ipynb", "sleeps.ipynb", "started"}
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["claims", "C4"], "fmfp_lib.records.SHIPPED"),
+        (["data"], "fmfp_lib.datasets.readers.EMBEDDED"),
+        (["data", "get", "embedded"], "fmfp_lib.datasets.readers.EMBEDDED"),
+        (["train"], "fmfp_lib.datasets.readers.EMBEDDED"),
+        (["run", "00_quickstart"], "fmfp_lib.paths.ROOT"),
+    ],
+)
+def test_what_ships_and_is_missing_is_named_in_one_line(words, what, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path / "own"))
+    monkeypatch.setenv("FMFP_DATA", str(tmp_path))
+    monkeypatch.setattr(what, tmp_path / "gone")
+    monkeypatch.setattr(sys, "argv", ["fmfp", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and str(tmp_path / "gone") in said and len(said.splitlines()) == 1
