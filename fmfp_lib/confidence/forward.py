@@ -10,6 +10,7 @@ BATCH = 500
 
 
 def check_images(x, model=None):
+    """Raise ValueError unless `x` are finite images (n, c, h, w), n >= 1, and `model` ends in a ``classifier``."""
     import torch
 
     if x.dim() < 2 or not len(x) or not torch.isfinite(x).all():

@@ -102,6 +102,7 @@ DATASETS = {name: source for name, source in CATALOGUE.items() if source.read}
 
 
 def missing(name: str) -> ValueError:
+    """Return the error that says how to get a data set that is not at hand."""
     source = CATALOGUE[name]
     if source.archive is None:
         return ValueError(f"{name} is not in {folder()}; {source.by_hand} there (FMFP_DATA names another folder)")

@@ -35,6 +35,7 @@ class Dataset:
 
 @lru_cache(maxsize=4)
 def arrays(name: str, place: Path):
+    """Return all of a data set, kept for the next call: training images and labels, test images and labels."""
     if name.endswith(".npz"):
         return readers.npz(Path(name))
     if DATASETS[name].at_hand() is None:

@@ -25,7 +25,6 @@ from .calibration import (
 from .logits import log_softmax, softmax
 from .one_pass import evaluate
 from .ranking import (
-    Ranking,
     augrc,
     aupr_error,
     aupr_success,
@@ -45,7 +44,6 @@ from .ranking import (
 
 __all__ = [
     "BINS",
-    "Ranking",
     "augrc",
     "aupr_error",
     "aupr_success",

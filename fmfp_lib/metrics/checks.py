@@ -4,6 +4,7 @@ import numpy as np
 
 
 def check_labels(labels, n, k):
+    """Return labels (n,) as int64; they must be integers from 0 to k - 1."""
     labels = np.asarray(labels)
     if labels.shape != (n,):
         raise ValueError(f"labels have shape {labels.shape}; expected ({n},), one a sample")
@@ -15,6 +16,7 @@ def check_labels(labels, n, k):
 
 
 def check_shape(values, name):
+    """Return `values` as an array (n, k), n >= 1, k >= 2; `name` is what a message calls them."""
     values = np.asarray(values)
     if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
         raise ValueError(f"{name} have shape {values.shape}; expected (n, k) with n >= 1 samples and k >= 2 classes")
@@ -22,6 +24,7 @@ def check_shape(values, name):
 
 
 def check_matrix(values, name):
+    """Return `values` (n, k) as float64; all must be finite."""
     values = check_shape(values, name).astype(np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} hold NaN or infinite values; all must be finite")
@@ -29,6 +32,7 @@ def check_matrix(values, name):
 
 
 def check_probabilities(probabilities, labels):
+    """Return probabilities (n, k), whose rows sum to one, and labels (n,)."""
     p = check_matrix(probabilities, "probabilities")
     if p.min() < 0 or p.max() > 1 + 1e-3 or np.abs(p.sum(1) - 1).max() > 1e-3:
         raise ValueError("probabilities must lie in [0, 1] and sum to one in every row (within 0.001)")
@@ -36,6 +40,7 @@ def check_probabilities(probabilities, labels):
 
 
 def check_confidence(confidence, correct):
+    """Return confidence (n,) as float64 and correct (n,) as bool."""
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct)
     if confidence.ndim != 1 or not len(confidence) or correct.shape != confidence.shape:
         raise ValueError(
@@ -49,5 +54,6 @@ def check_confidence(confidence, correct):
 
 
 def check_bins(bins):
+    """Raise ValueError unless `bins` is an integer of at least 1."""
     if not isinstance(bins, (int, np.integer)) or bins < 1:
         raise ValueError(f"bins is {bins!r}; it must be an integer of at least 1")

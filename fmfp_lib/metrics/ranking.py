@@ -6,7 +6,10 @@ from .checks import check_confidence
 
 
 class Ranking:
-    """Samples sorted by confidence, descending, with what every ranking metric needs."""
+    """Samples sorted by confidence, descending, with what every ranking metric needs.
+
+    Each method is the metric of the same name below; `optimum` is the AURC of the best possible order.
+    """
 
     def __init__(self, confidence, correct):
         confidence, correct = check_confidence(confidence, correct)

@@ -71,11 +71,13 @@ def items_needed(risk: float, level: float = 0.95) -> int:
 
 
 def check_share(name, value):
+    """Raise ValueError unless `value` lies between 0 and 1, both excluded; `name` is what a message calls it."""
     if not (isinstance(value, (int, float, np.number)) and 0 < value < 1):
         raise ValueError(f"{name} is {value!r}; it must be a number between 0 and 1, both excluded")
 
 
 def check_counts(errors, n):
+    """Return two arrays of integers of one shape, 0 <= errors <= n."""
     errors, n = np.broadcast_arrays(np.asarray(errors), np.asarray(n))
     if not all(np.issubdtype(a.dtype, np.integer) for a in (errors, n)) or (errors < 0).any() or (errors > n).any():
         raise ValueError("errors and n must be integers with 0 <= errors <= n")
