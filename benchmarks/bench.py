@@ -67,7 +67,7 @@ def row(group, what, other, own, unit, ratio, aim=None):
 
 
 def classifier(n, k, seed=0):
-    """Return float32 logits (n, k) of a classifier that is often right, and labels (n,)."""
+    """Return float32 logits (n, k) of a classifier that is often correct, and labels (n,)."""
     rng = np.random.default_rng(seed)
     labels = np.random.default_rng(12345).integers(0, k, n)
     logits = 2 * rng.standard_normal((n, k), np.float32)
@@ -102,14 +102,14 @@ def measure_scikit_learn(repeats, quick):
     logits, labels = classifier(1000 if quick else 10_000, 10)
     confidence, correct = metrics.softmax(logits).max(1), logits.argmax(1) == labels
     pairs = {
-        "AUROC": (sk.roc_auc_score, lambda right, c: metrics.auroc(c, right)),
-        "average precision": (sk.average_precision_score, lambda right, c: metrics.aupr_error(-c, ~right)),
+        "AUROC": (sk.roc_auc_score, lambda correct, c: metrics.auroc(c, correct)),
+        "average precision": (sk.average_precision_score, lambda correct, c: metrics.aupr_error(-c, ~correct)),
         "ROC, its point at 95 % TPR": (
-            lambda right, c: plain_metrics.fpr95(c, right), lambda right, c: metrics.fpr95(c, right),
+            lambda correct, c: plain_metrics.fpr95(c, correct), lambda correct, c: metrics.fpr95(c, correct),
         ),
         "the three, against all eight of ours": (
-            lambda right, c: (sk.roc_auc_score(right, c), sk.average_precision_score(right, c), sk.roc_curve(right, c)),
-            lambda right, c: metrics.evaluate_confidence(c, right),
+            lambda correct, c: [f(correct, c) for f in (sk.roc_auc_score, sk.average_precision_score, sk.roc_curve)],
+            lambda correct, c: metrics.evaluate_confidence(c, correct),
         ),
     }  # fmt: skip
     for what, (other, own) in pairs.items():
@@ -134,8 +134,8 @@ def naive_bootstrap(n, replicates):
     start = _clock()
     for _ in range(replicates):
         drawn = rng.integers(0, n, n)
-        for confidence, right in scores:
-            metrics.evaluate_confidence(confidence[drawn], right[drawn])
+        for confidence, correct in scores:
+            metrics.evaluate_confidence(confidence[drawn], correct[drawn])
     return _clock() - start
 
 

@@ -11,10 +11,10 @@ from sklearn import metrics as sk
 
 
 def accuracy(p, labels):
-    right = 0
+    correct = 0
     for row, label in zip(p, labels, strict=True):
-        right += int(np.argmax(row) == label)
-    return right / len(labels)
+        correct += int(np.argmax(row) == label)
+    return correct / len(labels)
 
 
 def risks(p, labels):

@@ -73,7 +73,7 @@ class Plain:
 
     def epoch(self):
         self.model.train()
-        total = right = 0
+        total = correct = 0
         for x, y in self.loader:
             x, y = x.to(self.device), y.to(self.device)
             logits = self.model(x)
@@ -88,5 +88,5 @@ class Plain:
                 loss.backward()
                 self.optimizer.step()
             total += loss.item() * len(y)
-            right += (logits.argmax(1) == y).sum().item()
-        return total / len(self.loader.dataset), right / len(self.loader.dataset)
+            correct += (logits.argmax(1) == y).sum().item()
+        return total / len(self.loader.dataset), correct / len(self.loader.dataset)

@@ -51,20 +51,20 @@ class _Items(Ranked):
         """Return each metric (r,) for the replicates' `counts` (r, n)."""
         n, weights = self.n, counts.astype(np.float64)  # `weights @ inf`, of an infinite NLL, is left undefined
         found = self.ranking(counts)
-        names = ("aupr_success", "aupr_error", "right")
+        names = ("aupr_success", "aupr_error", "correct")
         found |= dict(zip(names, np.transpose([self._precision_recall(row) for row in counts]), strict=True))
-        right = found.pop("right").astype(int)
+        correct = found.pop("correct").astype(int)
         with np.errstate(divide="ignore", invalid="ignore"):
-            optimum = ((n - right) - right * (self.harmonic[n] - self.harmonic[right])) / n
-            naurc = (found["aurc"] - optimum) / ((n - right) / n - optimum)
-            found["naurc"] = np.where((right > 0) & (right < n), naurc, np.nan)
+            optimum = ((n - correct) - correct * (self.harmonic[n] - self.harmonic[correct])) / n
+            naurc = (found["aurc"] - optimum) / ((n - correct) / n - optimum)
+            found["naurc"] = np.where((correct > 0) & (correct < n), naurc, np.nan)
             found |= {name: weights @ values / n for name, values in self.sums.items()}
         if self.gaps is not None:
             found["ece"] = np.abs(weights @ self.gaps).sum(1) / n
         return found
 
     def _precision_recall(self, counts):
-        """Return both areas under precision and recall for one replicate (n,), and its number of right predictions."""
+        """Return both areas under precision and recall for one replicate (n,), and how many predictions are correct."""
         drawn = counts.take(self.order)
         taken, false = np.cumsum(drawn), np.cumsum(drawn * self.incorrect)
         if self.last is not None:

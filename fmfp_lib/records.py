@@ -77,7 +77,7 @@ class Record:
 
     @cached_property
     def correct(self) -> np.ndarray:
-        """Whether each prediction is right, (n,) bool."""
+        """Whether each prediction is correct, (n,) bool."""
         return self.logits.argmax(1) == self.labels
 
     @property
@@ -225,7 +225,7 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
     write_atomically(_waiting(path, sha256, ".npz"), data)
     write_atomically(path, (json.dumps(content, separators=(",", ":")) + "\n").encode())
     _settle(path, sha256)
-    # What a killed writer of this run may have left.
+    # Temporary files of a process that was killed while writing this run.
     for pattern in (f".{path.stem}.waiting-*", f"..{path.stem}.*", f".{path.name}.*"):
         for left in path.parent.glob(pattern):
             left.unlink(missing_ok=True)

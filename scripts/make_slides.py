@@ -76,8 +76,9 @@ def clouds():
     said = []
     for method in ("baseline", "label_smoothing"):
         confidence_, correct = first(method).scored
-        right, wrong = (100 * confidence_[correct == side].mean() for side in (True, False))
-        said.append(f"{names.name(method)}: right predictions {right:.0f} % sure on average, wrong ones {wrong:.0f} %")
+        correct_, incorrect = (100 * confidence_[correct == side].mean() for side in (True, False))
+        said.append(f"{names.name(method)}: correct predictions {correct_:.0f} % sure on average, "
+                    f"incorrect ones {incorrect:.0f} %")  # fmt: skip
     return "; ".join(said).capitalize() + "."
 
 
@@ -121,8 +122,8 @@ def ours_table1():
     harms = [m for m, rows in found.items() if count([r["auroc"] for r in rows], False)]
     both = [m for m in calibrates if m not in harms]
     return (
-        f"Beyond doubt on both networks, ECE falls with {names.listed(calibrates)}. AUROC falls beyond doubt on "
-        f"at least one with {names.listed(harms)}. Calibrated without visible harm to AUROC: {names.listed(both)}."
+        f"On both networks, ECE clearly falls for {names.listed(calibrates)}. AUROC clearly falls on "
+        f"at least one for {names.listed(harms)}. Calibrated without visible harm to AUROC: {names.listed(both)}."
     )
 
 
@@ -162,7 +163,7 @@ def ours_table2():
     parts = []
     for metric in ("auroc", "augrc"):
         found = [compared()[g.title][m][metric] for g in groups() for m in FLAT]
-        parts.append(f"{metric.upper()} is better beyond doubt in {count(found, True)} and worse in "
+        parts.append(f"{metric.upper()} is clearly better in {count(found, True)} and worse in "
                      f"{count(found, False)} of {len(found)} comparisons")  # fmt: skip
     return "; ".join(parts) + "."
 
@@ -183,7 +184,7 @@ def sources_say():
     share = [f["by_errors"].difference / f["augrc"].difference for f in _sources().values()]
     ranks = "on both networks" if all(certain) else "on one of the networks" if any(certain) else "on neither network"
     return (f"Here {span([100 * s for s in share], '{:.0f} %')} of FMFP's gain is fewer errors; "
-            f"better ranking is certain {ranks}.")  # fmt: skip
+            f"better ranking is clear {ranks}.")  # fmt: skip
 
 
 def overfitting():
@@ -237,9 +238,9 @@ def conclusions():
     data = len({g.dataset for g in groups() + groups("workstation")})
     return "\n".join([
         f"* **Calibration is not ranking.** Of {len(every)} cases ({len(CALIBRATION)} methods, {len(fmfp)} networks, "
-        f"{data} data sets) ECE improves beyond doubt in {count(ece, True)}; AUROC falls beyond doubt in "
+        f"{data} data sets) ECE clearly improves in {count(ece, True)}; AUROC clearly falls in "
         f"{count(auroc, False)} and rises in {count(auroc, True)}.",
-        f"* **FMFP**: AUGRC better beyond doubt on {count([row['augrc'] for row in fmfp], True)} of {len(fmfp)} "
+        f"* **FMFP**: AUGRC clearly better on {count([row['augrc'] for row in fmfp], True)} of {len(fmfp)} "
         f"networks, AUROC on {count([row['auroc'] for row in fmfp], True)}.",
     ])  # fmt: skip
 

@@ -68,7 +68,7 @@ def test_evaluate_in_json_and_in_words(run, tmp_path):
     whole = found["risk_at_coverage"][0]
     assert (whole["accepted"], whole["errors"]) == (2000, wrong.sum())
     code, out, _ = run("evaluate", file, "--replicates", 50)
-    for text in ("AUROC %", "Reliability", "Where right and wrong", "[red]south", "Worst group", surest["id"]):
+    for text in ("AUROC %", "Reliability", "Where correct and incorrect", "[red]south", "Worst group", surest["id"]):
         assert text in out
 
 

@@ -58,7 +58,7 @@ def error_rate(excess):
 
 
 def rows(value: str = "mean") -> pd.DataFrame:
-    """Return one row a printed row and one column a metric, of the ``mean`` or the ``std``, in the paper's units."""
+    """Return one row per printed row and one column per metric: the ``mean`` or the ``std``, in its units."""
     return load().pivot_table(index=ROW, columns="metric", values=value, sort=False, dropna=False).dropna(how="all")
 
 
@@ -91,8 +91,8 @@ def repeated() -> pd.DataFrame:
     def between(pair):
         ends = sorted((pair["mean_first"], pair["mean_second"]))
         same = (cells[["dataset", "network", "metric"]] == pair[["dataset", "network", "metric"]]).all(axis=1)
-        rivals = cells[same & cells["mean"].between(*ends) & (cells["method"] != pair["method"])]
-        return tuple(rivals["method"].unique())
+        others = cells[same & cells["mean"].between(*ends) & (cells["method"] != pair["method"])]
+        return tuple(others["method"].unique())
 
     pairs = pairs.assign(differs=differs).reset_index(drop=True)
     pairs["between"] = [between(pair) if pair["differs"] else () for _, pair in pairs.iterrows()]
@@ -202,7 +202,7 @@ def calibration_wins() -> pd.DataFrame:
 def best(tables=("table2",)) -> pd.DataFrame:
     """Return, for each metric, in how many cells of `tables` each method has the best printed mean.
 
-    A tie counts for all who share it. One row a metric, one column a method, and ``cells``.
+    A tie counts for all who share it. One row per metric, one column per method, and ``cells``.
     """
     cells = load()
     cells = cells[cells["table"].isin(tables)]
@@ -220,16 +220,16 @@ def best(tables=("table2",)) -> pd.DataFrame:
 def aurc_range(error_rate: float, auroc: float) -> tuple[float, float]:
     """Return the smallest and the largest AURC that any ranking with this error rate and AUROC can have.
 
-    The smallest has all errors in one block, so that each stands above the same share of right predictions; the
+    The smallest has all errors in one block, so that each stands above the same share of correct predictions; the
     largest has some errors at the very front and the rest at the very end (continuous limits; an error costs more the
     nearer to the front it stands).
     """
-    r, right = float(error_rate), 1 - float(error_rate)
-    above = auroc * right  # share of right predictions ahead of the block
+    r, correct = float(error_rate), 1 - float(error_rate)
+    above = auroc * correct  # share of correct predictions ahead of the block
     low = r - above * np.log1p(r / above) - r * np.log(above + r) if above else 1.0
     front = (1 - auroc) * r
-    high = front + (front * np.log1p(right / front) if front else 0.0)
-    high += (r - front) + right * np.log(front + right)
+    high = front + (front * np.log1p(correct / front) if front else 0.0)
+    high += (r - front) + correct * np.log(front + correct)
     return float(low), float(high)
 
 
@@ -241,8 +241,8 @@ def possible() -> pd.DataFrame:
 
     ``aurc_auroc``: AURC lies in `aurc_range` of the implied error rate r and the printed AUROC. ``aupr``:
     (1 - r)(1 - AUPR-Success) is at most E-AURC, since AURC is that product plus the errors' own share, which is at
-    least the optimum. ``brier`` and ``nll``: at least r/2 and r ln 2, since a wrong prediction gives the true class at
-    most one half. ``fpr``: AUROC lies between 0.95 (1 - F) and 1 - 0.05 F, F the FPR-95%TPR.
+    least the optimum. ``brier`` and ``nll``: at least r/2 and r ln 2, since an incorrect prediction gives the true
+    class at most one half. ``fpr``: AUROC lies between 0.95 (1 - F) and 1 - 0.05 F, F the FPR-95%TPR.
     """
     means = rows().dropna(subset=["eaurc"])
     accuracy = accuracies()
@@ -274,10 +274,10 @@ def aupr_share() -> pd.DataFrame:
     ``distance`` from the data set's median in units of 1.4826 times the median absolute deviation.
     """
     means = rows().dropna(subset=["eaurc"])
-    right = accuracies()["accuracy"] / 100
+    correct = accuracies()["accuracy"] / 100
     parts = {"share": (0, 0), "low": (_HALF, _HALF), "high": (-_HALF, -_HALF)}
     found = pd.DataFrame({
-        name: right * (1 - (means["aupr_success"] + a) / 100) / ((means["eaurc"] + b) / 1000)
+        name: correct * (1 - (means["aupr_success"] + a) / 100) / ((means["eaurc"] + b) / 1000)
         for name, (a, b) in parts.items()
     })  # fmt: skip
     by_data = found["share"].groupby("dataset")

@@ -89,7 +89,7 @@ class Result:
             return "for context only"
         agreeing = sum(agrees for agrees, _ in deciding)
         certain, against = (sum(c and a == side for a, c in deciding) for side in (True, False))
-        return f"{agreeing} of {len(deciding)} as claimed, {certain} of them certain; {against} certain against"
+        return f"{agreeing} of {len(deciding)} as claimed, {certain} of them clear; {against} clear against"
 
     @property
     def why(self) -> str:
@@ -116,15 +116,15 @@ _BOOTSTRAP = "95 % paired bootstrap over test images and seeds"
 CLAIMS = (
     _compared(
         "C1", "Mixup, label smoothing, focal loss, CS-KD and the L1 norm calibrate: their ECE is lower.", "section 3.2",
-        f"ECE minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a method.",
+        f"ECE minus the baseline's, {_BOOTSTRAP}; claimed lower. Each method is tested separately.",
         each(CALIBRATION, "baseline", {"ece": LOWER}), claims_published.ece,
     ),
     _compared(
         "C2",
         "The same methods generally make errors harder to find: lower AUROC and higher AURC, across networks and data.",
         "section 3.2, figures 2 and 3, tables 1 and 4",
-        f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. One part a method, over all "
-        "networks and data sets. (“Supported” asks for every comparison, which is more than the paper's “generally”.)",
+        f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. Each method is tested "
+        "separately, over all networks and data sets. (“Supported” asks for every comparison, which is more than the paper's “generally”.)",
         each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER}), claims_published.harm,
     ),
     _compared(
@@ -143,15 +143,16 @@ CLAIMS = (
         evidence.temperature, parts=evidence.TEMPERATURE,
     ),
     _compared(
-        "C5", "Label smoothing and mixup make right predictions under-confident: ECE of all predictions falls, ECE of "
-        "the right ones rises, and right and wrong overlap more.", "section 3.3, figures 5 and 6",
-        "Against the baseline, " + _BOOTSTRAP + ": ECE claimed lower; mean confidence of right predictions claimed "
+        "C5", "Label smoothing and mixup make correct predictions under-confident: ECE of all predictions falls, ECE "
+        "of the correct ones rises, and correct and incorrect overlap more.", "section 3.3, figures 5 and 6",
+        "Against the baseline, " + _BOOTSTRAP + ": ECE claimed lower; mean confidence of correct predictions claimed "
         "lower (their ECE is one minus it); overlap claimed higher, which is the smallest sum, over all thresholds, of "
-        "the share of right predictions rejected and of wrong ones accepted. Three parts a method.",
+        "the share of correct predictions rejected and of incorrect ones accepted. Each method is tested in three "
+        "parts.",
         [
             (f"{words} ({names.name(m)})", "baseline", m, quantity, claimed)
             for words, quantity, claimed in (("lower ECE of all", "ece", LOWER),
-                                             ("higher ECE of right ones", "confidence_right", LOWER),
+                                             ("higher ECE of correct ones", "confidence_right", LOWER),
                                              ("more overlap", "overlap", HIGHER))
             for m in ("label_smoothing", "mixup")
         ],
@@ -159,16 +160,16 @@ CLAIMS = (
     Claim(
         "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
         f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
-        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises, and for certain "
-        "only where that is certain too.",
+        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises, and clearly "
+        "only where that is clear too.",
         evidence.overfitting,
     ),
     _compared(
         "C7", "Flat minima (SAM, SWA, FMFP) find errors better than the baseline and CRL.",
         "section 4.2 and supplement C.2, tables 2 and 5, figures 11 and 16",
         f"AUROC, AURC and FPR-95%TPR (those of Table 3) minus the other method's, {_BOOTSTRAP}; claimed higher, lower, "
-        "lower. One part a method and opponent. AURC falls with fewer errors too; AUROC and FPR-95%TPR tell whether "
-        "the order is better.",
+        "lower. Each method is tested separately against each of the two. AURC falls with fewer errors too; AUROC and "
+        "FPR-95%TPR tell whether the order is better.",
         [
             (f"{names.name(m)} against {names.name(other)}", other, m, quantity, claimed)
             for other in ("baseline", "crl") for m in FLAT
@@ -178,7 +179,8 @@ CLAIMS = (
     ),
     _compared(
         "C8", "FMFP is generally the best of the three.", "section 4.2, table 2",
-        f"AUROC and AURC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher and lower. One part an opponent.",
+        f"AUROC and AURC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher and lower. "
+        "Each of the two is tested separately.",
         [
             (f"against {names.name(other)}", other, "fmfp", quantity, claimed)
             for other in ("sam", "swa") for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER))
@@ -192,21 +194,21 @@ CLAIMS = (
         claims_published.calibration,
     ),
     _compared(
-        "C10", "FMFP lowers the confidence of errors and keeps that of right predictions, so that the gap grows.",
+        "C10", "FMFP lowers the confidence of errors and keeps that of correct predictions, so that the gap grows.",
         "section 4.2, figures 9 and 10",
-        f"Mean confidence of wrong predictions minus the baseline's, claimed lower; of right ones, claimed to fall by "
-        f"less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
+        f"Mean confidence of incorrect predictions minus the baseline's, claimed lower; of correct ones, claimed to fall "
+        f"by less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
         [
             ("lower on errors", "baseline", "fmfp", "confidence_wrong", LOWER),
-            ("kept on right ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),
+            ("kept on correct ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),
             ("larger gap", "baseline", "fmfp", "confidence_gap", HIGHER),
         ],
     ),
     Claim(
         "C11", "The advantage holds on corrupted images.", "section 4.2, table 3",
         "AUROC, AURC and FPR-95%TPR, averaged over corruptions and severities, FMFP minus the baseline and minus CRL, "
-        "95 % paired bootstrap over test images (the same in every cell) and seeds; claimed higher, lower, lower. One "
-        "part an opponent.",
+        "95 % paired bootstrap over test images (the same in every cell) and seeds; claimed higher, lower, lower. Each "
+        "of the two is tested separately.",
         evidence.shifted, lambda: claims_published.other("table3", "Table 3 (CIFAR-10-C)"),
         "the measure “shift” beside the records of FMFP, the baseline and CRL",
         parts=tuple(f"against {names.name(other)}" for other in ("baseline", "crl")),
@@ -214,10 +216,10 @@ CLAIMS = (
     Claim(
         "C12", "Flat minima mitigate reliable overfitting.", "section 4.2, figure 12",
         f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
-        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC falls beyond "
-        "doubt, since elsewhere there is nothing to mitigate.",
+        "Student's 95 % interval; claimed higher. Each method is tested separately; only where the baseline's AUROC "
+        "clearly falls, since elsewhere there is nothing to mitigate.",
         evidence.mitigation,
-        needs="a group in which the baseline's AUROC falls beyond doubt late in training",
+        needs="a group in which the baseline's AUROC clearly falls late in training",
         parts=tuple(map(names.name, FLAT)),
     ),
     Claim(
@@ -235,7 +237,7 @@ CLAIMS = (
         "runs on Tiny-ImageNet, which need a GPU",
     ),
     Claim(
-        "C15", "Flatter minima have a larger confidence gap between right and wrong predictions.",
+        "C15", "Flatter minima have a larger confidence gap between correct and incorrect predictions.",
         "section 4.1, figure 7",
         f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between three "
         f"measures of sharpness (rise of the training loss under a random perturbation of {_NORM} % of each filter's "

@@ -21,7 +21,7 @@ SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does 
 COVERAGES = (0.6, 0.7, 0.8, 0.9)  # C3
 NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)
 MEASURED = 4  # C15: methods that a group must have measured, the baseline and the three flat ones
-KEPT = 0.02  # C10: the confidence of right predictions is kept if it falls by less than two points
+KEPT = 0.02  # C10: the confidence of correct predictions is kept if it falls by less than two points
 MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
 PERTURBATION = 0.2  # C15: relative norm of the random perturbation
 
@@ -62,7 +62,7 @@ class Evidence:
     provided : bool
         Whether what the claim presupposes holds here; if not, the comparison cannot agree.
     surely : bool
-        Whether it holds beyond doubt; if not, the comparison cannot agree for certain.
+        Whether what the claim presupposes is clear; if not, the comparison cannot agree clearly.
     """
 
     part: str
@@ -81,7 +81,7 @@ class Evidence:
 
     @property
     def outcome(self) -> tuple[bool, bool]:
-        """Whether it agrees with the claim, and whether that is certain."""
+        """Whether it agrees with the claim, and whether that is clear: its interval on one side."""
         agrees, certain = verdicts.agreement(self.value, self.low, self.high, self.above, self.below)
         if agrees and not self.provided:
             return False, False
@@ -116,7 +116,7 @@ class Evidence:
         if not self.decides:
             return "context"
         agrees, certain = self.outcome
-        return ("as claimed" if agrees else "not as claimed") + ("" if certain else ", not certain")
+        return ("as claimed" if agrees else "not as claimed") + ("" if certain else ", not clear")
 
 
 class Runs:
@@ -296,9 +296,9 @@ def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.n
                 continue
             loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
             rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
-            msp, right = record.scored
+            msp, correct = record.scored
             values = (method, record.settings.seed, rise, float(found["sharpness"]), float(found["eigenvalue"]),
-                      msp[right].mean() - msp[~right].mean(), auroc(msp, right))  # fmt: skip
+                      msp[correct].mean() - msp[~correct].mean(), auroc(msp, correct))  # fmt: skip
             for key, value in zip(rows, values, strict=True):
                 rows[key].append(value)
     return {key: np.array(values) for key, values in rows.items()}

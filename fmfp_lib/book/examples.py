@@ -57,12 +57,12 @@ class Opinion:
     ----------
     confidence : float
         Its mean probability for the wrong class that the other run predicted.
-    right : float
-        The share of these images on which it is right.
+    correct : float
+        The share of these images on which it is correct.
     """
 
     confidence: float
-    right: float
+    correct: float
 
 
 def opinion(chooser, judge, at_least: float = CONFIDENT) -> Opinion:
@@ -75,8 +75,8 @@ def opinion(chooser, judge, at_least: float = CONFIDENT) -> Opinion:
     if not len(images):
         return Opinion(float("nan"), float("nan"))
     p, predicted = softmax(judge.logits[images]), chooser.logits[images].argmax(1)
-    right = judge.logits[images].argmax(1) == judge.labels[images]
-    return Opinion(float(p[np.arange(len(images)), predicted].mean()), float(right.mean()))
+    correct = judge.logits[images].argmax(1) == judge.labels[images]
+    return Opinion(float(p[np.arange(len(images)), predicted].mean()), float(correct.mean()))
 
 
 def opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[list[Opinion], list[Opinion]]:
@@ -96,9 +96,9 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
     """Return, as Markdown, what runs say of the confident errors of another seed's baseline.
 
     A table per group, a row per method: mean probability of the wrong class, and its difference from that of a baseline
-    judge with a 95 % interval over seeds; the same for the share of images that are classified rightly.
+    judge with a 95 % interval over seeds; the same for the share of images that are classified correctly.
     """
-    heads = ("judge", "wrong class %", "minus a baseline judge", "right class %", "minus a baseline judge")
+    heads = ("judge", "wrong class %", "minus a baseline judge", "correct class %", "minus a baseline judge")
     rows = []
     for group in groups:
         for method in methods:
@@ -106,7 +106,7 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
             if sides[0]:
                 pairs = [
                     [np.array([getattr(o, quantity) for o in side]) for side in sides]
-                    for quantity in ("confidence", "right")
+                    for quantity in ("confidence", "correct")
                 ]
                 itself = all(np.array_equal(*pair, equal_nan=True) for pair in pairs)  # the judge is the baseline
                 cells = []

@@ -88,7 +88,7 @@ def content(groups) -> dict:
     return {
         "grid": explorer_data.GRID, "bins": explorer_data.BINS,
         "default": [m for m in DEFAULT if m in shown] or shown[:1],
-        "right": _both(figures.RIGHT), "wrong": _both(figures.WRONG),
+        "right": _both(figures.CORRECT), "wrong": _both(figures.INCORRECT),
         "methods": {method: style(method) for method in shown}, "groups": entries,
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What the risk-coverage explorer needs of a system, small enough to travel with a page. No torch.
 
-It gets one bit an item, in order of falling confidence: is the prediction wrong? That is all it takes to know the
+It gets one bit per item, in order of falling confidence: is the prediction wrong? That is all it takes to know the
 selective risk at any coverage exactly. Thresholds come at every half per cent of coverage, and the counts behind the
 reliability diagram and the histograms bin by bin.
 """
@@ -28,7 +28,7 @@ def of_system(confidence, correct, metrics: dict) -> dict:
     Returns
     -------
     dict
-        `errors`, base64 of one bit an item, most confident first, 1 where the prediction is wrong; `ties`, the first
+        `errors`, base64 of one bit per item, most confident first, 1 where the prediction is wrong; `ties`, the first
         place (from 0) and the length of each group of equal confidence; `thresholds`, of the last confidence c
         accepted at coverage 0, 1/200, ... 1 (one item at coverage 0), base64 of int16, 1000 ln(c / (1 - c)), or for a
         score beyond [0, 1] of float32, c itself; `right` and `wrong`, counts in 30 equal, right-closed bins of

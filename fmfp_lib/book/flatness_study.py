@@ -22,7 +22,7 @@ FEWEST = 6  # runs, below which a rank correlation and its bootstrap say nothing
 
 
 def measured(groups, methods=METHODS) -> pd.DataFrame:
-    """Return one row a run on which flatness was measured.
+    """Return one row per run on which flatness was measured.
 
     Columns: ``group`` (a title), ``method``, ``seed``, the three of `SHARPNESS`, and on the test images the confidence
     ``gap`` and ``auroc``, both in [0, 1].
@@ -92,7 +92,7 @@ def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
 
 
 def flatness_table(rows: pd.DataFrame) -> str:
-    """Return, as Markdown, sharpness, gap and AUROC: mean ± deviation over seeds, a row a group and method."""
+    """Return, as Markdown, sharpness, gap and AUROC: mean ± deviation over seeds, one row per group and method."""
     lines = []
     for (group, method), part in rows.groupby(["group", "method"], sort=False):
         cells = [_three_digits(part[kind]) for kind in SHARPNESS]
@@ -108,7 +108,7 @@ def _three_digits(values):
 
 
 def relative_table(rows: pd.DataFrame) -> str:
-    """Return, as Markdown, `against_baseline` of each sharpness in percent: a table a group, a row a method."""
+    """Return, as Markdown, `against_baseline` of each sharpness in percent: one table per group, one row per method."""
     found = {kind: against_baseline(rows, kind) for kind in SHARPNESS}
     lines = [
         (group, names.name(method), *(markdown.interval(found[kind][group][method], 100) for kind in SHARPNESS))

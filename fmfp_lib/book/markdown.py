@@ -34,7 +34,7 @@ def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
 
 
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
-    """Return a (value, low, high) times `factor`, bold where the interval leaves out zero; NaN ends are left out."""
+    """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out."""
     value, low, high = (factor * v for v in estimate)
     # A true minus sign, and no line break but between the value and its interval.
     text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
@@ -43,7 +43,7 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
 
 
 def difference(comparison, bold: bool = True) -> str:
-    """Return a difference with its 95 % interval in the paper's units, bold where the interval leaves out zero."""
+    """Return a difference with its 95 % interval in the paper's units, bold where the interval excludes 0."""
     return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
 
 
@@ -60,9 +60,9 @@ def grouped(heading, rows) -> str:
     Parameters
     ----------
     heading : sequence of str
-        A name a column; the first column holds words, the others numbers.
+        The name of each column; the first column holds words, the others numbers.
     rows : iterable of sequences of str
-        The group's name, then a cell a column; the rows of a group stand together.
+        The group's name, then one cell per column; the rows of a group stand together.
     """
     parts = []
     for title, group in itertools.groupby(rows, key=lambda row: row[0]):

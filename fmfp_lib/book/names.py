@@ -28,7 +28,7 @@ DISPLAY = {
 }  # fmt: skip
 # What `statistics.compare_scores` and the evidence for the claims add to them.
 _SCORES = {
-    "confidence_right": (100, "confidence of right %"), "confidence_wrong": (100, "confidence of wrong %"),
+    "confidence_right": (100, "confidence of correct %"), "confidence_wrong": (100, "confidence of incorrect %"),
     "confidence_gap": (100, "confidence gap, points"), "overlap": (100, "overlap %"),
     "late_auroc": (100, "AUROC, end minus middle of training, points"),
     "late_accuracy": (100, "accuracy, end minus middle of training, points"),

@@ -11,7 +11,7 @@ from ..statistics import REPLICATES
 from . import explorer_data
 
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
-ERRORS = 20  # the wrong predictions of highest confidence that are listed
+ERRORS = 20  # the incorrect predictions of highest confidence that are listed
 # What is shown of each metric, in this order: factor and heading.
 SHOWN = {
     "accuracy": (100, "Accuracy %"),
@@ -94,12 +94,12 @@ def _rate(errors, n, name="risk"):
 def _risks(predictions):
     """Return the error rate among the most confident items, for several coverages."""
     order, n = np.argsort(-predictions.confidence, kind="stable"), len(predictions)
-    value, wrong = predictions.confidence[order], ~predictions.correct[order]
+    value, incorrect = predictions.confidence[order], ~predictions.correct[order]
     rows = []
     for coverage in COVERAGES:
         threshold = value[max(math.ceil(coverage * n - 1e-9), 1) - 1]
         accepted = int((value >= threshold).sum())  # with all of the same confidence
-        errors = int(wrong[:accepted].sum())
+        errors = int(incorrect[:accepted].sum())
         row = {"coverage": accepted / n, "accepted": accepted, "errors": errors, "confidence_at_least": threshold}
         rows.append(row | _rate(errors, accepted))
     return list({row["accepted"]: row for row in rows}.values())
@@ -119,7 +119,7 @@ def _reliability(predictions):
 
 
 def _histogram(predictions):
-    """Return how many right and wrong predictions lie in equal bins of confidence."""
+    """Return how many correct and incorrect predictions lie in equal bins of confidence."""
     within = (0, 1) if predictions.is_probability else (predictions.confidence.min(), predictions.confidence.max())
     finite = np.isfinite(predictions.confidence)
     edges = np.linspace(*within, explorer_data.HALVES + 1) if np.isfinite(within).all() else None
@@ -142,9 +142,9 @@ def _groups(predictions):
 
 
 def _confident_errors(predictions, numbers):
-    wrong = np.flatnonzero(~predictions.correct)
+    errors = np.flatnonzero(~predictions.correct)
     rows = []
-    for row in wrong[np.argsort(-predictions.confidence[wrong], kind="stable")][:ERRORS]:
+    for row in errors[np.argsort(-predictions.confidence[errors], kind="stable")][:ERRORS]:
         entry = {"row": numbers[row], "confidence": predictions.confidence[row]}
         for name in ("id", "labels", "predicted", "group"):
             if (values := getattr(predictions, name)) is not None:

@@ -9,7 +9,7 @@ from . import explorer_data
 from .report import SHOWN, judged
 from .report_text import differences_in_words, number, off_diagonal, with_interval
 
-RIGHT, WRONG = {"light": "#0173b2", "dark": "#0173b2"}, {"light": "#d55e00", "dark": "#d55e00"}
+CORRECT, INCORRECT = {"light": "#0173b2", "dark": "#0173b2"}, {"light": "#d55e00", "dark": "#d55e00"}
 # Colours of systems, in both themes, and dashes; they repeat after the last.
 STYLES = (
     {"light": "#0173b2", "dark": "#0173b2", "dashes": ""},
@@ -22,7 +22,7 @@ STYLES = (
 EXPLORER = """<section>
 <h2>Risk and coverage</h2>
 <p>A system that may abstain answers only where its confidence reaches a threshold: the share that it answers is its
-coverage, the share of wrong answers among these its selective risk. Move the threshold. It is read off these very
+coverage, the share of incorrect answers among these its selective risk. Move the threshold. It is read off these very
 items, so it shows what could be had; <code>fmfp threshold</code> finds one that keeps a promise on others.</p>
 $form
 </section>"""
@@ -40,7 +40,7 @@ def evaluation(report: dict, predictions) -> str:
     items, *_ = judged(predictions)
     accuracy = report["metrics"]["accuracy"]
     lead = (
-        f"{report['items']:,} items, {report['errors']:,} wrong predictions: accuracy "
+        f"{report['items']:,} items, {report['errors']:,} incorrect predictions: accuracy "
         f"{with_interval(accuracy, 'value')} %. Brackets hold 95 % intervals."
     )
     numbers = f'<div class="beside">{_metrics(report)}{_risks(report)}</div>'
@@ -90,7 +90,7 @@ def _page(title, lead, parts, systems, reports):
         runs[key] = [{"seed": 0, **packed}]
     data = {
         "items": "items", "grid": explorer_data.GRID, "bins": explorer_data.BINS, "default": list(shown),
-        "right": RIGHT, "wrong": WRONG, "methods": shown,
+        "right": CORRECT, "wrong": INCORRECT, "methods": shown,
         "groups": [{"dataset": "", "network": "", "dataset_name": "", "network_name": "", "train_size": 0,
                     "n": len(systems[0]), "runs": runs}],
     }  # fmt: skip
@@ -199,7 +199,7 @@ def _risks(report):
          f"{row['confidence_at_least']:.6g}")
         for row in report["risk_at_coverage"]
     ]  # fmt: skip
-    heads = ("coverage %", "items", "wrong", "risk % [95 %]", "confidence from")
+    heads = ("coverage %", "items", "errors", "risk % [95 %]", "confidence from")
     return f"<section><h2>Risk at some coverages</h2>{_table(heads, rows)}</section>"
 
 
@@ -212,7 +212,7 @@ def _groups(report):
     return (
         f"<section><h2>Risk by group</h2><p>With nothing rejected. Worst, by the lower end of its interval: "
         f"<b>{escape(found[worst]['group'])}</b>, {with_interval(found[worst], 'risk')} %.</p>"
-        f"{_table(('group', 'items', 'wrong', 'risk % [95 %]'), rows, marked=worst)}</section>"
+        f"{_table(('group', 'items', 'errors', 'risk % [95 %]'), rows, marked=worst)}</section>"
     )
 
 
@@ -229,7 +229,7 @@ def _errors(report):
 def _explained():
     return """<section><h2>What the numbers are</h2>
 <p>Metrics follow the conventions of the paper's published numbers: confidence is the maximum softmax probability, AURC
-the mean selective risk over all coverages, AUROC the chance that a right prediction has a higher confidence than a
-wrong one, FPR-95%TPR the share of wrong predictions accepted where 95 % of the right ones are. Their intervals come
-from a bootstrap over items; those of accuracies and risks are exact (Clopper-Pearson). Items of equal confidence are
+the mean selective risk over all coverages, AUROC the chance that a correct prediction has a higher confidence than an
+incorrect one, FPR-95%TPR the share of incorrect predictions accepted where 95 % of the correct ones are. Their intervals
+come from a bootstrap over items; those of accuracies and risks are exact (Clopper-Pearson). Items of equal confidence are
 one threshold.</p></section>"""

@@ -39,7 +39,7 @@ def _table(console, title, heads, rows, left=(0,)):
 def evaluation(report: dict, console: Console | None = None) -> None:
     """Print what `report.summary` returns."""
     console = console or Console(highlight=False)
-    console.print(Text.assemble((report["name"], "bold"), f": {report['items']:,} items, {report['errors']:,} wrong"))
+    console.print(Text.assemble((report["name"], "bold"), f": {report['items']:,} items, {report['errors']:,} errors"))
     for note in report["notes"]:
         console.print(Text(f"Note: {note}"))
     rows = []
@@ -53,7 +53,7 @@ def evaluation(report: dict, console: Console | None = None) -> None:
          f"{row['confidence_at_least']:.6g}")
         for row in report["risk_at_coverage"]
     ]  # fmt: skip
-    _table(console, "Risk and coverage", ("coverage %", "items", "wrong", "risk % [95 %]", "confidence from"), rows)
+    _table(console, "Risk and coverage", ("coverage %", "items", "errors", "risk % [95 %]", "confidence from"), rows)
     if report["reliability"]:
         rows = [
             (f"{row['from']:.2f} to {row['to']:.2f}", f"{row['items']:,}", number(row["confidence"], 100, 1),
@@ -88,13 +88,14 @@ def _histogram(found, console):
         shares[name] = [count / max(sum(counts), 1) for count in counts]
     highest = max(*shares["right"], *shares["wrong"])
     rows = []
-    for low, high, right, wrong in zip(found["edges"][:-1:2], found["edges"][2::2], *shares.values(), strict=True):
-        bars = [block * round(LONGEST * share / highest) for share in (right, wrong)]
-        row = f"{low:.3g} to {high:.3g}", f"{100 * right:.1f}", bars[0], f"{100 * wrong:.1f}", bars[1]
-        if rows or right or wrong:
+    ends = found["edges"][:-1:2], found["edges"][2::2]
+    for low, high, correct, incorrect in zip(*ends, *shares.values(), strict=True):
+        bars = [block * round(LONGEST * share / highest) for share in (correct, incorrect)]
+        row = f"{low:.3g} to {high:.3g}", f"{100 * correct:.1f}", bars[0], f"{100 * incorrect:.1f}", bars[1]
+        if rows or correct or incorrect:
             rows.append(row)
-    heads = ("confidence", "right %", "", "wrong %", "")
-    _table(console, "Where right and wrong predictions lie", heads, rows, (0, 2, 4))
+    heads = ("confidence", "correct %", "", "incorrect %", "")
+    _table(console, "Where correct and incorrect predictions lie", heads, rows, (0, 2, 4))
 
 
 def _groups(report, console):
@@ -105,7 +106,7 @@ def _groups(report, console):
         else (row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk"))
         for row in shown
     ]  # fmt: skip
-    _table(console, "Risk by group, nothing rejected", ("group", "items", "wrong", "risk % [95 %]"), rows)
+    _table(console, "Risk by group, nothing rejected", ("group", "items", "errors", "risk % [95 %]"), rows)
     worst = next(row for row in found if row["group"] == report["worst_group"])
     words = f"Worst group, by the lower end of its interval: {worst['group']}, {with_interval(worst, 'risk')} %."
     console.print(Text(words))

@@ -178,7 +178,7 @@ def origins(groups) -> dict[str, str]:
 
 
 def clean_and_shifted(groups) -> str:
-    """Return, as Markdown, `METRICS` on clean and on corrupted images: a row a group and method, means over seeds.
+    """Return, as Markdown, `METRICS` on clean and on corrupted images: one row per group and method, means over seeds.
 
     The last column is the AUROC of one threshold for all images (`pooled`).
     """

@@ -17,7 +17,7 @@ from .words import glance_in_words, in_words
 
 
 def frame(records) -> pd.DataFrame:
-    """Return one row a record: data set, network, method, seed and every metric in natural units."""
+    """Return one row per record: data set, network, method, seed and every metric in natural units."""
     rows = []
     for record in records:
         s = record.settings
@@ -27,15 +27,15 @@ def frame(records) -> pd.DataFrame:
 
 
 def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
-    """Return mean ± standard deviation over seeds in the paper's units: one row a metric, one column a method."""
+    """Return mean ± standard deviation over seeds in the paper's units: one row per metric, one column per method."""
     groups = frame(records).groupby("method", sort=False)
     return pd.DataFrame({name(m): {DISPLAY[k][1]: plus_minus(g[k], DISPLAY[k][0]) for k in metrics} for m, g in groups})
 
 
 def right_predictions(groups) -> str:
-    """Return, as Markdown, the calibration error of all and of right predictions, mean ± deviation over seeds.
+    """Return, as Markdown, the calibration error of all and of correct predictions, mean ± deviation over seeds.
 
-    The last column is what right predictions of a calibrated network with the same confidences would have.
+    The last column is what correct predictions of a calibrated network with the same confidences would have.
     """
     rows = []
     for group in groups:
@@ -46,7 +46,7 @@ def right_predictions(groups) -> str:
                 found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(record.confidence)))
             cells = [plus_minus(values, 100) for values in zip(*found, strict=True)]
             rows.append((group.title, name(method), *cells))
-    return grouped(("method", "ECE %", "ECE of right %", "the same, were it calibrated %"), rows)
+    return grouped(("method", "ECE %", "ECE of correct %", "the same, were it calibrated %"), rows)
 
 
 GLANCE = (*CALIBRATION, "crl", *FLAT)
@@ -125,9 +125,9 @@ def regime_search() -> str:
         if len(auroc) < 3:
             continue
         change = auroc.sub(auroc["baseline"], axis=0)
-        right = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
+        both = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
         cells = [",\u00a0".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")]
-        held = f"{right.sum()}\u00a0of\u00a0{len(right)}"
+        held = f"{both.sum()}\u00a0of\u00a0{len(both)}"
         lines.append((f"`{network}`", f"{size:,}", epochs, plus_minus(auroc["baseline"]), *cells, held))
     return table(heading, lines)
 
@@ -146,7 +146,7 @@ def protocols() -> str:
         return "Nothing has been trained by the code's protocol yet."
     return (
         f"Change where the code is followed instead of the paper, `{regime['network']}` on Fashion-MNIST, "
-        f"{'-'.join(map(str, sorted(counts)))} seeds (95 % interval, bold where it leaves out zero):\n\n"
+        f"{'-'.join(map(str, sorted(counts)))} seeds (95 % interval, bold where it excludes 0):\n\n"
         f"{difference_table(found)}\n\nAUROC is {in_words(found, 'auroc')}. ECE is {in_words(found, 'ece')}."
     )
 

@@ -1,7 +1,7 @@
 """What happens to a test metric during training: does it peak before the end, and would stopping there have helped?
 
-A run looks at the first 2,000 test images about fifty times (``HISTORY_POINTS``); its history keeps accuracy,
-AUROC, AURC and ECE of each look, and no predictions. Intervals are therefore Student's, over seeds.
+A run is evaluated on the first 2,000 test images about fifty times (``HISTORY_POINTS``); its history keeps accuracy,
+AUROC, AURC and ECE of each evaluation, and no predictions. Intervals are therefore Student's, over seeds.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ..statistics import HIGHER_IS_BETTER, over_seeds
 from . import markdown, names
 from .evidence import late_change
 
-WINDOW = 5  # looks: a tenth of training
+WINDOW = 5  # evaluations: a tenth of training
 
 
 def curve(record, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def curve(record, metric: str) -> tuple[np.ndarray, np.ndarray]:
     ----------
     record : records.Record
     metric : str
-        ``accuracy``, ``auroc``, ``aurc`` or ``ece``. Looks at which it was not defined are left out.
+        ``accuracy``, ``auroc``, ``aurc`` or ``ece``. Evaluations at which it was not defined are left out.
 
     Raises
     ------
@@ -37,9 +37,9 @@ def curve(record, metric: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def smoothed(epochs, values, window: int = WINDOW) -> tuple[np.ndarray, np.ndarray]:
-    """Return the moving averages of `values` over `window` looks and the mean epoch of each, (m - window + 1,) both.
+    """Return moving averages of `values` over `window` evaluations and their mean epochs, (m - window + 1,) each.
 
-    Fewer looks than `window` are averaged all together.
+    Fewer evaluations than `window` are averaged all together.
     """
     if window < 1:
         raise ValueError(f"window is {window}; it must be at least 1")
@@ -84,7 +84,7 @@ def early_stopping(records, metric: str = "auroc", window: int = WINDOW) -> dict
     metric : str
         What the choice maximises (or minimises, where lower is better).
     window : int
-        Looks that are averaged.
+        Evaluations that are averaged.
 
     Returns
     -------
@@ -129,8 +129,8 @@ def late_in_words(group, method: str = "baseline") -> str:
 def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
     """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
 
-    A table a group, a row a method: the peak (share of training, mean over seeds), the loss since, the changes of the
-    metric and of accuracy between the two windows of `evidence.late_change`, means with 95 % intervals over seeds.
+    One table per group, one row per method: the peak (share of training, mean over seeds), the loss since, the changes of
+    the metric and of accuracy between the two windows of `evidence.late_change`, means with 95 % intervals over seeds.
     """
     factor, label = names.display(metric)
 
@@ -150,7 +150,7 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
 
 
 def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
-    """Return, as Markdown, what `early_stopping` changes: a table a group, a row a method with at least two seeds."""
+    """Return, as Markdown, what `early_stopping` changes: one table per group, one row per method of several seeds."""
 
     def cells(runs):
         found = early_stopping(runs, metric, window)

@@ -1,4 +1,4 @@
-"""From estimates to verdicts: does a comparison say what a claim says, and is that certain?"""
+"""From estimates to verdicts: does a comparison say what a claim says, and is that clear?"""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ VERDICTS = ("supported", "partly", "not supported", "not testable here")
 
 
 def agreement(estimate: float, low: float, high: float, above: float = -np.inf, below: float = np.inf):
-    """Tell whether an estimate lies where a claim says, between `above` and `below`, and whether that is certain.
+    """Tell whether an estimate lies where a claim says, between `above` and `below`, and whether that is clear.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def agreement(estimate: float, low: float, high: float, above: float = -np.inf, 
     Returns
     -------
     agrees, certain : bool
-        It is certain if the whole interval lies in the range (or, where the estimate does not agree, beyond it).
+        It is clear if the whole interval lies in the range (or, where the estimate does not agree, beyond it).
     """
     agrees = bool(above < estimate < below)
     inside, outside = above < low and high < below, high < above or low > below
@@ -26,10 +26,10 @@ def agreement(estimate: float, low: float, high: float, above: float = -np.inf, 
 
 
 def decide(outcomes) -> str:
-    """Return the verdict on comparisons of one kind, each given as (agrees with the claim, is certain).
+    """Return the verdict on comparisons of one kind, each given as (agrees with the claim, is clear).
 
-    *supported*: all agree and at least half of them are certain. *not supported*: at most half agree, or more are
-    certain against the claim than for it. *partly*: anything between. *not testable here*: there are none.
+    *supported*: all agree and at least half of them are clear. *not supported*: at most half agree, or more are
+    clear against the claim than for it. *partly*: anything between. *not testable here*: there are none.
     """
     outcomes = list(outcomes)
     if not outcomes:
@@ -50,15 +50,15 @@ def verdict(comparisons, better: bool = True) -> str:
     Returns
     -------
     str
-        *supported*: every difference points the claimed way and at least half are certain (their 95 % interval
-        leaves out zero). *not supported*: at most half point that way, or more are certain against it than for it.
+        *supported*: every difference points the claimed way and at least half are clear (their 95 % interval
+        excludes 0). *not supported*: at most half point that way, or more are clear against it than for it.
         *partly*: anything between. *not testable here*: there is nothing to compare.
     """
     return decide((c.better == better, c.certain) for c in comparisons)
 
 
 def combine(verdicts) -> str:
-    """Return the verdict on a claim of several parts, such as one a method.
+    """Return the verdict on a claim of several parts, such as one per method.
 
     *supported*: every part is. *not supported*: more than half of the tested parts are not. *partly*: anything between,
     also where all tested parts are supported and another is *not testable here*; if none is tested, neither is the

@@ -5,27 +5,29 @@ from .names import listed
 
 
 def in_words(found: dict, metric: str) -> str:
-    """Say for which methods a metric is lower or higher than the baseline's, beyond doubt, and for which it is open.
+    """Say for which methods a metric is clearly lower or higher than the baseline's, and for which it is open.
 
-    `found` is what `compare.against_baseline` gives. The result has no full stop: ``lower for mixup; higher for no
-    method; too close to call for CS-KD``.
+    Clearly: the 95 % interval excludes 0. `found` is what `compare.against_baseline` gives. The result has no full stop: ``lower for mixup; too
+    close to call for CS-KD``.
     """
     lower = [m for m, row in found.items() if row[metric].high < 0]
     higher = [m for m, row in found.items() if row[metric].low > 0]
     rest = [m for m in found if m not in lower + higher]
-    text = f"lower for {listed(lower)}; higher for {listed(higher)}"
-    return text + (f"; too close to call for {listed(rest)}" if rest else "")
+    if not lower + higher:
+        return "not clearly changed by any method"
+    parts = ("lower", lower), ("higher", higher), ("too close to call", rest)
+    return "; ".join(f"{word} for {listed(methods)}" for word, methods in parts if methods)
 
 
 def tally(comparisons) -> str:
-    """Count, in words, how many of some comparisons go down and how many up, and how many of each beyond doubt."""
+    """Count, in words, how many of some comparisons go down and how many up, and how many of each clearly."""
     comparisons = list(comparisons)
     parts = []
     for word, part in (
         ("lower", [c for c in comparisons if c.difference < 0]),
         ("higher", [c for c in comparisons if c.difference > 0]),
     ):
-        parts.append(f"{word} in {len(part)} of {len(comparisons)} ({sum(c.certain for c in part)} beyond doubt)")
+        parts.append(f"{word} in {len(part)} of {len(comparisons)} ({sum(c.certain for c in part)} clearly)")
     return ", ".join(parts)
 
 
@@ -36,7 +38,7 @@ def lowest(found: dict, metric: str) -> str:
 
 
 def glance_in_words(found: dict) -> str:
-    """Say which methods calibrate, which harm the ranking and which lower AURC, beyond doubt.
+    """Say which methods calibrate, which harm the ranking and which lower AURC, where the 95 % interval excludes 0.
 
     `found` is what `compare.against_baseline` gives, with ``ece``, ``auroc`` and ``aurc``.
     """
@@ -47,7 +49,7 @@ def glance_in_words(found: dict) -> str:
     lower, higher = ([m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side]
                      for side in (True, False))  # fmt: skip
     return (
-        f"Beyond doubt, of the {len(calibration)} calibration methods ECE falls with {listed(better)}, and AUROC falls "
-        f"with {listed(worse)}; both happen with {listed(both)}. Of all methods, AURC falls beyond doubt with "
-        f"{listed(lower)} and rises with {listed(higher)}."
+        f"Of the {len(calibration)} calibration methods, ECE clearly falls for {listed(better)}, and AUROC for "
+        f"{listed(worse)}; both for {listed(both)}. Of all methods, AURC clearly falls for {listed(lower)} and clearly "
+        f"rises for {listed(higher)}."
     )

@@ -73,7 +73,7 @@ def compare(
 @app.command()
 def threshold(
     file: Annotated[Path, typer.Argument(help=f"{_FILE}; calibration items, or with a column `split`")],
-    risk: Annotated[float, typer.Option(help="Largest share of wrong answers to promise, such as 0.02")],
+    risk: Annotated[float, typer.Option(help="Largest share of incorrect answers to promise, such as 0.02")],
     confidence: Annotated[float, typer.Option(help="Probability with which the promise is kept")] = 0.95,
     test: Annotated[Path | None, typer.Option(help="Other predictions, to see what the threshold does there")] = None,
     by_group: Annotated[

@@ -13,7 +13,7 @@ def fit_temperature(logits, labels) -> float:
 
     The paper's TS-valid fits on a record's `valid_logits`, TS-optimal on its test logits. Scaling never changes a
     prediction. It changes MSP's order, hence AUROC, only because softmax compares more than two classes: with two,
-    MSP is a growing function of the logits' difference over T, and every T orders alike.
+    MSP is an increasing function of the logits' difference over T, and every T orders alike.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def fit_temperature(logits, labels) -> float:
     Returns
     -------
     float
-        Within ``TEMPERATURES``: the lower end where colder is always better, as when all predictions are right, the
+        Within ``TEMPERATURES``: the lower end where colder is always better, as when all predictions are correct, the
         upper where hotter is; 1 where T makes no difference, the logits of each row being equal.
     """
     z = check_matrix(logits, "logits")

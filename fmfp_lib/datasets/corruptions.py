@@ -73,7 +73,7 @@ def corrupt(x: np.ndarray, kind: str, severity: int, seed: int = 0) -> np.ndarra
 
 
 class Chance:
-    """Random arrays, one row an image. Each draw has a generator of its own, so a row knows nothing of the others."""
+    """Random arrays, one row per image. Each image has its own generator: its draws do not depend on the batch."""
 
     def __init__(self, seed, n: int):
         self._rng, self.n = np.random.default_rng(seed), n

@@ -109,10 +109,10 @@ def reliability_curve(confidence, correct, bins: int = BINS) -> tuple[np.ndarray
 
 
 def calibrated_right_confidence(confidence) -> float:
-    """Return the mean confidence that right predictions would have if these confidences (n,) were calibrated.
+    """Return the mean confidence that correct predictions would have if these confidences (n,) were calibrated.
 
-    A prediction of confidence c would then be right with probability c, so the mean over the right ones is
-    sum c^2 / sum c. It is below 1 unless every confidence is 1: calibration itself asks right predictions for doubt.
+    A prediction of confidence c would then be right with probability c, so the mean over the correct ones is
+    sum c^2 / sum c. It is below 1 unless every confidence is 1: calibration itself asks correct predictions for doubt.
     """
     confidence = np.asarray(confidence, np.float64)
     if confidence.ndim != 1 or not len(confidence) or not (confidence >= 0).all() or not confidence.max() > 0:

@@ -15,7 +15,7 @@ class PerSample(NamedTuple):
     """What every metric of a classifier needs, per sample: each (n,)."""
 
     confidence: np.ndarray  # maximum softmax probability
-    right: np.ndarray  # bool
+    correct: np.ndarray  # bool
     true: np.ndarray  # p(true class)
     loss: np.ndarray  # -log p(true class), nats
     brier: np.ndarray
@@ -44,7 +44,7 @@ def per_sample(logits, labels, classes=None) -> PerSample:
         np.exp(e, out=e)
         s = e.sum(1)
         result.confidence[part] = 1 / s
-        result.right[part] = predicted == y
+        result.correct[part] = predicted == y
         result.true[part] = true = e[each, y] / s
         result.loss[part] = np.log(s) - below
         result.brier[part] = np.vecdot(e, e) / (s * s) - 2 * true + 1
@@ -79,12 +79,12 @@ def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
     logits = check_shape(logits, "logits")
     labels = check_labels(labels, *logits.shape)
     classes = ClassBins(logits.shape[1], BINS) if extras else None
-    confidence, right, true, loss, brier = per_sample(logits, labels, classes)
-    ranking = Ranking(confidence, right)
+    confidence, correct, true, loss, brier = per_sample(logits, labels, classes)
+    ranking = Ranking(confidence, correct)
     result = {
-        "accuracy": float(right.mean()),
+        "accuracy": float(correct.mean()),
         **ranking.all(),
-        "ece": float(binned_gap(confidence, right, BINS)),
+        "ece": float(binned_gap(confidence, correct, BINS)),
         "nll": float(loss.mean()),
         "brier": float(brier.mean()),
     }
@@ -92,5 +92,5 @@ def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
         untied = len(ranking.ends) == ranking.n
         ascending = ranking.order[::-1] if untied else np.argsort(confidence, kind="stable")
         result["ece_classwise"] = classes.gap(labels, true)
-        result["ece_adaptive"] = adaptive_gap(ascending, confidence, right, BINS)
+        result["ece_adaptive"] = adaptive_gap(ascending, confidence, correct, BINS)
     return result

@@ -15,10 +15,10 @@ class Ranking:
         confidence, correct = check_confidence(confidence, correct)
         n = self.n = len(confidence)
         self.order = order = np.argsort(confidence)[::-1]  # in any order within ties, which are one threshold
-        ordered, wrong = confidence[order], ~correct[order]
+        ordered, incorrect = confidence[order], ~correct[order]
         self.ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)  # last sample of each tied group
         self.taken = self.ends + 1
-        self.false = np.cumsum(wrong)[self.ends].astype(np.float64)  # errors accepted down to each threshold
+        self.false = np.cumsum(incorrect)[self.ends].astype(np.float64)  # errors accepted down to each threshold
         self.true = self.taken - self.false
         self.errors, self.successes = self.false[-1], self.true[-1]
         self.k = np.arange(1, n + 1)
@@ -119,7 +119,7 @@ def augrc(confidence, correct) -> float:
 
 
 def auroc(confidence, correct) -> float:
-    """Return the area under the ROC curve, in [0, 1]; positives are right predictions.
+    """Return the area under the ROC curve, in [0, 1]; positives are correct predictions.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def fpr95(confidence, correct) -> float:
 
 
 def aupr_success(confidence, correct) -> float:
-    """Return the trapezoid area under the precision-recall curve; positives are right predictions."""
+    """Return the trapezoid area under the precision-recall curve; positives are correct predictions."""
     return Ranking(confidence, correct).aupr_success()
 
 
@@ -199,8 +199,8 @@ def selective_risk_at(confidence, correct, coverage: float) -> float:
 
 
 def overlap(confidence, correct) -> float:
-    """Return how far the confidences of right and wrong predictions overlap, in [0, 1]: one minus their
-    Kolmogorov-Smirnov distance, the least that any threshold rejects of the right plus accepts of the wrong.
+    """Return how far the confidences of correct and incorrect predictions overlap, in [0, 1]: one minus their
+    Kolmogorov-Smirnov distance, the least that any threshold rejects of the correct plus accepts of the incorrect ones.
 
     0 means that a threshold keeps the two apart, 1 that none does better than chance. Like every ranking metric, and
     unlike the overlap of two histograms, it does not change when confidence is rescaled.

@@ -11,7 +11,7 @@ def augrc_from(auroc, error_rate, n):
     """Return the AUGRC of `n` images, which AUROC and error rate determine (Traub et al. 2024).
 
     An error is accepted at its own place and at every later one, so AUGRC counts, for each error, the images at or
-    below it: right ones, which AUROC counts too, and other errors, whose number is given. With error rate r,
+    below it: correct ones, which AUROC counts too, and other errors, whose number is given. With error rate r,
     AUGRC = (1 - AUROC) r (1 - r) + r^2 / 2 + r / 2n; ties count half, in both.
     """
     r = error_rate

@@ -17,11 +17,11 @@ class _Sorted(Ranked):
 
     def __init__(self, logits, labels):
         labels = check_labels(labels, *logits.shape)
-        confidence, right, _, loss, brier = per_sample(logits, labels)
-        super().__init__(confidence, right)
-        self.values = np.stack([right, loss, brier], 1)
+        confidence, correct, _, loss, brier = per_sample(logits, labels)
+        super().__init__(confidence, correct)
+        self.values = np.stack([correct, loss, brier], 1)
         self.gaps = np.zeros((self.n, BINS))
-        self.gaps[np.arange(self.n), bin_index(confidence, BINS)] = right - confidence
+        self.gaps[np.arange(self.n), bin_index(confidence, BINS)] = correct - confidence
 
     def metrics(self, counts, names) -> dict[str, np.ndarray]:
         """Return each named metric (r,) for the replicates' `counts` (r, n)."""
@@ -81,7 +81,7 @@ def compare_methods(
 ) -> dict[str, Comparison]:
     """Compare two methods over several seeds: seeds are drawn anew, and test images, the same for all seeds.
 
-    How the draw of few seeds is made to count for what it is worth: `mean_over_drawn_seeds`.
+    `mean_over_drawn_seeds` widens the intervals where the seeds are few.
 
     Parameters
     ----------

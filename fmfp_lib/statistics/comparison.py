@@ -47,7 +47,7 @@ class Comparison:
 
     @property
     def certain(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
 
 

@@ -6,30 +6,31 @@ import numpy as np
 class Ranked:
     """A score's test images, sorted once: ranking metrics of any number of replicates."""
 
-    def __init__(self, confidence, right):
-        n = self.n = len(right)
+    def __init__(self, confidence, correct):
+        n = self.n = len(correct)
         self.harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])  # H_0 to H_n
         order = self.order = np.argsort(-confidence, kind="stable")
-        ordered, wrong = confidence[order], ~right[order]
-        # Right and wrong images apart, each by confidence. Images of equal confidence form one group.
-        self.right, self.wrong = order[~wrong], order[wrong]
+        ordered, incorrect = confidence[order], ~correct[order]
+        # Correct and incorrect images apart, each by confidence. Images of equal confidence form one group.
+        self.correct_images, self.error_images = order[~incorrect], order[incorrect]
         ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
         self.ends = None if len(ends) == n else ends  # last places of the groups, where some have several images
-        rights, wrongs = (np.append(0, np.cumsum(kind)[ends]) for kind in (~wrong, wrong))  # down to each group's end
-        # Errors happen only in groups with a wrong image, and the TPR grows only in groups with a right one.
-        group, step = np.flatnonzero(np.diff(wrongs)), np.flatnonzero(np.diff(rights)) + 1
-        self.rights, self.wrongs = ((kind[group], kind[group + 1]) for kind in (rights, wrongs))
-        self.rights_at, self.wrongs_at = rights[step], wrongs[step]
+        # Correct and incorrect images down to each group's end.
+        correct_to, errors_to = (np.append(0, np.cumsum(kind)[ends]) for kind in (~incorrect, incorrect))
+        # Errors happen only in groups with an error, and the TPR grows only in groups with a correct image.
+        group, step = np.flatnonzero(np.diff(errors_to)), np.flatnonzero(np.diff(correct_to)) + 1
+        self.correct_to, self.errors_to = ((kind[group], kind[group + 1]) for kind in (correct_to, errors_to))
+        self.correct_at, self.errors_at = correct_to[step], errors_to[step]
 
     def ranking(self, counts) -> dict[str, np.ndarray]:
         """Return each ranking metric (r,) for the replicates' `counts` (r, n)."""
         n, harmonic = self.n, self.harmonic
-        right, false = (_running_sum(counts.take(images, 1)) for images in (self.right, self.wrong))
-        all_right, all_errors = right[:, -1], false[:, -1]
-        # Of each group with a wrong image: places before it and down to its end, and errors in it.
-        (first, last), (false_first, false_last) = self.rights, self.wrongs
-        false_before, right_before = false.take(false_first, 1), right.take(first, 1)
-        before, after = right_before + false_before, right.take(last, 1) + false.take(false_last, 1)
+        correct, false = (_running_sum(counts.take(images, 1)) for images in (self.correct_images, self.error_images))
+        all_correct, all_errors = correct[:, -1], false[:, -1]
+        # Of each group with an error: places before it and down to its end, and errors in it.
+        (first, last), (false_first, false_last) = self.correct_to, self.errors_to
+        false_before, correct_before = false.take(false_first, 1), correct.take(first, 1)
+        before, after = correct_before + false_before, correct.take(last, 1) + false.take(false_last, 1)
         errors, size = (false.take(false_last, 1) - false_before).astype(np.float64), after - before
         h_after = harmonic[after]
         # A group's errors are spread evenly over its places, j e / t of them among the first T + j images, and at
@@ -40,25 +41,25 @@ class Ranked:
         r = all_errors / n
         with np.errstate(divide="ignore", invalid="ignore"):
             optimum = np.where(r < 1, r + (1 - r) * np.log1p(-r), 1.0)
-            ranked = (errors * (right_before + (size - errors) / 2)).sum(1)
-            auroc = ranked / (all_right * all_errors.astype(np.float64))
-            fpr95 = self._false_at_95(right.take(self.rights_at, 1), false) / all_errors
-        undefined = (all_errors == 0) | (all_right == 0)
+            ranked = (errors * (correct_before + (size - errors) / 2)).sum(1)
+            auroc = ranked / (all_correct * all_errors.astype(np.float64))
+            fpr95 = self._false_at_95(correct.take(self.correct_at, 1), false) / all_errors
+        undefined = (all_errors == 0) | (all_correct == 0)
         return {
             "aurc": risk, "eaurc": risk - optimum, "augrc": generalised,
             "auroc": np.where(undefined, np.nan, auroc), "fpr95": np.where(undefined, np.nan, fpr95),
         }  # fmt: skip
 
-    def _false_at_95(self, right, false):
+    def _false_at_95(self, correct, false):
         """Return the errors accepted at the threshold whose TPR is nearest to 0.95, the first of them."""
-        found = np.zeros(len(right))
-        for row, (reached, errors) in enumerate(zip(right, false, strict=True)):
+        found = np.zeros(len(correct))
+        for row, (reached, errors) in enumerate(zip(correct, false, strict=True)):
             total = reached[-1] if len(reached) else 0
             if total:
                 above = np.searchsorted(reached, np.int32(np.ceil(0.95 * total)))
                 nearest = reached[max(above - 1, 0) : above + 1]
                 nearest = nearest[np.abs(nearest / total - 0.95).argmin()]
-                found[row] = errors[self.wrongs_at[np.searchsorted(reached, nearest)]]
+                found[row] = errors[self.errors_at[np.searchsorted(reached, nearest)]]
         return found
 
 

@@ -24,7 +24,7 @@ class _Drawn:
 
     @cached_property
     def confidences(self):
-        """Mean confidence of right and of wrong predictions for each replicate, each (r,)."""
+        """Mean confidence of correct and of incorrect predictions for each replicate, each (r,)."""
         weights = self.counts.astype(np.float64)
         parts = 1.0 * self.correct, 1.0 - self.correct
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -101,9 +101,9 @@ def compare_scores(runs_a, runs_b, names, replicates: int = REPLICATES, seed: in
     runs_a, runs_b : sequence of (confidence, correct)
         Runs paired by seed, on one test set: confidence (n,), correct (n,) bool.
     names : sequence of str
-        ``confidence_right``, ``confidence_wrong``: mean confidence of right and of wrong predictions;
+        ``confidence_right``, ``confidence_wrong``: mean confidence of correct and of incorrect predictions;
         ``confidence_gap``: the first minus the second; ``overlap``: the smallest sum, over all thresholds, of the share
-        of right predictions rejected and of wrong ones accepted (0: apart, 1: no threshold helps; one minus the
+        of correct predictions rejected and of incorrect ones accepted (0: apart, 1: no threshold helps; one minus the
         Kolmogorov-Smirnov distance); ``selective_risk@0.8``: the error rate at 80 % coverage; names of ``RANKING``.
     replicates, seed : int
         As in `paired_bootstrap`.

@@ -7,9 +7,9 @@ def mean_over_drawn_seeds(values, seed: int = 0) -> np.ndarray:
     """Return the mean of `values` (r, s) over seeds drawn anew in each replicate: (r,).
 
     A few seeds drawn from themselves vary too little, by (s - 1) / s in variance, and know nothing of how uncertain
-    their own spread is. How far a draw moves the mean is therefore stretched by t sqrt(s / (s - 1)) / 1.96, with
+    their own spread is. How far a draw moves the mean is therefore widened by t sqrt(s / (s - 1)) / 1.96, with
     Student's quantile for s - 1 degrees of freedom: 2.69 for three seeds, 1.58 for five. Without any effect, about one
-    interval in twenty then leaves out zero, be the images or the seeds what varies (2 to 7 % in simulations).
+    interval in twenty then excludes 0, be the images or the seeds what varies (2 to 7 % in simulations).
     """
     from scipy.stats import t
 
@@ -18,8 +18,8 @@ def mean_over_drawn_seeds(values, seed: int = 0) -> np.ndarray:
         return values[:, 0]
     drawn = np.random.default_rng([seed, count]).integers(0, count, (replicates, count))
     mean = values.mean(1)
-    stretch = t.ppf(0.975, count - 1) / 1.96 * np.sqrt(count / (count - 1))
-    return mean + stretch * (np.take_along_axis(values, drawn, 1).mean(1) - mean)
+    widening = t.ppf(0.975, count - 1) / 1.96 * np.sqrt(count / (count - 1))
+    return mean + widening * (np.take_along_axis(values, drawn, 1).mean(1) - mean)
 
 
 def over_seeds(values) -> tuple[float, float, float]:

@@ -86,7 +86,7 @@ def test_the_best_of_three_and_calibration():
     calibrated = group(seeds=5, baseline={"scale": 6.0}, fmfp={"scale": 1.1})
     assert verdict("C9", calibrated).parts["ECE"] == "supported"
     kept = verdict("C10", group(baseline={}, fmfp={"scale": 0.5})).parts
-    assert kept["lower on errors"] == "supported" and kept["kept on right ones"] == "not supported"
+    assert kept["lower on errors"] == "supported" and kept["kept on correct ones"] == "not supported"
 
 
 def test_scaling_two_classes_worth_of_logits_changes_no_ranking():
@@ -94,7 +94,7 @@ def test_scaling_two_classes_worth_of_logits_changes_no_ranking():
     result = verdict("C4", group(baseline={"scale": 6.0}))
     below, lower, negligible = evidence.TEMPERATURE
     assert result.parts == {below: "supported", lower: "not supported", negligible: "supported"}
-    assert result.verdict == "partly" and "0 certain against" in result.count
+    assert result.verdict == "partly" and "0 clear against" in result.count
     ece = [e for e in result.evidence if e.quantity == "ece"]
     assert all(e.value < 0 and not e.decides for e in ece)
 
@@ -128,11 +128,11 @@ def test_reliable_overfitting_needs_a_fall_while_accuracy_rises():
     assert verdict("C6", trained(baseline=((0.9, 0.8), (0.8, 0.7)))).verdict == "not supported"
     assert verdict("C6", trained(baseline=((0.8, 0.9), (0.7, 0.8)))).verdict == "not supported"
     mixed = verdict("C6", falls, trained(baseline=((0.8, 0.9), (0.7, 0.8))))
-    assert mixed.verdict == "not supported" and mixed.count.startswith("1 of 2 as claimed, 1 of them certain")
+    assert mixed.verdict == "not supported" and mixed.count.startswith("1 of 2 as claimed, 1 of them clear")
     unsure = trained(baseline=((0.9, 0.8), (0.7, 0.8)))
     unsure.runs["baseline"][0].history[-1]["test_accuracy"] = 0.4  # accuracy rises in the mean, with one run against
     unsure.runs["baseline"][1].history[-1]["test_accuracy"] = 1.0
-    assert verdict("C6", unsure).count.startswith("1 of 1 as claimed, 0 of them certain")
+    assert verdict("C6", unsure).count.startswith("1 of 1 as claimed, 0 of them clear")
 
 
 def test_overfitting_is_mitigated_only_where_it_is():
@@ -141,7 +141,7 @@ def test_overfitting_is_mitigated_only_where_it_is():
     assert verdict("C12", trained(baseline=falls, sam=rises, swa=rises, fmfp=rises)).verdict == "supported"
     assert decided(verdict("C12", trained(baseline=falls, fmfp=rises))) == {"FMFP": "supported"}
     unsure = trained(baseline=falls, fmfp=rises)
-    unsure.runs["baseline"][0].history[-1]["test_auroc"] = 0.95  # it falls in the mean, not beyond doubt
+    unsure.runs["baseline"][0].history[-1]["test_auroc"] = 0.95  # it falls in the mean, not clearly
     assert verdict("C12", unsure).verdict == "not testable here"
     assert verdict("C12", trained(baseline=((0.8, 0.81), (0.7, 0.8)), fmfp=rises)).verdict == "not testable here"
 

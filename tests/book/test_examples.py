@@ -27,8 +27,8 @@ def test_errors_are_confident_from_the_threshold_on():
 
 def test_an_opinion_is_of_the_class_that_was_wrongly_predicted():
     found = examples.opinion(run([0.05, 0.9, 0.95, 0.2]), run([0.7, 0.1, 0.6, 0.9]))
-    assert found.confidence == pytest.approx((0.3 + 0.6) / 2) and found.right == 0.5
-    assert np.isnan(examples.opinion(run([0.9, 0.9, 0.1, 0.1]), run([0.5, 0.5, 0.5, 0.5])).right)
+    assert found.confidence == pytest.approx((0.3 + 0.6) / 2) and found.correct == 0.5
+    assert np.isnan(examples.opinion(run([0.9, 0.9, 0.1, 0.1]), run([0.5, 0.5, 0.5, 0.5])).correct)
 
 
 def test_judge_and_chooser_never_share_a_seed():

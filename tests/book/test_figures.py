@@ -46,7 +46,7 @@ def test_histograms_wrap_after_two(group):
     assert [axis.get_title() for axis in figure.axes] == ["a", "b", "c"]
     assert figure.axes[0].get_position().y0 > figure.axes[2].get_position().y0
     areas = [patch.get_height() * patch.get_width() for patch in figure.axes[0].patches]
-    assert sum(areas) == pytest.approx(2)  # one density of right and one of wrong predictions
+    assert sum(areas) == pytest.approx(2)  # one density of right and one of incorrect predictions
 
 
 def test_two_questions_have_two_answers():

@@ -140,9 +140,9 @@ def test_words_follow_the_intervals():
     found = {"mixup": row(-2, -1), "cs_kd": row(1, 2), "focal": row(-1, 2), "l1_norm": row(-3, -1)}
     text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal loss"
     assert words.in_words(found, "ece") == text
-    assert words.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup; higher for no method"
+    assert words.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup"
     tally = words.tally(r["ece"] for r in found.values())
-    assert tally == "lower in 2 of 4 (2 beyond doubt), higher in 2 of 4 (1 beyond doubt)"
+    assert tally == "lower in 2 of 4 (2 clearly), higher in 2 of 4 (1 clearly)"
     assert words.lowest(found, "ece") == "baseline"
     found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
     assert words.lowest(found, "ece") == "focal"
@@ -163,8 +163,8 @@ def test_the_readmes_sentence_follows_the_intervals():
     found = {"mixup": row(ece=-1, auroc=-1, aurc=1), "focal": row(ece=-1, auroc=0, aurc=0),
              "fmfp": row(ece=-1, auroc=-1, aurc=-1)}  # fmt: skip
     assert words.glance_in_words(found) == (
-        "Beyond doubt, of the 2 calibration methods ECE falls with mixup and focal loss, and AUROC falls with mixup; "
-        "both happen with mixup. Of all methods, AURC falls beyond doubt with FMFP and rises with mixup."
+        "Of the 2 calibration methods, ECE clearly falls for mixup and focal loss, and AUROC for mixup; both for "
+        "mixup. Of all methods, AURC clearly falls for FMFP and clearly rises for mixup."
     )
 
 

@@ -199,7 +199,7 @@ def test_it_is_redrawn_when_the_window_turns(visit, book):
 
 def test_a_link_opens_its_view_and_bad_addresses_are_named(visit, book):
     page = opened(visit, book)
-    page.click("text=One wrong answer in twenty")
+    page.click("text=One incorrect answer in twenty")
     page.wait_for_selector(".explorer-handle.level")
     assert list(table(page)) == ["baseline", "swa", "fmfp"] and page.input_value("[name=risk]") == "5"
     page = opened(visit, book, "#dataset=mars&methods=baseline,fmpf&coverage=x")

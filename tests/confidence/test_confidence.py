@@ -79,7 +79,7 @@ def test_fit_p_repairs_a_broken_order_and_falls_back_to_msp():
     wrong = np.arange(200) % 4 == 0
     shape = np.where(wrong[:, None], [1.0, 0.9, -1, -1, 0.2], [1.0, 0, -0.3, -0.3, -0.4])
     labels = np.where(wrong, 1, 0)
-    # Unsure shapes blown up: MSP trusts exactly the wrong ones, the norm sees through it.
+    # Unsure shapes blown up: MSP trusts exactly the incorrect ones, the norm sees through it.
     broken = shape * np.where(wrong, 200, 2)[:, None]
     p = confidence.fit_p(broken, labels)
     assert p in confidence.P_GRID

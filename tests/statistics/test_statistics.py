@@ -156,9 +156,9 @@ def test_agreement_with_a_claimed_range(estimate, claimed, expected):
 def test_few_seeds_are_drawn_for_what_they_are_worth():
     values = np.array([[1.0, 2.0, 6.0]] * 400)
     drawn = statistics.mean_over_drawn_seeds(values, seed=1)
-    stretch = 4.302653 / 1.96 * np.sqrt(3 / 2)
+    widening = 4.302653 / 1.96 * np.sqrt(3 / 2)
     chosen = np.random.default_rng([1, 3]).integers(0, 3, (400, 3))
-    assert drawn == pytest.approx(3 + stretch * (values[0][chosen].mean(1) - 3), rel=1e-6)
+    assert drawn == pytest.approx(3 + widening * (values[0][chosen].mean(1) - 3), rel=1e-6)
     assert (statistics.mean_over_drawn_seeds(values[:, :1]) == 1).all()
 
 

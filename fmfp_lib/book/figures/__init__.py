@@ -41,8 +41,8 @@ from .shift import (
     metrics_by_severity,
 )
 from .style import (
-    RIGHT,
-    WRONG,
+    CORRECT,
+    INCORRECT,
     colour,
 )
 from .thresholds import (
@@ -56,8 +56,8 @@ from .training import (
 
 __all__ = [
     "CHEAPER",
-    "RIGHT",
-    "WRONG",
+    "CORRECT",
+    "INCORRECT",
     "calibration_against_ranking",
     "class_probabilities",
     "colour",

@@ -8,36 +8,36 @@ import seaborn as sns
 from ...metrics import auroc, reliability_curve, softmax
 from ..compare import against_baseline
 from ..names import display, name
-from .style import RIGHT, WRONG, colour, legend_below, legend_entries, panels
+from .style import CORRECT, INCORRECT, colour, legend_below, legend_entries, panels
 
 
 def _histogram(axis, confidence, correct, legend=True):
-    frame = pd.DataFrame({"confidence": confidence, "prediction": ["right" if c else "wrong" for c in correct]})
-    sns.histplot(frame, x="confidence", hue="prediction", hue_order=["right", "wrong"], stat="density",
+    frame = pd.DataFrame({"confidence": confidence, "prediction": ["correct" if c else "incorrect" for c in correct]})
+    sns.histplot(frame, x="confidence", hue="prediction", hue_order=["correct", "incorrect"], stat="density",
                  common_norm=False, bins=25, binrange=(0, 1), ax=axis, legend=legend,
-                 palette={"right": RIGHT, "wrong": WRONG})  # fmt: skip
+                 palette={"correct": CORRECT, "incorrect": INCORRECT})  # fmt: skip
     axis.set(xlabel="confidence (MSP)")
 
 
 def confidence_histograms(records, titles=None):
-    """Draw, per record, the densities of the confidence of right and of wrong predictions; titled by its method."""
+    """Draw the densities of the confidence of correct and of incorrect predictions, one panel per record."""
     figure, axes = panels(len(records), sharey=True)
     titles = [name(record.settings.method) for record in records] if titles is None else titles
     for axis, record, title in zip(axes, records, titles, strict=True):
         _histogram(axis, *record.scored)
-        sns.move_legend(axis, "upper left")  # right predictions tower at the right
+        sns.move_legend(axis, "upper left")  # correct predictions tower at the right
         axis.set(title=title)
     figure.tight_layout()
     return figure
 
 
 def two_questions(cases):
-    """Draw two views of each case: is it calibrated (left), does it tell right from wrong (right)?
+    """Draw two views of each case: is it calibrated (left), does it tell correct from incorrect predictions (right)?
 
     Parameters
     ----------
     cases : dict of str to tuple
-        A title and the confidences (n,), in [0, 1], with whether each prediction is right (n,).
+        A title and the confidences (n,), in [0, 1], with whether each prediction is correct (n,).
     """
     figure, axes = panels(2 * len(cases), height=2.7)
     for row, (title, (confidence, correct)) in enumerate(cases.items()):
@@ -45,8 +45,8 @@ def two_questions(cases):
         left, right = axes[2 * row : 2 * row + 2]
         mean, accuracy, share = reliability_curve(confidence, correct)
         left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
-        left.vlines(mean, mean, accuracy, color=WRONG, linewidth=2)
-        left.scatter(mean, accuracy, s=20 + 180 * share, color=RIGHT, zorder=3)
+        left.vlines(mean, mean, accuracy, color=INCORRECT, linewidth=2)
+        left.scatter(mean, accuracy, s=20 + 180 * share, color=CORRECT, zorder=3)
         gap = float((share * np.abs(mean - accuracy)).sum())
         left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
                  title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
@@ -57,7 +57,7 @@ def two_questions(cases):
 
 
 def temperature_curves(sweeps, temperatures, marks):
-    """Draw ECE and AUROC against the temperature: a row a title, the mean over seeds.
+    """Draw ECE and AUROC against the temperature: one row per title, the mean over seeds.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def class_probabilities(images, records, index, classes):
 
 
 def confidence_shift(groups):
-    """Draw how each method moves the mean confidence of wrong (x) and of right predictions (y) from the baseline.
+    """Draw how each method moves the mean confidence of incorrect (x) and of correct predictions (y) from the baseline.
 
     On the diagonal both move alike and the gap stays; below it the gap shrinks. Bars are 95 % intervals.
 
@@ -133,16 +133,16 @@ def confidence_shift(groups):
     figure, axes = panels(len(groups), height=3.4)
     for axis, (title, found) in zip(axes, groups.items(), strict=True):
         for method, row in found.items():
-            wrong, right = row["confidence_wrong"], row["confidence_right"]
-            x, y = 100 * wrong.difference, 100 * right.difference
-            axis.hlines(y, 100 * wrong.low, 100 * wrong.high, color=colour(method), linewidth=1)
-            axis.vlines(x, 100 * right.low, 100 * right.high, color=colour(method), linewidth=1)
+            incorrect, correct = row["confidence_wrong"], row["confidence_right"]
+            x, y = 100 * incorrect.difference, 100 * correct.difference
+            axis.hlines(y, 100 * incorrect.low, 100 * incorrect.high, color=colour(method), linewidth=1)
+            axis.vlines(x, 100 * correct.low, 100 * correct.high, color=colour(method), linewidth=1)
             axis.plot(x, y, "o", color=colour(method), label=name(method))
         axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
         axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
         axis.axline((0, 0), slope=1, color="0.5", linewidth=1, linestyle="--")
-        axis.set(title=title, xlabel="change for wrong predictions, points")
-        axis.set_ylabel("change for right predictions, points")
+        axis.set(title=title, xlabel="change for incorrect predictions, points")
+        axis.set_ylabel("change for correct predictions, points")
         sns.despine(ax=axis)
     legend_below(figure, max(axes, key=legend_entries))
     return figure

@@ -7,7 +7,7 @@ from .style import colour, legend_below, legend_entries, panels
 
 
 def under_perturbation(groups):
-    """Draw loss and margin on training images against the size of a random move of the weights: a row a group.
+    """Draw loss and margin on training images against the size of a random weight perturbation: one row per group.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def under_perturbation(groups):
             x, values = 100 * found["norms"], found[key]
             axis.plot(x, values.mean(0), marker="o", markersize=3.5, color=colour(method), label=name(method))
             axis.fill_between(x, values.min(0), values.max(0), color=colour(method), alpha=0.15, linewidth=0)
-        axis.set(xlabel="move of the weights, % of each filter's norm", ylabel=label)
+        axis.set(xlabel="weight perturbation, % of each filter's norm", ylabel=label)
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     legend_below(figure, max(axes, key=legend_entries), columns=5)
@@ -30,7 +30,7 @@ def under_perturbation(groups):
 
 
 def flatness_against(rows, kinds, target="gap", label="confidence gap, points"):
-    """Draw runs as points, sharpness across and the confidence gap (or AUROC) up: a row a group, a panel a kind.
+    """Draw runs as points, sharpness across and the gap (or AUROC) up: one row per group, one panel per kind.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def flatness_against(rows, kinds, target="gap", label="confidence gap, points"):
 
 
 def loss_lines(lines):
-    """Draw the training loss on straight lines from the baseline's weights to those of other methods: a panel a title.
+    """Draw the training loss on lines from the baseline's weights to other methods': one panel per title.
 
     Parameters
     ----------

@@ -12,7 +12,9 @@ from .style import PALETTE, colour, legend_below, legend_entries, panels
 
 
 def metric_points(groups, metrics):
-    """Draw metrics of several methods: a row a group, a panel a metric, a small point a seed, a large one the mean.
+    """Draw metrics of several methods: one row per group, one panel per metric.
+
+    Small points are seeds, large ones their mean.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def risk_coverage_plot(records):
         coverage, risk = risk_coverage_curve(*record.scored)
         method = record.settings.method
         axis.plot(100 * coverage, 100 * risk, color=colour(method), label=name(method))
-    axis.set(xlabel="coverage (% of images answered)", ylabel="selective risk (% wrong among them)", xlim=(0, 100))
+    axis.set(xlabel="coverage (% of images answered)", ylabel="selective risk (% errors among them)", xlim=(0, 100))
     axis.set_ylim(bottom=0)
     axis.legend(frameon=False)
     sns.despine(figure)
@@ -61,7 +63,7 @@ def risk_coverage_plot(records):
 
 
 def risk_coverage_panels(groups, between=(0.01, 1.0)):
-    """Draw risk-coverage curves, the mean over seeds at each coverage: a panel a study.Group, a curve a method.
+    """Draw risk-coverage curves, the mean over seeds at each coverage: one panel per study.Group, one curve per method.
 
     `between` are the coverages at the left and the right end, in [0, 1]; below 1 % the risk of a few images is noise.
     """
@@ -125,12 +127,12 @@ def error_weights(n=1000):
 
 
 def two_risks(cases):
-    """Draw selective (left) and generalised risk (right) against coverage, a curve a case.
+    """Draw selective (left) and generalised risk (right) against coverage, one curve per case.
 
     Parameters
     ----------
     cases : dict of str to tuple
-        A label, and confidence (n,) with whether each prediction is right (n,).
+        A label, and confidence (n,) with whether each prediction is correct (n,).
     """
     figure, axes = panels(2, height=2.9)
     curves = risk_coverage_curve, generalised_risk_curve
@@ -146,7 +148,7 @@ def two_risks(cases):
 
 
 def effects(groups, shown, label="change from the baseline"):
-    """Draw differences with their 95 % intervals: a panel a metric, a row a method, a marker a group.
+    """Draw differences with their 95 % intervals: one panel per metric, one row per method, one marker per group.
 
     Parameters
     ----------
@@ -183,7 +185,7 @@ def wins_heatmap(frames):
     Parameters
     ----------
     frames : dict of str to DataFrame
-        A title a panel, and what ``audit.wins`` returns for one opponent.
+        The title of each panel, and what ``audit.wins`` returns for one opponent.
     """
     heights = max(frame["metric"].nunique() for frame in frames.values())
     size = max(4.2 * len(frames), 6.4), 0.42 * heights + 1.4

@@ -25,7 +25,7 @@ def corrupted_images(image, severity=3, columns=4):
 
 
 def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
-    """Draw means over corruptions against the severity: a row a study.Group, a panel a metric, a curve a method.
+    """Draw means over corruptions against the severity: one row per group, one panel per metric, one curve per method.
 
     A curve is the mean over the seeds on which ``shift`` was measured; severity 0 are the same images, clean. In the
     panel of accuracy a dashed curve is the mean confidence.
@@ -53,7 +53,7 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
 
 
 def differences_by_kind(groups, metric="auroc"):
-    """Draw a method's difference under each kind of corruption with its 95 % interval: a panel a title.
+    """Draw a method's difference under each kind of corruption with its 95 % interval: one panel per title.
 
     Parameters
     ----------

@@ -4,13 +4,13 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 
 PALETTE = sns.color_palette("colorblind")
-RIGHT, WRONG = PALETTE[0], PALETTE[3]
+CORRECT, INCORRECT = PALETTE[0], PALETTE[3]
 _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
             "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
 
 
 def colour(method: str):
-    """Return a method's colour, a combination's being its objective's; what has none of its own is grey."""
+    """Return a method's colour, a combination's being its objective's; grey for a method without a colour."""
     return PALETTE[_COLOURS.get(method.split("+")[0], 7)]
 
 

@@ -3,7 +3,7 @@
 import seaborn as sns
 
 from ..threshold_study import READ_OFF
-from .style import RIGHT, WRONG, panels
+from .style import CORRECT, INCORRECT, panels
 
 
 def promises_kept(found: dict, risk: float):
@@ -17,7 +17,7 @@ def promises_kept(found: dict, risk: float):
     """
     figure, axes = panels(len(found), width=2.6, height=2.5, sharex=True)
     for axis, (name, kept) in zip(axes, found.items(), strict=True):
-        color = WRONG if name == READ_OFF else RIGHT
+        color = INCORRECT if name == READ_OFF else CORRECT
         sns.histplot(x=100 * kept.risk, ax=axis, color=color, bins=20, element="step", alpha=0.4)
         axis.axvline(100 * risk, color="0.2", linestyle="--", linewidth=1)
         axis.set(xlabel="true risk, %", ylabel="draws" if axis is axes[0] else "")

@@ -11,10 +11,10 @@ from .style import colour, legend_below, legend_entries, panels
 
 
 def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
-    """Draw test metrics during training: a row a study.Group, a panel a metric, a curve a method.
+    """Draw test metrics during training: one row per study.Group, one panel per metric, one curve per method.
 
-    A curve is the mean over seeds of the moving average over `window` looks; the range over seeds is shaded if there is
-    one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
+    A curve is the mean over seeds of the moving average over `window` evaluations; the range over seeds is shaded if
+    there is one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
     the share of the epochs at the left end.
     """
     width = 7.6 / len(metrics)  # as wide as the page, whatever their number: the text stays as large
