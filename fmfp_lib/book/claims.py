@@ -124,7 +124,8 @@ CLAIMS = (
         "The same methods generally make errors harder to find: lower AUROC and higher AURC, across networks and data.",
         "section 3.2, figures 2 and 3, tables 1 and 4",
         f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. Each method is tested "
-        "separately, over all networks and data sets. (“Supported” asks for every comparison, which is more than the paper's “generally”.)",
+        "separately, over all networks and data sets. (“Supported” asks for every comparison, which is more than the "
+        "paper's “generally”.)",
         each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER}), claims_published.harm,
     ),
     _compared(
@@ -196,8 +197,8 @@ CLAIMS = (
     _compared(
         "C10", "FMFP lowers the confidence of errors and keeps that of correct predictions, so that the gap grows.",
         "section 4.2, figures 9 and 10",
-        f"Mean confidence of incorrect predictions minus the baseline's, claimed lower; of correct ones, claimed to fall "
-        f"by less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
+        f"Mean confidence of incorrect predictions minus the baseline's, claimed lower; of correct ones, claimed to "
+        f"fall by less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
         [
             ("lower on errors", "baseline", "fmfp", "confidence_wrong", LOWER),
             ("kept on correct ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),

@@ -230,6 +230,6 @@ def _explained():
     return """<section><h2>What the numbers are</h2>
 <p>Metrics follow the conventions of the paper's published numbers: confidence is the maximum softmax probability, AURC
 the mean selective risk over all coverages, AUROC the chance that a correct prediction has a higher confidence than an
-incorrect one, FPR-95%TPR the share of incorrect predictions accepted where 95 % of the correct ones are. Their intervals
-come from a bootstrap over items; those of accuracies and risks are exact (Clopper-Pearson). Items of equal confidence are
-one threshold.</p></section>"""
+incorrect one, FPR-95%TPR the share of incorrect predictions accepted where 95 % of the correct ones are. Their
+intervals come from a bootstrap over items; those of accuracies and risks are exact (Clopper-Pearson). Items of equal
+confidence are one threshold.</p></section>"""

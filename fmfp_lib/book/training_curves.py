@@ -129,8 +129,8 @@ def late_in_words(group, method: str = "baseline") -> str:
 def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
     """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
 
-    One table per group, one row per method: the peak (share of training, mean over seeds), the loss since, the changes of
-    the metric and of accuracy between the two windows of `evidence.late_change`, means with 95 % intervals over seeds.
+    One table per group, one row per method: the peak (share of training, mean over seeds), the loss since, the changes
+    of the metric and of accuracy between the two windows of `evidence.late_change`, with 95 % intervals over seeds.
     """
     factor, label = names.display(metric)
 

@@ -7,8 +7,8 @@ from .names import listed
 def in_words(found: dict, metric: str) -> str:
     """Say for which methods a metric is clearly lower or higher than the baseline's, and for which it is open.
 
-    Clearly: the 95 % interval excludes 0. `found` is what `compare.against_baseline` gives. The result has no full stop: ``lower for mixup; too
-    close to call for CS-KD``.
+    Clearly: the 95 % interval excludes 0. `found` is what `compare.against_baseline` gives. The result has no full
+    stop: ``lower for mixup; too close to call for CS-KD``.
     """
     lower = [m for m, row in found.items() if row[metric].high < 0]
     higher = [m for m, row in found.items() if row[metric].low > 0]

@@ -20,7 +20,7 @@ def _threads():
 class ImageFiles:
     """Images (n, 3, 224, 224) uint8 that are decoded when asked for, by a few threads, with the next batch ahead.
 
-    Supports what the training loop uses of an array: ``len``, ``shape``, slices, index arrays (no pixel is read), `split`.
+    Supports what the training loop uses of an array: ``len``, ``shape``, slices, index arrays (no pixel is read).
     Training views are random crops and flips, test views the centre, as is usual for ImageNet (Szegedy et al. 2015;
     He et al. 2016): area 8 to 100 %, ratio 3/4 to 4/3; the shorter side at 256, the middle 224.
 

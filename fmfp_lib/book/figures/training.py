@@ -14,8 +14,8 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
     """Draw test metrics during training: one row per study.Group, one panel per metric, one curve per method.
 
     A curve is the mean over seeds of the moving average over `window` evaluations; the range over seeds is shaded if
-    there is one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts. `first` is
-    the share of the epochs at the left end.
+    there is one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts.
+    `first` is the share of the epochs at the left end.
     """
     width = 7.6 / len(metrics)  # as wide as the page, whatever their number: the text stays as large
     figure, axes = panels(len(groups) * len(metrics), len(metrics), width=width, height=2.6)
