@@ -174,7 +174,7 @@ def thresholds(rows, level: float, assumes: str, console: Console | None = None)
              number(chosen.bound, 100), *_done(outcome))
             for group, chosen, outcome in found
         ]  # fmt: skip
-        heads = ("group", "answer above", "items", "coverage", "wrong", "bound", "test coverage", "test risk [95 %]")
+        heads = ("group", "answer above", "items", "coverage", "errors", "bound", "test coverage", "test risk [95 %]")
         _table(console, "Thresholds from calibration items; shares in %", heads, lines)
         console.print()
     whose = "the risk in each of these groups at once" if group else "the risk"
