@@ -94,11 +94,11 @@ def test_curves_over_temperature_mark_the_fitted_ones():
     assert texts(figure) == ["TS-valid", "TS-optimal"]
 
 
-def test_shift_of_confidence_has_wrong_across_and_right_up():
+def test_shift_of_confidence_has_incorrect_across_and_correct_up():
     found = {"mixup": {m: change(m, d) for m, d in (("confidence_wrong", -0.2), ("confidence_right", -0.1))}}
     axis = figures.confidence_shift({"here": found}).axes[0]
     assert axis.lines[0].get_xydata().tolist() == [[-20, -10]]
-    assert "wrong" in axis.get_xlabel() and "right" in axis.get_ylabel()
+    assert "incorrect" in axis.get_xlabel() and "for correct" in axis.get_ylabel()
 
 
 def test_sample_images_stand_under_the_name_of_their_class():

@@ -185,7 +185,7 @@ def wins_heatmap(frames):
     Parameters
     ----------
     frames : dict of str to DataFrame
-        The title of each panel, and what ``audit.wins`` returns for one opponent.
+        The title of each panel, and what ``audit.wins`` returns for one `against`.
     """
     heights = max(frame["metric"].nunique() for frame in frames.values())
     size = max(4.2 * len(frames), 6.4), 0.42 * heights + 1.4
