@@ -102,7 +102,15 @@ class FailureMetrics:
         self.scores, self.labels = [], []
 
     def update(self, scores, labels) -> None:
-        """Take in a batch: logits or probabilities (n, k) and labels (n,), as arrays, lists or tensors."""
+        """Take in a batch: logits or probabilities (n, k) and labels (n,), as arrays, lists or tensors.
+
+        Parameters
+        ----------
+        scores : array_like or tensor, (n, k)
+            Logits or probabilities of a batch.
+        labels : array_like or tensor, (n,), int
+            True classes.
+        """
         scores, labels = _array(scores), _array(labels)
         if scores.ndim != 2 or labels.shape != scores.shape[:1]:
             raise ValueError(f"scores have shape {scores.shape} and labels {labels.shape}; expected (n, k) and (n,)")

@@ -58,7 +58,20 @@ def operations(network: str, dataset: str = "cifar10") -> tuple[int, int]:
 
 
 def share_of_sam_steps(method: Method, settings) -> float:
-    """Return the share of a run's steps that are SAM's, in [0, 1]; `settings` are complete."""
+    """Return the share of a run's steps that are SAM's, in [0, 1]; `settings` are complete.
+
+    Parameters
+    ----------
+    method : methods.Method
+        The method of the run.
+    settings : Settings
+        Complete settings of the run.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
     steps = -(-settings.train_size // settings.batch_size)
     count = range(settings.epochs * steps)
     return sum(takes_sam_step(method, settings, step // steps, step) for step in count) / len(count)
@@ -77,6 +90,18 @@ def training_cost(method: Method, settings) -> float:
     """Return the cost of a run in epochs of plain training: forward and backward passes over the training set.
 
     SAM's steps count twice, whatever they perturb; `settings` are complete. Averaging costs nothing to speak of.
+
+    Parameters
+    ----------
+    method : methods.Method
+        The method of the run.
+    settings : Settings
+        Complete settings of the run.
+
+    Returns
+    -------
+    float
+        Epochs of plain training.
     """
     return settings.epochs * passes_a_step(method) * (1 + share_of_sam_steps(method, settings))
 
@@ -92,6 +117,11 @@ def passes(settings: Settings, from_trunk: bool = False) -> float:
     settings : Settings
     from_trunk : bool
         Leave out the epochs that the run shares with another one, where the protocol lets it start there.
+
+    Returns
+    -------
+    float
+        Passes over the training set.
     """
     settings = settings.complete()
     method = METHODS[settings.method]
@@ -109,6 +139,11 @@ def relative(settings: Settings, prices: dict | None = None) -> float:
         Of a SAM step in SGD steps, for each of ``training.sam.PARTS``; by default the forward and backward passes that
         the step takes, each counted as a third and two thirds: 2, and 5/3 where the first pass leaves out the
         gradients of the convolutions' weights.
+
+    Returns
+    -------
+    float
+        1 for plain SGD.
     """
     settings = settings.complete()
     method = METHODS[settings.method]
@@ -117,7 +152,22 @@ def relative(settings: Settings, prices: dict | None = None) -> float:
 
 
 def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False) -> float:
-    """Estimate the hours that a run takes at `rate` operations a second."""
+    """Estimate the hours that a run takes at `rate` operations a second.
+
+    Parameters
+    ----------
+    settings : Settings
+        Complete settings of the run.
+    rate : float
+        Operations per second.
+    from_trunk : bool
+        Whether the run begins at a shared checkpoint.
+
+    Returns
+    -------
+    float
+        Hours.
+    """
     settings = settings.complete()
     work = sum(operations(settings.network, settings.dataset)) * settings.train_size * passes(settings, from_trunk)
     return work / rate / 3600

@@ -4,7 +4,22 @@ import difflib
 
 
 def choose(kind: str, given: str, choices) -> str:
-    """Return `given` if it is among `choices`; otherwise raise ValueError naming them and the nearest."""
+    """Return `given` if it is among `choices`; otherwise raise ValueError naming them and the nearest.
+
+    Parameters
+    ----------
+    kind : str
+        What is chosen, for the message.
+    given : str
+        The name given.
+    choices : iterable of str
+        The names accepted.
+
+    Returns
+    -------
+    str
+        `given`.
+    """
     if given in choices:
         return given
     near = difflib.get_close_matches(str(given), list(choices), n=1)
@@ -13,7 +28,20 @@ def choose(kind: str, given: str, choices) -> str:
 
 
 def one_line(error, fields) -> str:
-    """Return a `pydantic.ValidationError` in one line; `fields` are the names that are accepted."""
+    """Return a `pydantic.ValidationError` in one line; `fields` are the names that are accepted.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        The error.
+    fields : iterable of str
+        Names that are accepted.
+
+    Returns
+    -------
+    str
+        What was given and what is accepted.
+    """
     parts = []
     for item in error.errors():
         name = ".".join(map(str, item["loc"])) or "settings"

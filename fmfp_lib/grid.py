@@ -82,6 +82,18 @@ class Grids:
     def read(cls, path, **instead) -> "Grids":
         """Read and check a grid file; `instead` replaces the entries of every block.
 
+        Parameters
+        ----------
+        path : path-like
+            A YAML file.
+        **instead
+            Entries that replace those of every block.
+
+        Returns
+        -------
+        Grids
+            The checked grids.
+
         Raises
         ------
         ValueError
@@ -130,6 +142,18 @@ def waits_for(settings: Settings, unfinished: dict[str, Settings]) -> list[str]:
 
     SWA and FMFP go on from the baseline's checkpoint in the paper's protocol: with the baseline trained first, the
     epochs that they share are trained once.
+
+    Parameters
+    ----------
+    settings : Settings
+        Complete settings of the run.
+    unfinished : dict of str to Settings
+        Runs without a record, by its name.
+
+    Returns
+    -------
+    list of str
+        Keys of `unfinished`.
     """
     settings = settings.complete()
     shared = trunk(METHODS[settings.method], settings)
@@ -138,7 +162,20 @@ def waits_for(settings: Settings, unfinished: dict[str, Settings]) -> list[str]:
 
 
 def command(settings: Settings, threads: int) -> str:
-    """Return the shell command that trains one run on `threads` CPU threads."""
+    """Return the shell command that trains one run on `threads` CPU threads.
+
+    Parameters
+    ----------
+    settings : Settings
+        Complete settings of the run.
+    threads : int
+        Number of CPU threads.
+
+    Returns
+    -------
+    str
+        One line of shell.
+    """
     words = [sys.executable, "-m", "fmfp_lib.cli", "train", "--threads", str(threads)]
     for name, value in settings.model_dump(exclude_defaults=True).items():
         option = f"--{name.replace('_', '-')}"

@@ -81,7 +81,22 @@ class _Items(Ranked):
 
 
 def replicates_of(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return each metric (r,) of `replicates` draws of the items; equal numbers of items are drawn alike."""
+    """Return each metric (r,) of `replicates` draws of the items; equal numbers of items are drawn alike.
+
+    Parameters
+    ----------
+    predictions : predictions.Predictions
+        One system.
+    replicates : int
+        Number of bootstrap replicates.
+    seed : int
+        Of the random draws.
+
+    Returns
+    -------
+    dict of str to ndarray, (r,)
+        By metric, in natural units.
+    """
     check_replicates(replicates)
     items = _Items(predictions)
     parts = [items.all(counts) for counts in drawn_counts(items.n, replicates, seed)]

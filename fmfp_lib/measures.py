@@ -145,6 +145,11 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
         ``shift``: `score` (log-odds of the MSP) and `correct` (15, 5, n) by corruption and severity, `kinds` (15,),
         `origin` of the images. Its metrics are computed by ``shift``.
 
+    Returns
+    -------
+    dict of str to ndarray or None
+        The arrays of the measure.
+
     Raises
     ------
     ValueError
@@ -157,6 +162,18 @@ def evaluate(record: records.Record, name: str) -> dict[str, float] | None:
     """Return the ranking metrics of a measured score, or None if it was not measured.
 
     Where a measure does not predict itself, it is the record's own predictions that are judged.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    name : str
+        Key of `MEASURES`.
+
+    Returns
+    -------
+    dict of str to float or None
+        By metric, in natural units.
     """
     found = load(record, name)
     if found is None:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 
 def bfloat16_is_native(device: str) -> bool:
-    """Tell whether `device` ('cpu' or 'cuda') multiplies bfloat16 in hardware; elsewhere it is emulated, slowly."""
+    """Return whether `device` ('cpu' or 'cuda') multiplies bfloat16 in hardware; elsewhere it is emulated, slowly."""
     import torch
 
     if device == "cuda":
@@ -29,6 +29,11 @@ def resolve(precision: str, device: str, wanted: str | None = None) -> str:
     wanted : str, optional
         What `auto` means where the device has it in hardware.
 
+    Returns
+    -------
+    str
+        ``float32``, ``tf32`` or ``bfloat16``.
+
     Raises
     ------
     ValueError
@@ -47,7 +52,19 @@ def resolve(precision: str, device: str, wanted: str | None = None) -> str:
 
 @contextmanager
 def computing_in(precision: str, device: str):
-    """Let every product inside the block be computed in `precision` on `device`; results that matter stay float32."""
+    """Let every product inside the block be computed in `precision` on `device`; results that matter stay float32.
+
+    Parameters
+    ----------
+    precision : str
+        ``float32``, ``tf32`` or ``bfloat16``.
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Yields
+    ------
+    None
+    """
     import torch
 
     if device == "cuda":

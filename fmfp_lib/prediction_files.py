@@ -43,6 +43,11 @@ def read(path, labels=None) -> Predictions:
     labels : str or Path, optional
         A second ``.npy`` with the labels (or, for a confidence, with what is correct), if `path` is one.
 
+    Returns
+    -------
+    Predictions
+        Checked, with notes on what is unusual.
+
     Raises
     ------
     ValueError

@@ -102,6 +102,13 @@ def folder() -> Path:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` under a temporary name, flush it to disk and rename: `path` is whole or untouched.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    data : bytes
+        Its content.
+
     Raises
     ------
     OSError
@@ -127,6 +134,15 @@ def set_aside(path: Path, reason, *others: Path) -> None:
     """Rename a damaged file, and `others` that belong to it, to ``*.damaged`` (never deleting them), and warn.
 
     Where they cannot be renamed, or came with the library, the warning says so.
+
+    Parameters
+    ----------
+    path : Path
+        The damaged file.
+    reason : str or Exception
+        What is wrong with it.
+    *others : Path
+        Files that belong to it.
     """
     if path.parent == SHIPPED != folder().resolve():
         warnings.warn(f"{path.name} is damaged ({reason}); it came with the library and is left there", stacklevel=2)
@@ -199,6 +215,11 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
         Versions, machine, threads.
     weights : dict of str to ndarray, optional
         State of the network.
+
+    Returns
+    -------
+    Path
+        The record's JSON file.
     """
     largest = max(np.abs(test[0]).max(), np.abs(valid[0]).max(initial=0))
     scale = np.float64(max(1 / 128, largest / 32000))
@@ -248,6 +269,16 @@ def _settle(path, sha256):
 def read(path: Path) -> Record:
     """Read one record.
 
+    Parameters
+    ----------
+    path : Path
+        The record's JSON file.
+
+    Returns
+    -------
+    Record
+        The record.
+
     Raises
     ------
     DamagedRecord
@@ -287,7 +318,17 @@ def _pack_attachment(arrays, sha256):
 
 
 def attach(record: Record, name: str, arrays: dict) -> None:
-    """Keep `arrays` (name to ndarray) of a record as ``<hash>.<name>.npz`` in `folder`, wherever the record lies."""
+    """Keep `arrays` (name to ndarray) of a record as ``<hash>.<name>.npz`` in `folder`, wherever the record lies.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    name : str
+        Name of what is kept.
+    arrays : dict of str to ndarray
+        The arrays.
+    """
     write_atomically(folder() / f"{record.path.stem}.{name}.npz", _pack_attachment(arrays, record.sha256))
 
 
@@ -295,6 +336,18 @@ def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
     """Return what was attached to a record, or None; what is damaged or of another record is set aside.
 
     It lies in `folder` or beside the record.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    name : str
+        Name of what was kept.
+
+    Returns
+    -------
+    dict of str to ndarray or None
+        The arrays.
     """
     for place in dict.fromkeys((folder(), record.path.parent)):
         path = place / f"{record.path.stem}.{name}.npz"
@@ -315,6 +368,18 @@ def find(settings: Settings, shipped: bool = True) -> Record | None:
     """Return the record of a finished run, or None. A damaged record is named, set aside, and counts as none.
 
     `shipped` False leaves out the records that come with the repository.
+
+    Parameters
+    ----------
+    settings : Settings
+        Complete settings of the run.
+    shipped : bool
+        Whether records that come with the library count.
+
+    Returns
+    -------
+    Record or None
+        The record.
     """
     names = dict.fromkeys((settings.hash(), settings.hash(1)))
     places = dict.fromkeys((folder(), SHIPPED) if shipped else (folder(),))

@@ -25,11 +25,37 @@ class Schedule:
     averaging: int = 120
 
     def falls(self, settings, progress: float) -> int:
-        """Return how many milestones lie at or before `progress` epochs of a run of ``settings.epochs``."""
+        """Return how many milestones lie at or before `progress` epochs of a run of ``settings.epochs``.
+
+        Parameters
+        ----------
+        settings : Settings
+            Complete settings of the run.
+        progress : float
+            Epochs trained so far, 0 to ``settings.epochs``.
+
+        Returns
+        -------
+        int
+            At least 0.
+        """
         return sum(int(progress) * self.of >= m * settings.epochs for m in self.milestones)
 
     def averaged(self, settings, progress: float) -> bool:
-        """Tell whether the weights are averaged at `progress` epochs of a run of ``settings.epochs``."""
+        """Tell whether the weights are averaged at `progress` epochs of a run of ``settings.epochs``.
+
+        Parameters
+        ----------
+        settings : Settings
+            Complete settings of the run.
+        progress : float
+            Epochs trained so far, 0 to ``settings.epochs``.
+
+        Returns
+        -------
+        bool
+            Whether they are.
+        """
         return progress * self.of >= self.averaging * settings.epochs
 
 
@@ -42,7 +68,22 @@ def schedule(settings) -> Schedule:
 
 
 def averages(method: Method, settings, epoch: int) -> bool:
-    """Tell whether the weights at the end of `epoch` (from 0) enter the once-an-epoch average."""
+    """Tell whether the weights at the end of `epoch` (from 0) enter the once-an-epoch average.
+
+    Parameters
+    ----------
+    method : methods.Method
+        The method of the run.
+    settings : Settings
+        Complete settings of the run.
+    epoch : int
+        From 0.
+
+    Returns
+    -------
+    bool
+        Whether they do.
+    """
     last = epoch == settings.epochs - 1  # a run too short to reach the start still averages its last weights
     return method.averaging == "swa" and (schedule(settings).averaged(settings, epoch) or last)
 
@@ -52,6 +93,18 @@ def trunk(method: Method, settings) -> tuple[str, int] | None:
 
     In the paper's protocol SWA and FMFP start from the checkpoint, at epoch 120 of 200, of the same objective
     trained plainly; that checkpoint is trained once and shared.
+
+    Parameters
+    ----------
+    method : methods.Method
+        The method of the run.
+    settings : Settings
+        Complete settings of the run.
+
+    Returns
+    -------
+    tuple or None
+        Name of the method, and epochs shared.
     """
     if method.averaging != "swa" or settings.protocol != "paper":
         return None
@@ -66,6 +119,22 @@ def takes_sam_step(method: Method, settings, epoch: int, step: int) -> bool:
 
     In the paper FMFP starts from the baseline's checkpoint at epoch 120, so SAM begins there; in the code
     SAM steps are taken from the first epoch on. SAM alone always takes them.
+
+    Parameters
+    ----------
+    method : methods.Method
+        The method of the run.
+    settings : Settings
+        Complete settings of the run.
+    epoch : int
+        From 0.
+    step : int
+        From 0.
+
+    Returns
+    -------
+    bool
+        Whether it is.
     """
     late = method.averaging == "swa" and settings.protocol == "paper"
     return method.sam and step % method.sam_every == 0 and (not late or averages(method, settings, epoch))
@@ -78,6 +147,20 @@ def learning_rate(method: Method, settings, progress: float) -> float:
     the paper's protocol, a linear cycle an epoch, from 1/2 to 1/10 of the first rate, takes over (on CIFAR at 60 %). In
     the code's, it follows from the first epoch a cosine that reaches 0 at half of the epochs and rises again, and once
     weights are averaged it is 1/2 of the first (the released code takes ten epochs to get there).
+
+    Parameters
+    ----------
+    method : methods.Method
+        The method of the run.
+    settings : Settings
+        Complete settings of the run.
+    progress : float
+        Epochs trained so far, 0 to ``settings.epochs``.
+
+    Returns
+    -------
+    float
+        Positive or 0.
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
     swa = method.averaging == "swa"

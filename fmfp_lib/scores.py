@@ -30,6 +30,11 @@ def log_odds(logits, temperature: float = 1.0) -> np.ndarray:
     logits : array_like of shape (n, k)
     temperature : float
         By which the logits are divided.
+
+    Returns
+    -------
+    ndarray, (n,)
+        Any real number.
     """
     ordered = np.sort(np.asarray(logits, np.float64) / temperature, 1)
     others = ordered[:, :-1] - ordered[:, -2:-1]
@@ -57,6 +62,11 @@ def fit_temperature_by_aurc(valid_logits, valid_labels, grid=TEMPERATURES) -> fl
     valid_labels : array_like of shape (n,)
     grid : sequence of float
         Candidates.
+
+    Returns
+    -------
+    float
+        A value of `grid`, or 1.
     """
     z = check_matrix(valid_logits, "logits")
     correct = z.argmax(1) == check_labels(valid_labels, *z.shape)
@@ -103,6 +113,11 @@ def nearest_neighbours(features, train_features, k: int = NEIGHBOURS) -> np.ndar
         Both are divided by their norms first.
     k : int
         At most m.
+
+    Returns
+    -------
+    ndarray, (n,)
+        In [-2, 0].
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -123,6 +138,11 @@ def mahalanobis(features, train_features, train_labels) -> np.ndarray:
     features : array_like of shape (n, d)
     train_features : array_like of shape (m, d)
     train_labels : array_like of shape (m,)
+
+    Returns
+    -------
+    ndarray, (n,)
+        At most 0.
     """
     x, train = _check_features(features, train_features)
     labels = np.asarray(train_labels)

@@ -21,7 +21,7 @@ LAYERS = (
     {"book"},
     {"cli"},
 )
-LONGEST = 400  # lines
+LONGEST = 370  # lines, those of a docstring's sections (Parameters, Returns ...) not counted
 WITHOUT_TORCH = (
     *("metrics", "statistics", "selective", "confidence", "scores"),
     *("predictions", "prediction_files", "intervals", "adapters"),
@@ -122,7 +122,12 @@ def test_an_arrow_upwards_and_a_circle_are_found(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_no_file_is_longer_than_a_sitting(name):
-    assert len(modules()[name].read_text().splitlines()) <= LONGEST
+    lines, inside, count = modules()[name].read_text().splitlines(), False, 0
+    for line, under in zip(lines, [*lines[1:], ""], strict=True):
+        inside = inside or set(under.strip()) == {"-"} and line.startswith("    ")
+        count += not inside
+        inside = inside and not line.endswith('"""')
+    assert count <= LONGEST
 
 
 def test_the_readme_lists_every_file_after_what_it_imports(arrows):

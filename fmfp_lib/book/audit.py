@@ -138,7 +138,22 @@ def near_rows() -> pd.DataFrame:
 
 
 def welch(mean_a, std_a, mean_b, std_b, runs: int = RUNS):
-    """Return Welch's two-sided p-value for two printed means of `runs` runs each."""
+    """Return Welch's two-sided p-value for two printed means of `runs` runs each.
+
+    Parameters
+    ----------
+    mean_a, std_a : float
+        Mean and standard deviation (ddof = 1) of the first method, as printed.
+    mean_b, std_b : float
+        The same of the second method.
+    runs : int
+        Number of runs behind each mean.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
     a, b = (np.asarray(s, np.float64) ** 2 / runs for s in (std_a, std_b))
     difference = np.asarray(mean_b, np.float64) - np.asarray(mean_a, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -223,6 +238,18 @@ def aurc_range(error_rate: float, auroc: float) -> tuple[float, float]:
     The smallest has all errors in one block, so that each stands above the same share of correct predictions; the
     largest has some errors at the very front and the rest at the very end (continuous limits; an error costs more the
     nearer to the front it stands).
+
+    Parameters
+    ----------
+    error_rate : float
+        Share of incorrect predictions, in [0, 1].
+    auroc : float
+        In [0, 1].
+
+    Returns
+    -------
+    tuple of float
+        Smallest and largest AURC, in [0, 1].
     """
     r, correct = float(error_rate), 1 - float(error_rate)
     above = auroc * correct  # share of correct predictions ahead of the block

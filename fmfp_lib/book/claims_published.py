@@ -11,14 +11,14 @@ def _won(frame, method, metric, against="baseline"):
 
 
 def ece() -> str:
-    """Say what the paper's text has on the ECE of the calibration methods."""
+    """Return what the paper's text says of the ECE of the calibration methods."""
     lower = sum(own < base for base, own in audit.QUOTED_ECE.values())
     return (f"No table has the ECE of these methods; section 3.2 quotes it for mixup and focal loss on two networks "
             f"(CIFAR-10), lower than the baseline's in {lower} of {len(audit.QUOTED_ECE)} cases.")  # fmt: skip
 
 
 def harm() -> str:
-    """Count, method by method, the cells of Tables 1 and 4 in which a calibration method ranks worse."""
+    """Return in how many cells of Tables 1 and 4 each calibration method ranks worse."""
     frame = audit.calibration_wins()
     words = []
     for method in CALIBRATION:
@@ -26,13 +26,13 @@ def harm() -> str:
         words.append(f"{name(method)} {lower} and {higher}")
     adjusted = frame[frame["metric"].isin(["auroc", "aurc"])]
     certain = int((adjusted["p_holm"] < 0.05).sum())
-    return (f"Tables 1 and 4, {cells} cells a method; lower AUROC and higher AURC than the baseline's in: "
+    return (f"Tables 1 and 4, {cells} cells per method; lower AUROC and higher AURC than the baseline's in: "
             f"{', '.join(words)}. Sign tests, adjusted for {len(frame)} pairs of metric and method: {certain} of these "
             f"{len(adjusted)} below 0.05.")  # fmt: skip
 
 
 def flat() -> str:
-    """Count the cells of Table 2 in which the flat methods win."""
+    """Return in how many cells of Table 2 the flat methods win."""
     frame = audit.flat_wins()
     lines = []
     for other in ("baseline", "crl"):
@@ -48,7 +48,7 @@ def flat() -> str:
 
 
 def best() -> str:
-    """Count the cells of Table 2 in which FMFP is the best of all."""
+    """Return in how many cells of Table 2 FMFP is the best of all."""
     best, quoted = audit.best(), audit.quoted()
     gains = " and ".join(f"{row.tables:+.2f}" for row in quoted.itertuples() if "gain" in row.what)
     auroc, aurc = best.loc["auroc"], best.loc["aurc"]
@@ -58,14 +58,27 @@ def best() -> str:
 
 
 def calibration() -> str:
-    """Count the cells of Table 2 in which FMFP is better calibrated than the baseline."""
+    """Return in how many cells of Table 2 FMFP is better calibrated than the baseline."""
     frame = audit.flat_wins()
     words = [f"{DISPLAY[m][1].split()[0]} {_won(frame, 'fmfp', m)[0]}" for m in ("ece", "nll", "brier")]
     return f"Table 2, cells of {_won(frame, 'fmfp', 'ece')[2]} in which FMFP is below the baseline: {', '.join(words)}."
 
 
 def other(table: str, label: str) -> str:
-    """Count the cells of one table in which FMFP wins; `label` is what it is called."""
+    """Return in how many cells of one table FMFP wins; `label` is what it is called.
+
+    Parameters
+    ----------
+    table : str
+        Key of a published table.
+    label : str
+        Its name in the text.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     lines = []
     for other in ("baseline", "crl"):
         frame = audit.wins(["fmfp"], other, (table,), ("auroc", "aurc", "fpr95"))

@@ -53,6 +53,12 @@ def against_baseline(
         Of one data set, network and regime.
     methods : sequence of str
         What to compare; those without a record that has a reference of the same seed are left out.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+    replicates : int
+        Number of bootstrap replicates.
+    reference : str
+        The method that the others are compared with.
 
     Returns
     -------
@@ -72,6 +78,10 @@ def method_pairs(records, pairs, metrics=METRICS, replicates: int = REPLICATES) 
     pairs : dict of str to (str, str)
         A label for each comparison, and its two methods: the second is compared with the first. Pairs without a
         common seed are left out.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+    replicates : int
+        Number of bootstrap replicates.
 
     Returns
     -------
@@ -90,6 +100,22 @@ def paired_runs(runs_a, runs_b, metrics=METRICS, replicates: int = REPLICATES) -
     """Compare runs (logits, labels), paired by seed, in metrics and in statistics of confidence (MSP), as named.
 
     `statistics.compare_methods` takes the metrics and `statistics.compare_scores` the rest, with the same draws.
+
+    Parameters
+    ----------
+    runs_a : sequence of tuple
+        Logits (n, k) and labels (n,) of each seed's run of the first method.
+    runs_b : sequence of tuple
+        The same of the second method, with the same seeds in the same order.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    dict of str to statistics.Comparison
+        By metric.
     """
     plain = [m for m in metrics if m in RANKING + SUMS]
     rest = [m for m in metrics if m not in RANKING + SUMS]
@@ -113,6 +139,8 @@ def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), re
         From validation logits (m, k) and labels (m,) to what `score` gets as its second argument.
     metrics : sequence of str
         As `statistics.compare_scores` takes them.
+    replicates : int
+        Number of bootstrap replicates.
 
     Returns
     -------

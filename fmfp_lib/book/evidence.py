@@ -120,7 +120,15 @@ class Evidence:
 
 
 class Runs:
-    """The finished runs of one group, and comparisons of its methods; each is drawn once."""
+    """The finished runs of one group, and comparisons of its methods; each is drawn once.
+
+    Parameters
+    ----------
+    group : study.Group
+        Runs on one data set and network.
+    replicates : int
+        Number of bootstrap replicates.
+    """
 
     def __init__(self, group: study.Group, replicates: int = REPLICATES):
         self.title, self.network, self.replicates = group.title, group.network, replicates
@@ -132,7 +140,28 @@ class Runs:
         return pair_by_seed(*(self.runs.get(method, {}) for method in methods))
 
     def evidence(self, part, quantity, comparison, seeds, compared, **more) -> list[Evidence]:
-        """Return one piece of evidence, or none for a quantity that is not defined here."""
+        """Return one piece of evidence, or none for a quantity that is not defined here.
+
+        Parameters
+        ----------
+        part : str
+            The part of the claim.
+        quantity : str
+            Name of the metric.
+        comparison : tuple of float
+            Difference and the ends of its 95 % interval.
+        seeds : int
+            Number of seeds behind it.
+        compared : str
+            What is compared, in words.
+        **more
+            Further fields of `Evidence`, such as `above` and `below`.
+
+        Returns
+        -------
+        list of Evidence
+            One item, or none.
+        """
         value, low, high = comparison
         if not np.isfinite(value):
             return []
@@ -140,7 +169,24 @@ class Runs:
         return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides, **more)]
 
     def difference(self, part, a: str, b: str, quantity: str, **more) -> list[Evidence]:
-        """Return the evidence of method `b` minus method `a`, seed by seed; nothing where runs are missing."""
+        """Return the evidence of method `b` minus method `a`, seed by seed; nothing where runs are missing.
+
+        Parameters
+        ----------
+        part : str
+            The part of the claim.
+        a, b : str
+            Methods; the difference is b minus a.
+        quantity : str
+            Name of the metric.
+        **more
+            Further fields of `Evidence`, such as `above` and `below`.
+
+        Returns
+        -------
+        list of Evidence
+            One item, or none.
+        """
         sides = self.records(a, b)
         if not sides[0]:
             return []
@@ -153,12 +199,40 @@ class Runs:
 
 
 def compare_all(runs, calls) -> list[Evidence]:
-    """Return the evidence of every group for `calls`, each the arguments of `Runs.difference` and its range."""
+    """Return the evidence of every group for `calls`, each the arguments of `Runs.difference` and its range.
+
+    Parameters
+    ----------
+    runs : iterable of Runs
+        The groups.
+    calls : list of tuple
+        Part, first method, second method, quantity, and a dict with the claimed range.
+
+    Returns
+    -------
+    list of Evidence
+        One item per group and call that can be answered.
+    """
     return [e for *words, claimed in calls for group in runs for e in group.difference(*words, **claimed)]
 
 
 def each(methods, against, quantities: dict):
-    """Return calls for `compare_all`: every method, a part of its own, against another one."""
+    """Return calls for `compare_all`: every method, a part of its own, against another one.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+    against : str
+        The method that they are compared with.
+    quantities : dict of str to dict
+        The claimed range of each metric.
+
+    Returns
+    -------
+    list of tuple
+        As `compare_all` takes them.
+    """
     return [(names.name(m), against, m, *call) for m in methods for call in quantities.items()]
 
 
@@ -204,6 +278,11 @@ def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
         Such as ``auroc``.
     middle, end : tuple of float
         Shares of the epochs, each open at its first and closed at its second.
+
+    Returns
+    -------
+    float
+        In natural units.
     """
     epochs = record.settings.epochs
     means = []
@@ -287,6 +366,18 @@ def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.n
 
     Keys: ``method``, ``seed``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``,
     ``eigenvalue``, ``gap``, ``auroc``.
+
+    Parameters
+    ----------
+    group : Runs
+        The runs of one data set and network.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+
+    Returns
+    -------
+    dict of str to ndarray, (m,)
+        One value per run.
     """
     rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
     for method in methods:

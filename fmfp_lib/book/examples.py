@@ -18,13 +18,39 @@ CONFIDENT = 0.9
 
 
 def classes(dataset: str, count: int) -> tuple[str, ...]:
-    """Return the names of a data set's `count` classes; where the book has none, their numbers."""
+    """Return the names of a data set's `count` classes; where the book has none, their numbers.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the data set.
+    count : int
+        Number of classes.
+
+    Returns
+    -------
+    tuple of str
+        One name per class.
+    """
     names = CLASSES.get(dataset, ())
     return names if len(names) == count else tuple(map(str, range(count)))
 
 
 def confident_errors(record, at_least: float = CONFIDENT) -> np.ndarray:
-    """Return where among the test images (m,) a run is wrong with a confidence of `at_least`."""
+    """Return where among the test images (m,) a run is wrong with a confidence of `at_least`.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    at_least : float
+        Smallest confidence of a confident error, in [0, 1].
+
+    Returns
+    -------
+    ndarray, (m,), int
+        Positions in the test set.
+    """
     p = softmax(record.logits)
     return np.flatnonzero((p.argmax(1) != record.labels) & (p.max(1) >= at_least))
 
@@ -34,6 +60,20 @@ def spread(chooser, judge, count: int = 4) -> np.ndarray:
 
     Of all its errors, ordered by the judge's probability for the wrong class minus the chooser's own, the middle one of
     each of `count` equal parts: from lowered most to raised most, so that nothing is picked for effect.
+
+    Parameters
+    ----------
+    chooser : records.Record
+        The run whose confident errors are taken.
+    judge : records.Record
+        The run that is asked about them.
+    count : int
+        Number of errors to take.
+
+    Returns
+    -------
+    ndarray, (count,), int
+        Positions in the test set.
 
     Raises
     ------
@@ -70,6 +110,20 @@ def opinion(chooser, judge, at_least: float = CONFIDENT) -> Opinion:
 
     The chooser's own opinion is biased: the images were chosen for its errors. Any other network, one of the same
     method too, errs less on them. Compare judges, and leave out the chooser.
+
+    Parameters
+    ----------
+    chooser : records.Record
+        The run whose confident errors are taken.
+    judge : records.Record
+        The run that is asked about them.
+    at_least : float
+        Smallest confidence of a confident error, in [0, 1].
+
+    Returns
+    -------
+    Opinion
+        Mean probability of the predicted, wrong class, and the share of the images classified correctly.
     """
     images = confident_errors(chooser, at_least)
     if not len(images):
@@ -84,6 +138,20 @@ def opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[list[Opin
 
     One opinion a seed that both have; the errors are those of the baseline of the next such seed, so that no judge
     shares its first epochs with the run that chose. Both lists are empty where there are fewer than two seeds.
+
+    Parameters
+    ----------
+    group : study.Group
+        Runs on one data set and network.
+    method : str
+        Key of `methods.METHODS`.
+    at_least : float
+        Smallest confidence of a confident error, in [0, 1].
+
+    Returns
+    -------
+    tuple of list of Opinion
+        Those of `method`, then those of the baseline, in the same order.
     """
     sides = pair_by_seed(*(by_seed(group.runs.get(m, ())) for m in (method, "baseline")))
     if len(sides[0]) < 2:
@@ -97,6 +165,20 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
 
     A table per group, a row per method: mean probability of the wrong class, and its difference from that of a baseline
     judge with a 95 % interval over seeds; the same for the share of images that are classified correctly.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+    at_least : float
+        Smallest confidence of a confident error, in [0, 1].
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     heads = ("judge", "wrong class %", "minus a baseline judge", "correct class %", "minus a baseline judge")
     rows = []
@@ -118,7 +200,20 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
 
 
 def images(record, index) -> np.ndarray:
-    """Return test images (m, h, w, c) of a run at `index` (m,), values in [0, 1]; grey ones as (m, h, w)."""
+    """Return test images (m, h, w, c) of a run at `index` (m,), values in [0, 1]; grey ones as (m, h, w).
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    index : array_like, (m,), int
+        Positions in the test set.
+
+    Returns
+    -------
+    ndarray, (m, h, w, c) or (m, h, w)
+        In [0, 1].
+    """
     s = record.settings
     x = np.asarray(datasets.load(s.dataset, s.train_size, s.test_size, s.protocol).x_test[index])
     return x[:, 0] / 255 if x.shape[1] == 1 else x.transpose(0, 2, 3, 1) / 255

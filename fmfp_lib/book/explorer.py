@@ -98,6 +98,13 @@ def write(book: Path, groups=None) -> None:
 
     `groups` defaults to every finished run that the book shows. The data are a script, because a page opened from
     disk may load scripts, but nothing else.
+
+    Parameters
+    ----------
+    book : Path
+        Folder of the book.
+    groups : iterable of study.Group, optional
+        The runs to show.
     """
     if groups is None:
         groups = shown(METHODS)

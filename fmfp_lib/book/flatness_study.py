@@ -26,13 +26,38 @@ def measured(groups, methods=METHODS) -> pd.DataFrame:
 
     Columns: ``group`` (a title), ``method``, ``seed``, the three of `SHARPNESS`, and on the test images the confidence
     ``gap`` and ``auroc``, both in [0, 1].
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per run.
     """
     parts = [pd.DataFrame(flatness_and_gap(Runs(group), methods)).assign(group=group.title) for group in groups]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "method"])
 
 
 def curves(groups, methods=METHODS) -> dict[str, dict[str, dict[str, np.ndarray]]]:
-    """Return, by group title and method, ``norms`` (m,) and the runs' mean ``loss`` and ``margin`` (runs, m) there."""
+    """Return, by group title and method, ``norms`` (m,) and the runs' mean ``loss`` and ``margin`` (runs, m) there.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+
+    Returns
+    -------
+    dict of str to dict of str to dict of str to ndarray
+        Group title, method, then ``norms``, ``loss`` and ``margin``.
+    """
     found = {}
     for group in groups:
         by_method = {}
@@ -81,7 +106,20 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = REPL
 
 
 def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
-    """Return, as Markdown, `correlations` with the gap and with AUROC."""
+    """Return, as Markdown, `correlations` with the gap and with AUROC.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        What `measured` returns.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     sides, lines = [correlations(rows, target, replicates) for target in ("gap", "auroc")], []
     for gap, auroc in zip(*(side.itertuples() for side in sides), strict=True):
         cells = [markdown.interval(e) if e[0] == e[0] else "–" for side in (gap, auroc)
@@ -122,6 +160,18 @@ def against_baseline(rows: pd.DataFrame, kind: str = "loss_rise") -> dict[str, d
     """Return, by group and method, a sharpness divided by the baseline's of the same seed, minus 1.
 
     Each is (mean, low, high), Student's 95 % interval over seeds; below 0 the method's minima are flatter.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        What `measured` returns.
+    kind : str
+        One of `SHARPNESS`.
+
+    Returns
+    -------
+    dict of str to dict of str to tuple of float
+        Group title, method, then mean, low and high.
     """
     found = {}
     for group, part in rows.groupby("group", sort=False):
@@ -138,6 +188,20 @@ def line(a, b, points: int = 11, images: int = 500) -> tuple[np.ndarray, np.ndar
 
     The loss is that on the first training images (at most `images`), in nats; batch norm finds its statistics anew at
     every position, on all training images.
+
+    Parameters
+    ----------
+    a, b : records.Record
+        Runs whose weights were kept, on one network and data set.
+    points : int
+        Number of positions, both ends included.
+    images : int
+        Largest number of training images.
+
+    Returns
+    -------
+    tuple of ndarray, (points,)
+        Positions from 0 (`a`) to 1 (`b`), and losses in nats.
 
     Raises
     ------

@@ -11,6 +11,22 @@ def table(heads, rows, caption: str, kind: str = "facts") -> str:
     """Return an HTML table in a box that scrolls; cells and caption are HTML already.
 
     `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap, ``evidence`` for both.
+
+    Parameters
+    ----------
+    heads : sequence of str
+        Headings of the columns.
+    rows : iterable of sequence of str
+        The cells.
+    caption : str
+        Text above the table.
+    kind : str
+        ``facts``, ``words`` or ``evidence``.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
@@ -31,6 +47,11 @@ def frame(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> st
         Columns that hold numbers of the paper; they get the class ``published``.
     digits : int
         Of floats; NaN becomes a dash.
+
+    Returns
+    -------
+    str
+        HTML.
     """
 
     def text(value):

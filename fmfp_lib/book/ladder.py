@@ -53,7 +53,20 @@ class Rung:
     methods: tuple[str, ...] = P1 + P2
 
     def settings(self, method: str, seed: int) -> Settings:
-        """Return the settings of one run."""
+        """Return the settings of one run.
+
+        Parameters
+        ----------
+        method : str
+            Key of `methods.METHODS`.
+        seed : int
+            Of the run.
+
+        Returns
+        -------
+        Settings
+            As given, before they are completed.
+        """
         return Settings(**self.regime, method=method, seed=seed)
 
     def all_settings(self) -> list[Settings]:
@@ -61,11 +74,24 @@ class Rung:
         return [self.settings(method, seed) for seed in self.seeds for method in self.methods]
 
     def varied(self, title: str, **regime) -> "Rung":
-        """Return the rung with another regime, for the methods of the curves and three seeds."""
+        """Return the rung with another regime, for the methods of the curves and three seeds.
+
+        Parameters
+        ----------
+        title : str
+            Title of the new rung.
+        **regime
+            Settings that replace this rung's.
+
+        Returns
+        -------
+        Rung
+            The new rung.
+        """
         return Rung(title, self.regime | regime, (0, 1, 2), CURVES)
 
     def train(self) -> "Rung":
-        """Train every run that has no record; return the rung."""
+        """Return the rung itself, after training every run that has no record."""
         from ..training import train
 
         for settings in self.all_settings():
@@ -136,6 +162,18 @@ def variations(kind: str, scale: str) -> dict[float, Rung]:
     """Return the class's rung among its variations of one kind: ``epochs``, ``train_size`` or ``epsilon``.
 
     At ``smoke`` scale, tiny variations of the tiny rung, trained at once.
+
+    Parameters
+    ----------
+    kind : str
+        ``epochs``, ``train_size`` or ``epsilon``.
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+
+    Returns
+    -------
+    dict of float to Rung
+        By the value of the setting.
     """
     if scale == "smoke":
         methods = ("label_smoothing",) if kind == "epsilon" else CURVES
@@ -149,13 +187,39 @@ def variations(kind: str, scale: str) -> dict[float, Rung]:
 
 
 def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
-    """Return the effects on the class's rung by the number of epochs."""
+    """Return the effects on the class's rung by the number of epochs.
+
+    Parameters
+    ----------
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    dict of int to list of Effect
+        By the number of epochs; lengths without finished runs are left out.
+    """
     found = {n: effects(rung, replicates=replicates) for n, rung in variations("epochs", scale).items()}
     return {n: there for n, there in found.items() if there}
 
 
 def dose_table(scale: str, replicates: int = statistics.REPLICATES) -> str:
-    """Return, as Markdown, what label smoothing changes on the class's rung by its share epsilon."""
+    """Return, as Markdown, what label smoothing changes on the class's rung by its share epsilon.
+
+    Parameters
+    ----------
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     doses = variations("epsilon", scale)
     plain, rows = next(rung for rung in doses.values() if "baseline" in rung.methods), []
     for epsilon, rung in doses.items():
@@ -233,6 +297,11 @@ def effects(
         Of the paired bootstrap over test images and seeds (`statistics.compare_methods`).
     against : Rung, optional
         The rung whose baseline it is, if not its own.
+
+    Returns
+    -------
+    list of Effect
+        One per method with finished runs.
     """
     runs, found = rung.runs(), []
     base = (against or rung).runs().get("baseline", {})
@@ -255,7 +324,20 @@ def _scored(record):
 
 def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
     """Return the rungs as a Markdown table: how well the baseline fits and tests, and what the methods of the curves
-    change."""
+    change.
+
+    Parameters
+    ----------
+    rungs : iterable of Rung
+        The rungs to show.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     heading = ["rung", "images × epochs", "training accuracy %", "accuracy %", "ECE %", *(
         f"{names.name(m)}: {words}" for m in CURVES[1:] for words in ("ECE", "AUROC", "errors among 1,000 surest")
     )]  # fmt: skip
@@ -282,6 +364,16 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
     """Say, as a Markdown list, what label smoothing and FMFP change on each rung, on the seeds that decide.
 
     A rung without finished runs of such seeds is told by all its seeds, and said to be.
+
+    Parameters
+    ----------
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     lines = []
     for rung in RUNGS:
@@ -378,6 +470,11 @@ def slope(effects: list[Effect], quantity: str, positions) -> tuple[float, float
         A key of `Effect.changes`.
     positions : array_like of shape (rungs,)
         Where each effect stands: baseline accuracy, or log2 of the epochs.
+
+    Returns
+    -------
+    tuple of float
+        Slope and the ends of its interval, in the quantity's natural units per unit of `positions`.
     """
     x = np.asarray(positions, np.float64)
     if len(effects) != len(x) or len(x) < 2 or np.ptp(x) == 0:

@@ -9,7 +9,20 @@ BITS = {"bfloat16": 8, "tf32": 11}  # of the significand, the leading one includ
 
 
 def rounded(x: torch.Tensor, bits: int) -> torch.Tensor:
-    """Return float32 `x` rounded to the nearest number whose significand has `bits` bits (ties away from zero)."""
+    """Return float32 `x` rounded to the nearest number whose significand has `bits` bits (ties away from zero).
+
+    Parameters
+    ----------
+    x : Tensor, float32
+        Any shape.
+    bits : int
+        Bits of the significand, the implicit one included.
+
+    Returns
+    -------
+    Tensor, float32
+        Of the same shape.
+    """
     drop = 24 - bits
     whole = x.contiguous().view(torch.int32)
     return (((whole + (1 << (drop - 1))) >> drop) << drop).view(torch.float32)

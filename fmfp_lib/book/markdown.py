@@ -20,6 +20,11 @@ def table(heading, rows, words: int = 1, align: str = "") -> str:
         The first so many columns hold words, which are set left; the others hold numbers, which are set right.
     align : str
         Where words and numbers take turns: ``l`` or ``r`` for each column.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     align = align or "l" * words + "r" * (len(heading) - words)
     rule = ["---:" if side == "r" else "---" for side in align]
@@ -27,14 +32,44 @@ def table(heading, rows, words: int = 1, align: str = "") -> str:
 
 
 def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
-    """Return mean ± standard deviation (ddof = 1) of `values` times `factor`, on one line; one value has no spread."""
+    """Return mean ± standard deviation (ddof = 1) of `values` times `factor`, on one line; one value has no spread.
+
+    Parameters
+    ----------
+    values : array_like, (s,)
+        One value per seed.
+    factor : float
+        Multiplies the value before it is printed.
+    decimals : int
+        Digits after the decimal point.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     values = factor * pd.Series(values)
     spread = f"\u00a0±\u00a0{values.std():.{decimals}f}" if len(values) > 1 else ""
     return f"{values.mean():.{decimals}f}{spread}"
 
 
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
-    """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out."""
+    """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out.
+
+    Parameters
+    ----------
+    estimate : tuple of float
+        Value and the ends of its interval.
+    factor : float
+        Multiplies the value before it is printed.
+    bold : bool
+        Whether to set it in bold where the interval excludes 0.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     value, low, high = (factor * v for v in estimate)
     # A true minus sign, and no line break but between the value and its interval.
     text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
@@ -43,7 +78,20 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
 
 
 def difference(comparison, bold: bool = True) -> str:
-    """Return a difference with its 95 % interval in the paper's units, bold where the interval excludes 0."""
+    """Return a difference with its 95 % interval in the paper's units, bold where the interval excludes 0.
+
+    Parameters
+    ----------
+    comparison : statistics.Comparison
+        In natural units.
+    bold : bool
+        Whether to set it in bold where the interval excludes 0.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
 
 
@@ -63,6 +111,11 @@ def grouped(heading, rows) -> str:
         The name of each column; the first column holds words, the others numbers.
     rows : iterable of sequences of str
         The group's name, then one cell per column; the rows of a group stand together.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     parts = []
     for title, group in itertools.groupby(rows, key=lambda row: row[0]):

@@ -36,6 +36,11 @@ def evaluation(report: dict, predictions) -> str:
     report : dict
         What ``report.summary`` returns of `predictions`.
     predictions : predictions.Predictions
+
+    Returns
+    -------
+    str
+        HTML.
     """
     items, *_ = judged(predictions)
     accuracy = report["metrics"]["accuracy"]
@@ -58,6 +63,11 @@ def comparison(rows, systems, reports) -> str:
         The items that were compared.
     reports : sequence of dict
         What ``report.summary`` returns of each.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     first = systems[0].name
     lead = f"{len(systems[0]):,} items, the same for all. Differences from {escape(first)}, with 95 % intervals."

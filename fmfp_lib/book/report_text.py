@@ -12,12 +12,44 @@ GROUPS = 12  # shown of each end of a long list
 
 
 def number(value, factor: float = 1, decimals: int = 2) -> str:
-    """Return a value in print, and a dash for None."""
+    """Return a value in print, and a dash for None.
+
+    Parameters
+    ----------
+    value : float or None
+        The value.
+    factor : float
+        Multiplies the value before it is printed.
+    decimals : int
+        Digits after the decimal point.
+
+    Returns
+    -------
+    str
+        Plain text.
+    """
     return "-" if value is None else f"{factor * value:.{decimals}f}"
 
 
 def with_interval(row: dict, name: str, factor: float = 100, decimals: int = 2) -> str:
-    """Return ``value [low, high]`` of a row of the report."""
+    """Return ``value [low, high]`` of a row of the report.
+
+    Parameters
+    ----------
+    row : dict
+        Holds `name`, ``low`` and ``high``.
+    name : str
+        Key of the value.
+    factor : float
+        Multiplies the value before it is printed.
+    decimals : int
+        Digits after the decimal point.
+
+    Returns
+    -------
+    str
+        Plain text.
+    """
     text = number(row[name], factor, decimals)
     if row["low"] is None:
         return text
@@ -37,7 +69,15 @@ def _table(console, title, heads, rows, left=(0,)):
 
 
 def evaluation(report: dict, console: Console | None = None) -> None:
-    """Print what `report.summary` returns."""
+    """Print what `report.summary` returns.
+
+    Parameters
+    ----------
+    report : dict
+        What `report.summary` returns.
+    console : rich.console.Console, optional
+        Where to print; standard output by default.
+    """
     console = console or Console(highlight=False)
     console.print(Text.assemble((report["name"], "bold"), f": {report['items']:,} items, {report['errors']:,} errors"))
     for note in report["notes"]:
@@ -74,7 +114,9 @@ def evaluation(report: dict, console: Console | None = None) -> None:
 
 
 def off_diagonal(row: dict) -> str:
-    """Say whether the interval of a bin's accuracy excludes its mean confidence."""
+    """Return ``over-confident`` or ``under-confident`` where the interval of a bin's accuracy excludes its mean
+    confidence.
+    """
     if row["low"] <= row["confidence"] <= row["high"]:
         return ""
     return "over-confident" if row["confidence"] > row["accuracy"] else "under-confident"
@@ -113,7 +155,17 @@ def _groups(report, console):
 
 
 def differences(rows, first: str, console: Console | None = None) -> None:
-    """Print what `intervals.compare` returns; `first` is the system that the others are compared with."""
+    """Print what `intervals.compare` returns; `first` is the system that the others are compared with.
+
+    Parameters
+    ----------
+    rows : sequence
+        What `intervals.compare` returns.
+    first : str
+        Name of the system that the others are compared with.
+    console : rich.console.Console, optional
+        Where to print; standard output by default.
+    """
     console = console or Console(highlight=False)
     for system in dict.fromkeys(row.system for row in rows):
         lines = []
@@ -130,7 +182,20 @@ def differences(rows, first: str, console: Console | None = None) -> None:
 
 
 def differences_in_words(rows, first: str) -> list[str]:
-    """Say of each system where it is better or worse than the first, and what Holm's adjustment leaves of that."""
+    """Say of each system where it is better or worse than the first, and what Holm's adjustment leaves of that.
+
+    Parameters
+    ----------
+    rows : sequence
+        What `intervals.compare` returns.
+    first : str
+        Name of the system that the others are compared with.
+
+    Returns
+    -------
+    list of str
+        One sentence per system.
+    """
     sentences = []
     for system in dict.fromkeys(row.system for row in rows):
         own = [row for row in rows if row.system == system]
@@ -152,7 +217,19 @@ def differences_in_words(rows, first: str) -> list[str]:
 
 
 def thresholds(rows, level: float, assumes: str, console: Console | None = None) -> None:
-    """Print thresholds: `rows` of (group or nothing, selective.Threshold, selective.Outcome or None)."""
+    """Print thresholds: `rows` of (group or nothing, selective.Threshold, selective.Outcome or None).
+
+    Parameters
+    ----------
+    rows : sequence of tuple
+        Group or nothing, selective.Threshold, selective.Outcome or None.
+    level : float
+        Probability with which the promise holds, in (0, 1).
+    assumes : str
+        What the promise assumes, in words.
+    console : rich.console.Console, optional
+        Where to print; standard output by default.
+    """
     console = console or Console(highlight=False)
     found = [(group, chosen, outcome) for group, chosen, outcome in rows if chosen.found]
     for group, chosen, _ in rows:

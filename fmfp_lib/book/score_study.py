@@ -57,7 +57,20 @@ def _signed(value) -> str:
 
 
 def verdict_table(found: dict, metric: str = "auroc") -> str:
-    """Return `by_method` as Markdown: the mean difference over groups, and in how many the interval excludes 0."""
+    """Return `by_method` as Markdown: the mean difference over groups, and in how many the interval excludes 0.
+
+    Parameters
+    ----------
+    found : dict
+        What `by_method` returns.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     rows = []
     for method, row in found.items():
         cells = []
@@ -72,7 +85,20 @@ def verdict_table(found: dict, metric: str = "auroc") -> str:
 
 
 def in_words(found: dict, metric: str = "auroc") -> str:
-    """Say which score gains on MSP most often, over all groups and methods, where it loses, and how the others do."""
+    """Say which score gains on MSP most often, over all groups and methods, where it loses, and how the others do.
+
+    Parameters
+    ----------
+    found : dict
+        What `by_method` returns.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = []
     for key in OTHERS:
         every = [compared[metric] for row in found.values() for compared in row[key].values()]
@@ -92,14 +118,42 @@ def in_words(found: dict, metric: str = "auroc") -> str:
 
 
 def of_method(found: dict, method: str) -> dict:
-    """Return what `by_method` found of one method, by the group's title and then by score, as figures take it."""
+    """Return what `by_method` found of one method, by the group's title and then by score, as figures take it.
+
+    Parameters
+    ----------
+    found : dict
+        What `by_method` returns.
+    method : str
+        Key of `methods.METHODS`.
+
+    Returns
+    -------
+    dict of str to dict of str
+        Group title, then score.
+    """
     row = found.get(method, {})
     titles = dict.fromkeys(title for compared in row.values() for title in compared)
     return {title: {key: compared[title] for key, compared in row.items()} for title in titles}
 
 
 def ensembles(groups, metrics=("auroc", "aurc"), replicates: int = statistics.REPLICATES) -> list:
-    """Compare mutual information with MSP on the ensemble of all seeds: (group, method, members, comparisons) each."""
+    """Compare mutual information with MSP on the ensemble of all seeds: (group, method, members, comparisons) each.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    list of tuple
+        Group title, method, number of members, comparisons by metric.
+    """
     rows = []
     for group in groups:
         for method, runs in group.runs.items():
@@ -114,7 +168,22 @@ def ensembles(groups, metrics=("auroc", "aurc"), replicates: int = statistics.RE
 
 
 def measured(groups, metrics=("auroc", "augrc"), replicates: int = statistics.REPLICATES) -> list:
-    """Compare what was measured on networks with their MSP: (group, method, score, networks, comparisons) each."""
+    """Compare what was measured on networks with their MSP: (group, method, score, networks, comparisons) each.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    list of tuple
+        Group title, method, score, number of networks, comparisons by metric.
+    """
     rows = []
     for group in groups:
         for method, runs in group.runs.items():

@@ -59,7 +59,20 @@ def of_record(record) -> dict[str, float] | None:
 
 
 def clean(record, count: int) -> dict[str, np.ndarray]:
-    """Return the first `count` test images as they are, in the form of ``shift``: one kind, one severity."""
+    """Return the first `count` test images as they are, in the form of ``shift``: one kind, one severity.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    count : int
+        Number of test images.
+
+    Returns
+    -------
+    dict of str to ndarray
+        In the form of ``shift``.
+    """
     logits, labels = record.logits[:count], record.labels[:count]
     return {"score": measures.log_odds(logits)[None, None], "correct": (logits.argmax(1) == labels)[None, None]}
 
@@ -80,6 +93,11 @@ def pooled(arrays, plain) -> dict[str, float]:
         What ``shift`` measured.
     plain : dict
         The same images as `clean` gives them; each counts as often as there are cells, so that half of all is clean.
+
+    Returns
+    -------
+    dict of str to float
+        By metric, in natural units.
     """
     score, correct = _check(arrays)
     times = score.shape[0] * score.shape[1]
@@ -89,7 +107,20 @@ def pooled(arrays, plain) -> dict[str, float]:
 
 
 def mean(arrays, names=METRICS) -> dict[str, float]:
-    """Return the mean over corruptions and severities of each named metric of one network, as in Table 3."""
+    """Return the mean over corruptions and severities of each named metric of one network, as in Table 3.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        What the measure ``shift`` keeps.
+    names : sequence of str
+        Names of the statistics.
+
+    Returns
+    -------
+    dict of str to float
+        By metric, in natural units.
+    """
     values = cells(arrays)
     return {name: float(_mean(values[name])) for name in names}
 
@@ -151,6 +182,24 @@ def comparisons(
 
     With `kind`, an index of a corruption, only its severities are averaged. Methods without a seed in common with the
     reference are left out.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+    reference : str
+        The method that the others are compared with.
+    replicates : int
+        Number of bootstrap replicates.
+    kind : int, optional
+        Index of a corruption.
+
+    Returns
+    -------
+    list of dict
+        One per group: method, then metric, to statistics.Comparison.
     """
     found = []
     for group in groups:

@@ -9,7 +9,20 @@ BENCHMARKS = ROOT / "data" / "benchmarks.json"
 
 
 def measured(group: str, device: str = "cpu") -> list[dict]:
-    """Return the rows measured by ``fmfp bench`` whose group begins with `group`; none where nothing was measured."""
+    """Return the rows measured by ``fmfp bench`` whose group begins with `group`; none where nothing was measured.
+
+    Parameters
+    ----------
+    group : str
+        How the group's name begins.
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    list of dict
+        One per measured row.
+    """
     found = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else {}
     return [row for row in found.get(device, {"rows": []})["rows"] if row["group"].startswith(group)]
 

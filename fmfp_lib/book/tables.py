@@ -27,7 +27,20 @@ def frame(records) -> pd.DataFrame:
 
 
 def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
-    """Return mean ± standard deviation over seeds in the paper's units: one row per metric, one column per method."""
+    """Return mean ± standard deviation over seeds in the paper's units: one row per metric, one column per method.
+
+    Parameters
+    ----------
+    records : sequence of records.Record
+        Finished runs.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Cells are text.
+    """
     groups = frame(records).groupby("method", sort=False)
     return pd.DataFrame({name(m): {DISPLAY[k][1]: plus_minus(g[k], DISPLAY[k][0]) for k in metrics} for m, g in groups})
 

@@ -8,7 +8,20 @@ from pathlib import Path
 
 
 def fmfp(command: str, folder=".") -> int:
-    """Run ``fmfp`` with the words of `command` in `folder`, print what it prints, and return its exit code."""
+    """Run ``fmfp`` with the words of `command` in `folder`, print what it prints, and return its exit code.
+
+    Parameters
+    ----------
+    command : str
+        The words after ``fmfp``.
+    folder : path-like
+        Where it is run.
+
+    Returns
+    -------
+    int
+        0 if it succeeded.
+    """
     words = [sys.executable, "-m", "fmfp_lib.cli", *shlex.split(command)]
     # Plain text of a fixed width, and this very library, wherever the folder is.
     library = str(Path(__file__).resolve().parents[2])

@@ -11,7 +11,22 @@ READ_OFF = "read off the curve"  # the largest coverage whose risk on the calibr
 
 
 def read_off(confidence, correct, risk: float) -> float:
-    """Return the threshold of the largest coverage whose risk on these very items is at most `risk`: no promise."""
+    """Return the threshold of the largest coverage whose risk on these very items is at most `risk`: no promise.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+    risk : float
+        Selective risk, in [0, 1].
+
+    Returns
+    -------
+    float
+        Items of higher confidence are accepted: infinite for none, minus infinite for all.
+    """
     count = int(round(metrics.coverage_at_risk(confidence, correct, risk) * len(confidence)))
     return float(np.sort(confidence)[::-1][count]) if 0 < count < len(confidence) else (-np.inf if count else np.inf)
 
@@ -65,7 +80,20 @@ def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed
 
 
 def kept_table(found: dict, risk: float) -> str:
-    """Return `over_draws` as Markdown: how often the promise was kept, and what coverage it cost."""
+    """Return `over_draws` as Markdown: how often the promise was kept, and what coverage it cost.
+
+    Parameters
+    ----------
+    found : dict
+        What `over_draws` returns.
+    risk : float
+        Selective risk, in [0, 1].
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     rows = [
         (name, f"{100 * kept.share(risk):.1f}", f"{100 * np.nanmean(kept.risk):.2f}" if kept.coverage.any() else "–",
          f"{100 * kept.coverage.mean():.1f}")
@@ -76,6 +104,17 @@ def kept_table(found: dict, risk: float) -> str:
 
 def under_shift(record, risk: float, level: float = 0.95, method: str = "fixed"):
     """Choose a threshold on clean test images and apply it to others, clean and corrupted; None without ``shift``.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    risk : float
+        Largest risk to promise, in (0, 1).
+    level : float
+        Probability with which the promise holds, in (0, 1).
+    method : str
+        As in `selective.choose_threshold`.
 
     Returns
     -------
@@ -102,7 +141,20 @@ def under_shift(record, risk: float, level: float = 0.95, method: str = "fixed")
 
 
 def by_severity(clean, shifted) -> dict[str, np.ndarray]:
-    """Return ``risk`` and ``coverage``, (6,): of the clean images, then pooled over corruptions at each severity."""
+    """Return ``risk`` and ``coverage``, (6,): of the clean images, then pooled over corruptions at each severity.
+
+    Parameters
+    ----------
+    clean : selective.Outcome
+        On clean images.
+    shifted : dict of str to list of selective.Outcome
+        By corruption, then severity.
+
+    Returns
+    -------
+    dict of str to ndarray, (6,)
+        ``risk`` and ``coverage``, in [0, 1].
+    """
     rows = [[clean]] + [list(cells) for cells in zip(*shifted.values(), strict=True)]
     accepted, errors, n = (np.array([sum(getattr(o, k) for o in row) for row in rows])
                            for k in ("accepted", "errors", "n"))  # fmt: skip

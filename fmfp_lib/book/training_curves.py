@@ -24,6 +24,11 @@ def curve(record, metric: str) -> tuple[np.ndarray, np.ndarray]:
     metric : str
         ``accuracy``, ``auroc``, ``aurc`` or ``ece``. Evaluations at which it was not defined are left out.
 
+    Returns
+    -------
+    tuple of ndarray, (m,)
+        Epochs, and the metric in natural units.
+
     Raises
     ------
     ValueError
@@ -40,6 +45,20 @@ def smoothed(epochs, values, window: int = WINDOW) -> tuple[np.ndarray, np.ndarr
     """Return moving averages of `values` over `window` evaluations and their mean epochs, (m - window + 1,) each.
 
     Fewer evaluations than `window` are averaged all together.
+
+    Parameters
+    ----------
+    epochs : array_like, (m,)
+        Epochs of the evaluations.
+    values : array_like, (m,)
+        The metric there.
+    window : int
+        Number of consecutive evaluations that are averaged.
+
+    Returns
+    -------
+    tuple of ndarray
+        Mean epochs and averages.
     """
     if window < 1:
         raise ValueError(f"window is {window}; it must be at least 1")
@@ -64,7 +83,22 @@ class Peak:
 
 
 def peak(record, metric: str = "auroc", window: int = WINDOW) -> Peak:
-    """Return where a run's smoothed curve is best, and how much worse its end is."""
+    """Return where a run's smoothed curve is best, and how much worse its end is.
+
+    Parameters
+    ----------
+    record : records.Record
+        A finished run.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+    window : int
+        Number of consecutive evaluations that are averaged.
+
+    Returns
+    -------
+    Peak
+        Its place as a share of training, and the loss since, in natural units.
+    """
     epochs, values = smoothed(*curve(record, metric), window)
     values = values if metric in HIGHER_IS_BETTER else -values
     best = int(values.argmax())
@@ -118,7 +152,20 @@ def direction(estimate) -> str:
 
 
 def late_in_words(group, method: str = "baseline") -> str:
-    """Say how a method's AUROC and accuracy change from the middle of training to its end (`evidence.late_change`)."""
+    """Say how a method's AUROC and accuracy change from the middle of training to its end (`evidence.late_change`).
+
+    Parameters
+    ----------
+    group : study.Group
+        Runs on one data set and network.
+    method : str
+        Key of `methods.METHODS`.
+
+    Returns
+    -------
+    str
+        A clause without a full stop.
+    """
     parts = []
     for metric, label in (("accuracy", "accuracy"), ("auroc", "AUROC")):
         change = over_seeds([late_change(r, metric) for r in group.runs[method]])
@@ -131,6 +178,20 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
 
     One table per group, one row per method: the peak (share of training, mean over seeds), the loss since, the changes
     of the metric and of accuracy between the two windows of `evidence.late_change`, with 95 % intervals over seeds.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+    window : int
+        Number of consecutive evaluations that are averaged.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     factor, label = names.display(metric)
 
@@ -150,7 +211,22 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
 
 
 def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
-    """Return, as Markdown, what `early_stopping` changes: one table per group, one row per method of several seeds."""
+    """Return, as Markdown, what `early_stopping` changes: one table per group, one row per method of several seeds.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+    window : int
+        Number of consecutive evaluations that are averaged.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
 
     def cells(runs):
         found = early_stopping(runs, metric, window)

@@ -47,6 +47,13 @@ def decide(outcomes) -> str:
 def verdict(comparisons, better: bool = True) -> str:
     """Decide a claim that says "b is better than a" (or, with `better` False, worse) in every comparison.
 
+    Parameters
+    ----------
+    comparisons : iterable of statistics.Comparison
+        All of one kind.
+    better : bool
+        Whether the claim says that b is better.
+
     Returns
     -------
     str

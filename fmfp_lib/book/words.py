@@ -9,6 +9,18 @@ def in_words(found: dict, metric: str) -> str:
 
     Clearly: the 95 % interval excludes 0. `found` is what `compare.against_baseline` gives. The result has no full
     stop: ``lower for mixup; too close to call for CS-KD``.
+
+    Parameters
+    ----------
+    found : dict
+        What `compare.against_baseline` returns.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+
+    Returns
+    -------
+    str
+        A clause.
     """
     lower = [m for m, row in found.items() if row[metric].high < 0]
     higher = [m for m, row in found.items() if row[metric].low > 0]
@@ -20,7 +32,18 @@ def in_words(found: dict, metric: str) -> str:
 
 
 def tally(comparisons) -> str:
-    """Count, in words, how many of some comparisons go down and how many up, and how many of each clearly."""
+    """Count, in words, how many of some comparisons go down and how many up, and how many of each clearly.
+
+    Parameters
+    ----------
+    comparisons : iterable of statistics.Comparison
+        All of one metric.
+
+    Returns
+    -------
+    str
+        A clause.
+    """
     comparisons = list(comparisons)
     parts = []
     for word, part in (
@@ -32,7 +55,20 @@ def tally(comparisons) -> str:
 
 
 def lowest(found: dict, metric: str) -> str:
-    """Return the method of the lowest mean, the baseline among them; `found` as `compare.against_baseline` gives it."""
+    """Return the method of the lowest mean, the baseline among them; `found` as `compare.against_baseline` gives it.
+
+    Parameters
+    ----------
+    found : dict
+        What `compare.against_baseline` returns.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+
+    Returns
+    -------
+    str
+        Key of `methods.METHODS`, or ``baseline``.
+    """
     values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
     return min(values, key=values.get)  # the first of equals, so the baseline
 
@@ -41,6 +77,16 @@ def glance_in_words(found: dict) -> str:
     """Say which methods calibrate, which harm the ranking and which lower AURC, where the 95 % interval excludes 0.
 
     `found` is what `compare.against_baseline` gives, with ``ece``, ``auroc`` and ``aurc``.
+
+    Parameters
+    ----------
+    found : dict
+        What `compare.against_baseline` returns.
+
+    Returns
+    -------
+    str
+        Sentences.
     """
     calibration = [m for m in CALIBRATION if m in found]
     better = [m for m in calibration if found[m]["ece"].high < 0]

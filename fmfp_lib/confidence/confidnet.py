@@ -11,6 +11,13 @@ from .forward import check_images, features, outputs
 class ConfidNet:
     """A network that estimates the true class's probability; `fit_confidnet` makes one.
 
+    Parameters
+    ----------
+    network : nn.Module
+        The encoder with the confidence head as its ``classifier``.
+    history : list of tuple
+        Errors after each epoch, as in the attribute.
+
     Attributes
     ----------
     network : nn.Module
@@ -55,6 +62,11 @@ def fit_confidnet(
     learning_rate, fine_tune_rate : float
         Adam's rates for the two phases.
     batch_size : int
+
+    Returns
+    -------
+    ConfidNet
+        The fitted network and its history.
     """
     import torch
 

@@ -10,6 +10,24 @@ def mc_dropout(model, x, rate: float = 0.1, samples: int = 20, seed: int = 0) ->
     """Return the log of the mean probability over random dropout masks (Gal & Ghahramani 2016), (n, k).
 
     The masks and the arguments are those of `mc_dropout_members`.
+
+    Parameters
+    ----------
+    model : nn.Module
+        A network; it comes back in the mode it had.
+    x : Tensor, (n, c, h, w)
+        Normalised images.
+    rate : float
+        Share of the features that is dropped, in (0, 1).
+    samples : int
+        Number of masks.
+    seed : int
+        Of the masks.
+
+    Returns
+    -------
+    ndarray, (n, k)
+        Log-probabilities.
     """
     return ensemble(mc_dropout_members(model, x, rate, samples, seed))
 
@@ -32,6 +50,11 @@ def mc_dropout_members(model, x, rate: float = 0.1, samples: int = 20, seed: int
         Number of masks.
     seed : int
         Decides the masks.
+
+    Returns
+    -------
+    list of ndarray, (n, k)
+        Logits, one array per mask.
     """
     import torch
     from torch import nn

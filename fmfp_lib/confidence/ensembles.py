@@ -26,6 +26,18 @@ def neighbouring_ensembles(members, k: int) -> list[np.ndarray]:
     """Return as many ensembles as there are members, each of `k` neighbours in a circle, so that each is in k of them.
 
     For k = 1 these are the members themselves; for k = len(members) all are the same.
+
+    Parameters
+    ----------
+    members : sequence of array_like, (n, k)
+        Logits of each network.
+    k : int
+        Networks in an ensemble, 1 to the number of members.
+
+    Returns
+    -------
+    list of ndarray, (n, k)
+        Logits of each ensemble.
     """
     members = list(members)
     if not 1 <= k <= len(members):

@@ -10,7 +10,20 @@ BATCH = 500
 
 
 def check_images(x, model=None):
-    """Raise ValueError unless `x` are finite images (n, c, h, w), n >= 1, and `model` ends in a ``classifier``."""
+    """Raise ValueError unless `x` are finite images (n, c, h, w), n >= 1, and `model` ends in a ``classifier``.
+
+    Parameters
+    ----------
+    x : Tensor, (n, c, h, w)
+        Normalised images.
+    model : nn.Module, optional
+        The network that gets them.
+
+    Raises
+    ------
+    ValueError
+        For no images, images that are not finite, or a network without a layer ``classifier``.
+    """
     import torch
 
     if x.dim() < 2 or not len(x) or not torch.isfinite(x).all():
@@ -20,7 +33,20 @@ def check_images(x, model=None):
 
 
 def outputs(model, x) -> np.ndarray:
-    """Return what `model` makes of `x`, in batches."""
+    """Return what `model` makes of `x`, in batches.
+
+    Parameters
+    ----------
+    model : nn.Module
+        A network; it comes back in the mode it had.
+    x : Tensor, (n, c, h, w)
+        Normalised images.
+
+    Returns
+    -------
+    ndarray, (n, k), float32
+        The outputs, on the CPU.
+    """
     import torch
 
     from ..flatness import evaluation_mode
@@ -31,7 +57,20 @@ def outputs(model, x) -> np.ndarray:
 
 
 def features(model, x) -> np.ndarray:
-    """Return what enters ``model.classifier``, (n, d) float32, for images `x` (n, c, h, w)."""
+    """Return what enters ``model.classifier``, (n, d) float32, for images `x` (n, c, h, w).
+
+    Parameters
+    ----------
+    model : nn.Module
+        A network; it comes back in the mode it had.
+    x : Tensor, (n, c, h, w)
+        Normalised images.
+
+    Returns
+    -------
+    ndarray, (n, d), float32
+        The features, on the CPU.
+    """
     check_images(x, model)
     seen = []
     hook = model.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))

@@ -44,6 +44,11 @@ def p_norm_max_logit(logits, p: float | None = 2.0) -> np.ndarray:
     logits : array_like of shape (n, k)
     p : float or None
         Order of the norm, at least 1; None falls back to MSP. `fit_p` chooses.
+
+    Returns
+    -------
+    ndarray, (n,)
+        In [0, 1].
     """
     if p is None:
         return msp(logits)
@@ -68,6 +73,11 @@ def fit_p(valid_logits, valid_labels, grid=P_GRID) -> int | float | None:
     valid_labels : array_like of shape (n,)
     grid : sequence of float
         Candidates.
+
+    Returns
+    -------
+    int, float or None
+        A value of `grid`, or None for MSP.
     """
     z = check_matrix(valid_logits, "logits")
     correct = z.argmax(1) == check_labels(valid_labels, *z.shape)

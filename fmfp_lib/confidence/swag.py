@@ -104,6 +104,11 @@ def swag_logits(model, swag: Swag, x, batches_for_bn, samples: int = 20, seed: i
         Decides the draws.
     scale : float
         Factor on the covariance.
+
+    Returns
+    -------
+    ndarray, (n, k)
+        Log-probabilities.
     """
     import torch
     from torch.optim.swa_utils import update_bn
@@ -134,6 +139,11 @@ def swag_from_run(run, samples: int = 20, seed: int = 0, scale: float = 1.0, ran
         As in `swag_logits`.
     rank : int
         As in `Swag`.
+
+    Returns
+    -------
+    ndarray, (n, k)
+        Log-probabilities of the test images.
 
     Raises
     ------

@@ -46,7 +46,25 @@ def fit_temperature(logits, labels) -> float:
 
 
 def scale(logits, temperature: float) -> np.ndarray:
-    """Return logits (n, k) divided by `temperature`, a positive number."""
+    """Return logits (n, k) divided by `temperature`, a positive number.
+
+    Parameters
+    ----------
+    logits : array_like, (n, k)
+        Finite logits of k classes.
+    temperature : float
+        Positive.
+
+    Returns
+    -------
+    ndarray, (n, k), float64
+        Scaled logits.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, NaN, or a temperature that is not positive.
+    """
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature is {temperature}; it must be positive and finite")
     return check_matrix(logits, "logits") / temperature
@@ -70,7 +88,22 @@ def temperature_scaled(record) -> dict[str, tuple[float, np.ndarray]]:
 
 
 def temperature_sweep(logits, labels, temperatures) -> dict[str, np.ndarray]:
-    """Return ``ece`` and ``auroc`` (m,) of logits (n, k) divided by each of `temperatures` (m,)."""
+    """Return ``ece`` and ``auroc`` (m,) of logits (n, k) divided by each of `temperatures` (m,).
+
+    Parameters
+    ----------
+    logits : array_like, (n, k)
+        Finite logits of k classes.
+    labels : array_like, (n,), int
+        True classes, 0 to k - 1.
+    temperatures : sequence of float, (m,)
+        Positive.
+
+    Returns
+    -------
+    dict of str to ndarray, (m,)
+        ``ece`` and ``auroc``, in [0, 1].
+    """
     z = check_matrix(logits, "logits")
     labels = check_labels(labels, *z.shape)
     correct, found = z.argmax(1) == labels, {"ece": [], "auroc": []}

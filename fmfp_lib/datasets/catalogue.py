@@ -115,6 +115,18 @@ def missing(name: str) -> ValueError:
 def get(name: str, progress: bool = True) -> Path:
     """Download and unpack a data set, unless it is at hand, and return where it lies.
 
+    Parameters
+    ----------
+    name : str
+        Key of `CATALOGUE`.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Path
+        The unpacked folder.
+
     Raises
     ------
     ValueError

@@ -24,7 +24,15 @@ SEVERITIES = (1, 2, 3, 4, 5)
 
 
 def check(kind: str, severity: int) -> None:
-    """Raise ValueError unless `kind` is one of `KINDS` and `severity` one of 1 to 5."""
+    """Raise ValueError unless `kind` is one of `KINDS` and `severity` one of 1 to 5.
+
+    Parameters
+    ----------
+    kind : str
+        Name of a corruption, a key of `KINDS`.
+    severity : int
+        1 (slight) to 5.
+    """
     choose("corruption", kind, KINDS)
     if severity not in SEVERITIES:
         raise ValueError(f"severity is {severity!r}; choose 1, 2, 3, 4 or 5")
@@ -73,7 +81,15 @@ def corrupt(x: np.ndarray, kind: str, severity: int, seed: int = 0) -> np.ndarra
 
 
 class Chance:
-    """Random arrays, one row per image. Each image has its own generator: its draws do not depend on the batch."""
+    """Random arrays, one row per image. Each image has its own generator: its draws do not depend on the batch.
+
+    Parameters
+    ----------
+    seed : int or sequence of int
+        Source of chance.
+    n : int
+        Number of images.
+    """
 
     def __init__(self, seed, n: int):
         self._rng, self.n = np.random.default_rng(seed), n
@@ -83,7 +99,20 @@ class Chance:
         return self._rng.spawn(1)[0].standard_normal((self.n, *shape), np.float32)
 
     def uniform(self, low, high, *shape) -> np.ndarray:
-        """Return values uniform in [low, high), `shape` for each image."""
+        """Return values uniform in [low, high), `shape` for each image.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of the range.
+        *shape : int
+            Shape of the values of one image.
+
+        Returns
+        -------
+        ndarray, (n, *shape), float32
+            The values.
+        """
         return low + (high - low) * self._rng.spawn(1)[0].random((self.n, *shape), np.float32)
 
     def poisson(self, rate) -> np.ndarray:
@@ -187,23 +216,83 @@ def _clouds(x, decay, chance):
 
 
 def gaussian_noise(x, sigma, chance):
-    """Add normal noise."""
+    """Add normal noise.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    sigma : float
+        Standard deviation, of a range of 1.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     return x + np.float32(sigma) * chance.normal(*x.shape[1:])
 
 
 def shot_noise(x, photons, chance):
-    """Count photons: Poisson with `photons` for a white pixel."""
+    """Count photons: Poisson with `photons` for a white pixel.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    photons : float
+        Expected count of a white pixel.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     return chance.poisson(x * photons) / photons
 
 
 def impulse_noise(x, share, chance):
-    """Make a share of the values black or white."""
+    """Make a share of the values black or white.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    share : float
+        Share of the values that changes, in [0, 1].
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     u = chance.uniform(0, 1, *x.shape[1:])
     return np.where(u < share / 2, 0, np.where(u > 1 - share / 2, 1, x))
 
 
 def defocus_blur(x, strength, chance):
-    """Average over a disc with a soft edge."""
+    """Average over a disc with a soft edge.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    strength : tuple of float
+        Radius of the disc and width of its edge, in pixels of an image 32 wide.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     radius, edge = (_length(x, v) for v in strength)
     reach = int(np.ceil(radius + 2 * edge))
     fine = (np.arange((2 * reach + 1) * 8) + 0.5) / 8 - reach - 0.5  # eight samples a pixel
@@ -214,7 +303,22 @@ def defocus_blur(x, strength, chance):
 
 
 def glass_blur(x, strength, chance):
-    """Blur, take a share of the pixels from a random neighbour above or to the left, blur."""
+    """Blur, take a share of the pixels from a random neighbour above or to the left, blur.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    strength : tuple
+        Width of the blur, share of the pixels that move, number of rounds.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     sigma, share, rounds = strength
     sigma, reach = _length(x, sigma), max(1, round(_length(x, 1)))
     x = _blurred(x, sigma)
@@ -229,12 +333,42 @@ def glass_blur(x, strength, chance):
 
 
 def motion_blur(x, sigma, chance):
-    """Drag along a line, up to 45 degrees from the horizontal."""
+    """Drag along a line, up to 45 degrees from the horizontal.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    sigma : float
+        Spread along the line, in pixels of an image 32 wide.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     return _dragged(x, _length(x, sigma), chance.uniform(-45, 45))
 
 
 def zoom_blur(x, largest, chance):
-    """Average over magnifications from 1 to `largest`."""
+    """Average over magnifications from 1 to `largest`.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    largest : float
+        Largest magnification, above 1.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     factors = np.arange(1, largest + 0.005, 0.01)
     total = x.copy()
     for factor in factors:
@@ -243,7 +377,22 @@ def zoom_blur(x, largest, chance):
 
 
 def snow(x, strength, chance):
-    """Bleach the image and let flakes fall, twice over."""
+    """Bleach the image and let flakes fall, twice over.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    strength : tuple of float
+        Mean and spread of the noise, magnification, threshold, length of the fall, share of the image kept.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     mean, spread, size, threshold, drag, kept = strength
     flakes = mean + np.float32(spread) * chance.normal(1, *x.shape[2:])
     flakes = _separable(flakes, *(_zooming(side, size) for side in x.shape[2:]))
@@ -258,34 +407,109 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]
 
 
 def frost(x, strength, chance):
-    """Lay ice over the image: bright ridges where smooth noise changes sign."""
+    """Lay ice over the image: bright ridges where smooth noise changes sign.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    strength : tuple of float
+        Share of the image kept, and brightness of the ice.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     kept, ice = strength
     ridges = 1 - np.abs(2 * _clouds(x, 1.7, chance) - 1)
     return kept * x + ice * (0.35 + 0.65 * ridges**2)
 
 
 def fog(x, strength, chance):
-    """Add clouds, and darken to the former range."""
+    """Add clouds, and darken to the former range.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    strength : tuple of float
+        Brightness of the clouds, and decay of their detail.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     amount, decay = strength
     brightest = x.max((1, 2, 3), keepdims=True)
     return (x + amount * _clouds(x, decay, chance)) * brightest / (brightest + amount)
 
 
 def brightness(x, amount, chance):
-    """Raise the value of hue-saturation-value."""
+    """Raise the value of hue-saturation-value.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    amount : float
+        Added to the value, of a range of 1.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     value = x.max(1, keepdims=True)
     brighter = np.minimum(value + amount, 1)
     return np.where(value > 0, x * brighter / np.maximum(value, 1e-6), brighter)
 
 
 def contrast(x, kept, chance):
-    """Draw every pixel towards the mean of its channel."""
+    """Draw every pixel towards the mean of its channel.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    kept : float
+        Share of the contrast kept, in [0, 1].
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     mean = x.mean((2, 3), keepdims=True)
     return mean + np.float32(kept) * (x - mean)
 
 
 def elastic_transform(x, strength, chance):
-    """Stretch the image by three points that move, then let every place wander smoothly."""
+    """Stretch the image by three points that move, then let every place wander smoothly.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    strength : tuple of float
+        Stretch, wandering and its smoothness, in pixels of an image 32 wide.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     corner, amount, sigma = (_length(x, v) for v in strength)
     h, w = x.shape[2:]
     reach = min(h, w) // 3
@@ -305,14 +529,44 @@ def elastic_transform(x, strength, chance):
 
 
 def pixelate(x, share, chance):
-    """Shrink to a share of the pixels a side and enlarge again, both by averaging."""
+    """Shrink to a share of the pixels a side and enlarge again, both by averaging.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    share : float
+        Share of the pixels per side, in (0, 1].
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     down = [_averaging(size, int(size * share)) for size in x.shape[2:]]
     up = [_averaging(len(matrix), size) for matrix, size in zip(down, x.shape[2:], strict=True)]
     return _separable(_separable(x, *down), *up)
 
 
 def jpeg_compression(x, quality, chance):
-    """Write and read as JPEG."""
+    """Write and read as JPEG.
+
+    Parameters
+    ----------
+    x : ndarray, (n, c, h, w), float32
+        Images in [0, 1].
+    quality : int
+        Of JPEG, 1 to 100.
+    chance : Chance
+        Source of the random numbers of these n images.
+
+    Returns
+    -------
+    ndarray, (n, c, h, w)
+        Corrupted images, not yet clipped to [0, 1].
+    """
     from PIL import Image
 
     result = np.empty_like(x)

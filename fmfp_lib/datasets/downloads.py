@@ -69,6 +69,11 @@ def fetch(archive: Archive, place: Path, progress: bool = True, pause: float = 0
     pause : float
         Seconds before the first new attempt after a break; doubled for each that follows without a new byte.
 
+    Returns
+    -------
+    Path
+        The archive, whole and checked.
+
     Raises
     ------
     ValueError
@@ -141,6 +146,20 @@ def unpack(path: Path, folder: str, place: Path) -> Path:
     """Unpack a .tar, .tar.gz or .zip archive that holds one `folder`, and return where it lies in `place`.
 
     It is unpacked beside its place and renamed when whole, so that half of it is never taken for all.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    folder : str
+        The folder that it holds.
+    place : Path
+        Where that folder is put.
+
+    Returns
+    -------
+    Path
+        The unpacked folder.
 
     Raises
     ------

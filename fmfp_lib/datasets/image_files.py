@@ -54,15 +54,40 @@ class ImageFiles:
         return ImageFiles(self.paths, finish)
 
     def split(self, size: int) -> Iterator:
-        """Yield the test views in batches of at most `size`, finished."""
+        """Yield the test views in batches of at most `size`, finished.
+
+        Parameters
+        ----------
+        size : int
+            Largest number of images in a batch.
+
+        Returns
+        -------
+        iterator of Tensor
+            Batches (b, 3, 224, 224).
+        """
         parts = (self.paths[i : i + size] for i in range(0, len(self), size))
         return self._ahead(_submit(_test_view, part) for part in parts)
 
     def training_views(self, places, generator, shard=lambda x: x) -> Iterator:
         """Yield, for each index tensor of `places`, a random crop of each image at it, mirrored or not, finished.
 
-        Chance comes from the torch `generator`: one draw an image, made in order, so threads change nothing. `shard`
+        Chance comes from the torch `generator`: one draw per image, made in order, so threads change nothing. `shard`
         takes from a batch what this process decodes of it.
+
+        Parameters
+        ----------
+        places : iterable of Tensor, (b,), int
+            Indices of each batch.
+        generator : torch.Generator
+            Source of chance.
+        shard : callable
+            From the indices of a batch to those of this process.
+
+        Returns
+        -------
+        iterator of Tensor
+            Batches (b, 3, 224, 224).
         """
 
         def submitted():
@@ -99,6 +124,20 @@ def _decode(futures):
 
 def decode(paths, size: int, name: str = "") -> np.ndarray:
     """Read many images of `size` x `size` pixels into one array (n, 3, size, size) uint8, with a bar called `name`.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        The image files.
+    size : int
+        Height and width, in pixels.
+    name : str
+        Title of the progress bar.
+
+    Returns
+    -------
+    ndarray, (n, 3, size, size), uint8
+        The pixels.
 
     Raises
     ------
@@ -157,6 +196,18 @@ def crop_box(width: int, height: int, rng) -> tuple[int, int, int, int]:
 
     The rule is that of torchvision's RandomResizedCrop, which draws from one generator for the whole process and so
     cannot be used by several threads reproducibly.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the image, in pixels.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    tuple of int
+        Left, top, width and height, in pixels.
     """
     for _ in range(10):
         area = width * height * rng.uniform(*AREA)

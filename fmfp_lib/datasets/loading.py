@@ -35,7 +35,20 @@ class Dataset:
 
 @lru_cache(maxsize=4)
 def arrays(name: str, place: Path):
-    """Return all of a data set, kept for the next call: training images and labels, test images and labels."""
+    """Return all of a data set, kept for the next call: training images and labels, test images and labels.
+
+    Parameters
+    ----------
+    name : str
+        Key of `DATASETS`, or the path of a .npz file.
+    place : Path
+        Folder for data; the cache tells folders apart by it.
+
+    Returns
+    -------
+    tuple of ndarray
+        Training images (n, c, h, w) uint8 and labels (n,) int64, then those of the test set.
+    """
     if name.endswith(".npz"):
         return readers.npz(Path(name))
     if DATASETS[name].at_hand() is None:
@@ -70,6 +83,11 @@ def load(name: str, train_size: int | None = None, test_size: int | None = None,
     protocol : {'paper', 'code'}
         Which tenth of the training images is held out for validation: the last of an order that takes classes in
         turn, or that of the released code (seed 42).
+
+    Returns
+    -------
+    Dataset
+        Images (n, c, h, w) uint8 and labels (n,).
 
     Raises
     ------
@@ -120,6 +138,11 @@ def shifted(
     official : bool
         For ``cifar10``, use the images of CIFAR-10-C (Hendrycks & Dietterich 2019) if they are at hand; otherwise,
         and for every other data set, ``corruptions.corrupt`` makes them.
+
+    Returns
+    -------
+    Shifted
+        Images (n, c, h, w) uint8, labels (n,), and where they come from.
 
     Raises
     ------

@@ -20,7 +20,7 @@ def folder() -> Path:
 
 
 def npz(path: Path):
-    """Read a file of arrays ``x_train, y_train, x_test, y_test``; images with the channel last are turned."""
+    """Return the arrays of a file with ``x_train, y_train, x_test, y_test``; a last channel axis is moved."""
     if not path.is_file():
         raise ValueError(f"no data set at {path}; give a .npz file with x_train, y_train, x_test, y_test")
     try:
@@ -52,14 +52,14 @@ def npz(path: Path):
 
 
 def embedded():
-    """Read the Fashion-MNIST that ships with the library."""
+    """Return the Fashion-MNIST that ships with the library."""
     if hashlib.sha256(EMBEDDED.read_bytes()).hexdigest() != EMBEDDED_SHA256:
         raise ValueError(f"{EMBEDDED.name} is damaged; restore it with git or make it again (data/README.md)")
     return npz(EMBEDDED)
 
 
 def cifar(name: str):
-    """Read the python layout; torchvision compares every file with its own checksum."""
+    """Return CIFAR-10 or CIFAR-100 from the python layout; torchvision compares every file with its own checksum."""
     import torchvision
 
     parts = []
@@ -73,7 +73,7 @@ def cifar(name: str):
 
 
 def cifar10():
-    """Read CIFAR-10, from the binary layout if it is there, else from the python layout."""
+    """Return CIFAR-10, from the binary layout if it is there, else from the python layout."""
     place = folder() / "cifar-10-batches-bin"
     if not place.is_dir():
         return cifar("CIFAR10")
@@ -94,7 +94,7 @@ def cifar10():
 
 
 def tiny_imagenet():
-    """Read Tiny-ImageNet; its validation images are the test images."""
+    """Return Tiny-ImageNet; its validation images are the test images."""
     place = folder() / "tiny-imagenet-200"
     try:
         number = {name: i for i, name in enumerate(sorted((place / "wnids.txt").read_text().split()))}
@@ -115,7 +115,7 @@ def tiny_imagenet():
 
 
 def imagenet():
-    """List ImageNet's images, which stay on disk; its validation images are the test images."""
+    """Return ImageNet, whose images stay on disk; its validation images are the test images."""
     place = folder() / "imagenet"
     parts, classes = [], {}
     for part in ("train", "val"):
@@ -135,7 +135,29 @@ def imagenet():
 
 
 def cifar10_c(place, kind, severity, test_size):
-    """Read one corruption of CIFAR-10-C at one severity, in the order of the test images."""
+    """Read one corruption of CIFAR-10-C at one severity, in the order of the test images.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of CIFAR-10-C.
+    kind : str
+        Name of the corruption's file.
+    severity : int
+        1 (slight) to 5.
+    test_size : int or None
+        Number of images, or all.
+
+    Returns
+    -------
+    tuple of ndarray
+        Images (n, 3, 32, 32) uint8 and labels (n,) int64.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing, damaged or of another shape.
+    """
     try:
         x = np.load(place / f"{kind}.npy", mmap_mode="r", allow_pickle=False)
         y = np.load(place / "labels.npy", allow_pickle=False)

@@ -26,6 +26,20 @@ def per_sample(logits, labels, classes=None) -> PerSample:
 
     Every block is converted to float64, made softmax and reduced while it is in the cache. `classes`, where
     given, takes up every block's probabilities.
+
+    Parameters
+    ----------
+    logits : array_like, (n, k)
+        Finite logits of k classes.
+    labels : array_like, (n,), int
+        True classes, 0 to k - 1.
+    classes : calibration.ClassBins, optional
+        Takes in every block's probabilities.
+
+    Returns
+    -------
+    PerSample
+        Arrays (n,).
     """
     n, k = logits.shape
     result = PerSample(np.empty(n), np.empty(n, bool), np.empty(n), np.empty(n), np.empty(n))

@@ -9,6 +9,13 @@ class Ranking:
     """Samples sorted by confidence, descending, with what every ranking metric needs.
 
     Each method is the metric of the same name below; `optimum` is the AURC of the best possible order.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
     """
 
     def __init__(self, confidence, correct):
@@ -29,43 +36,52 @@ class Ranking:
         self.risk = self.accepted / self.k
 
     def aurc(self):
+        """Return AURC, in [0, 1]."""
         return float(self.risk.mean())
 
     def eaurc(self):
+        """Return E-AURC: AURC minus its continuous optimum."""
         r = self.errors / self.n
         return self.aurc() - float(r + (1 - r) * np.log1p(-r) if r < 1 else 1.0)
 
     def optimum(self):
+        """Return the smallest AURC that any order of these predictions has, in [0, 1]."""
         return float((np.maximum(self.k - self.successes, 0) / self.k).mean())
 
     def naurc(self):
+        """Return NAURC, 0 for the best order and 1 for none; NaN without errors or without correct predictions."""
         if not self.errors or not self.successes:
             return float("nan")
         optimum = self.optimum()
         return (self.aurc() - optimum) / (self.errors / self.n - optimum)
 
     def augrc(self):
+        """Return AUGRC, in [0, 0.5]."""
         return float(self.accepted.mean() / self.n)
 
     def auroc(self):
+        """Return AUROC, in [0, 1]; NaN without errors or without correct predictions."""
         if not self.errors or not self.successes:
             return float("nan")
         tpr, fpr = np.append(0, self.true) / self.successes, np.append(0, self.false) / self.errors
         return float(np.trapezoid(tpr, fpr))
 
     def fpr95(self):
+        """Return FPR-95%TPR, in [0, 1]; NaN without errors or without correct predictions."""
         if not self.errors or not self.successes:
             return float("nan")
         tpr, fpr = np.append(0, self.true) / self.successes, np.append(0, self.false) / self.errors
         return float(fpr[np.argmin(np.abs(tpr - 0.95))])
 
     def aupr_success(self):
+        """Return AUPR-Success, in [0, 1]; NaN without correct predictions."""
         if not self.successes:
             return float("nan")
         precision, recall = np.append(1.0, self.true / self.taken), np.append(0, self.true) / self.successes
         return float(np.trapezoid(precision, recall))
 
     def aupr_error(self):
+        """Return AUPR-Error, in [0, 1]; NaN without errors."""
         if not self.errors:
             return float("nan")
         # The same thresholds from the other end: samples at or below each are called errors.
@@ -74,6 +90,7 @@ class Ranking:
         return float((precision * np.diff(np.append(0, self.false))).sum() / self.errors)
 
     def all(self):
+        """Return every metric by its name."""
         return {
             "aurc": self.aurc(), "eaurc": self.eaurc(), "fpr95": self.fpr95(), "auroc": self.auroc(),
             "aupr_success": self.aupr_success(), "aupr_error": self.aupr_error(),
@@ -82,7 +99,25 @@ class Ranking:
 
 
 def evaluate_confidence(confidence, correct) -> dict[str, float]:
-    """Return every ranking metric of any score: `confidence` (n,), `correct` (n,) bool."""
+    """Return every ranking metric of any score: `confidence` (n,), `correct` (n,) bool.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    dict of str to float
+        By metric, in natural units.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     return Ranking(confidence, correct).all()
 
 
@@ -90,6 +125,23 @@ def aurc(confidence, correct) -> float:
     """Return the area under the risk-coverage curve, in [0, 1]: mean over k of (errors among the k first) / k.
 
     (The trapezoid variant divided by 1 - 1/n exists elsewhere and differs slightly.)
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
 
     Examples
     --------
@@ -103,23 +155,93 @@ def eaurc(confidence, correct) -> float:
     """Return AURC minus the continuous optimum r + (1 - r) ln(1 - r) (Geifman et al. 2019), r the error rate.
 
     Being measured against the continuous optimum, it can fall a little below 0 in small samples.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        Below 1.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
     """
     return Ranking(confidence, correct).eaurc()
 
 
 def naurc(confidence, correct) -> float:
-    """Return AURC on a scale where 0 is the best possible order and 1 is no order (Cattelan & Silva 2024)."""
+    """Return AURC on a scale where 0 is the best possible order and 1 is no order (Cattelan & Silva 2024).
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        NaN without errors or without correct predictions.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     return Ranking(confidence, correct).naurc()
 
 
 def augrc(confidence, correct) -> float:
     """Return the area under the generalised risk-coverage curve, in [0, 0.5]: mean over k of
-    (errors among the k first) / n, the expected risk of silent failures (Traub et al. 2024)."""
+    (errors among the k first) / n, the expected risk of silent failures (Traub et al. 2024).
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 0.5].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     return Ranking(confidence, correct).augrc()
 
 
 def auroc(confidence, correct) -> float:
     """Return the area under the ROC curve, in [0, 1]; positives are correct predictions.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without errors or without correct predictions.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
 
     Examples
     --------
@@ -134,22 +256,93 @@ def fpr95(confidence, correct) -> float:
 
     All points of the curve are candidates. The released code takes them from scikit-learn, which leaves out those on a
     straight line; that moves the value by a few hundredths of a point at most sizes, now and then by half a point.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without errors or without correct predictions.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
     """
     return Ranking(confidence, correct).fpr95()
 
 
 def aupr_success(confidence, correct) -> float:
-    """Return the trapezoid area under the precision-recall curve; positives are correct predictions."""
+    """Return the trapezoid area under the precision-recall curve; positives are correct predictions.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without correct predictions.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     return Ranking(confidence, correct).aupr_success()
 
 
 def aupr_error(confidence, correct) -> float:
-    """Return the average precision (step sum) of -confidence; positives are errors."""
+    """Return the average precision (step sum) of -confidence; positives are errors.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without errors.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     return Ranking(confidence, correct).aupr_error()
 
 
 def risk_coverage_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]:
-    """Return coverage k/n and selective risk, each (n,), for k = 1 .. n."""
+    """Return coverage k/n and selective risk, each (n,), for k = 1 .. n.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    tuple of ndarray, (n,)
+        Coverage and selective risk, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     ranking = Ranking(confidence, correct)
     return ranking.k / ranking.n, ranking.risk
 
@@ -159,6 +352,23 @@ def generalised_risk_curve(confidence, correct) -> tuple[np.ndarray, np.ndarray]
 
     The generalised risk is the share of *all* samples that are wrong and accepted (Traub et al. 2024); AUGRC is its
     mean.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    tuple of ndarray, (n,)
+        Coverage and generalised risk, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
     """
     ranking = Ranking(confidence, correct)
     return ranking.k / ranking.n, ranking.accepted / ranking.n
@@ -182,6 +392,25 @@ def coverage_at_risk(confidence, correct, risk: float) -> float:
 
     The threshold that gives it is read off these same samples: it is what could be had, not what is guaranteed
     (Geifman & El-Yaniv 2017 choose it on other samples, with a bound).
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+    risk : float
+        Largest selective risk, in [0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
     """
     if not 0 <= risk <= 1:
         raise ValueError(f"risk is {risk}; it must lie in [0, 1]")
@@ -191,7 +420,27 @@ def coverage_at_risk(confidence, correct, risk: float) -> float:
 
 
 def selective_risk_at(confidence, correct, coverage: float) -> float:
-    """Return the error rate among the ceil(coverage n) most confident samples; `coverage` in (0, 1]."""
+    """Return the error rate among the ceil(coverage n) most confident samples; `coverage` in (0, 1].
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+    coverage : float
+        Share of the samples accepted, in (0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
+    """
     if not 0 < coverage <= 1:
         raise ValueError(f"coverage is {coverage}; it must lie in (0, 1]")
     ranking = Ranking(confidence, correct)
@@ -204,6 +453,23 @@ def overlap(confidence, correct) -> float:
 
     0 means that a threshold keeps the two apart, 1 that none does better than chance. Like every ranking metric, and
     unlike the overlap of two histograms, it does not change when confidence is rescaled.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For different shapes, no samples, NaN, or `correct` with other values than 0 and 1.
 
     Examples
     --------

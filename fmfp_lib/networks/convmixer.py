@@ -17,6 +17,21 @@ class ConvMixer(nn.Module):
     """A patch embedding, then `depth` pairs of a depthwise convolution (with shortcut) and a pointwise one.
 
     Width 256, depth 16, kernel 8 and patch 1 make the paper's network (1,339,402 parameters at 10 classes).
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    depth : int
+        Number of pairs of convolutions.
+    kernel : int
+        Size of the depthwise convolution.
+    patch : int
+        Size and stride of the patch embedding.
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
     """
 
     def __init__(self, width: int, depth: int, kernel: int, patch: int, num_classes: int, in_channels: int = 3):

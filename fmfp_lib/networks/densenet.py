@@ -24,6 +24,19 @@ class DenseNet(nn.Module):
     """Three dense blocks of ``(depth - 4) / 6`` layers; transitions halve the channels and the image.
 
     Depth 100 and growth 12 make the paper's network (769,162 parameters at 10 classes).
+
+    Parameters
+    ----------
+    depth : int
+        Number of layers with weights.
+    growth : int
+        Channels that each layer adds.
+    stem_stride : int
+        Stride of the first convolution, 1 or 2.
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
     """
 
     def __init__(self, depth: int, growth: int, stem_stride: int, num_classes: int, in_channels: int = 3):

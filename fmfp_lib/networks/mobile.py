@@ -26,7 +26,15 @@ class _InvertedResidual(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """Stem stride 1, stride 2 only at 64 and 160 channels, head of 1280."""
+    """Stem stride 1, stride 2 only at 64 and 160 channels, head of 1280.
+
+    Parameters
+    ----------
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
+    """
 
     STAGES = ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 1), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 
@@ -52,6 +60,13 @@ class EfficientNetB0(nn.Module):
 
     Batch norm has PyTorch's defaults; the released code's settings differ from layer to layer (the book's page on
     networks), one of its stages keeps the stride that is 2 here, and it has dropout.
+
+    Parameters
+    ----------
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
     """
 
     STAGES = (

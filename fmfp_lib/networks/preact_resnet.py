@@ -23,7 +23,15 @@ class _EverySecond(nn.Conv2d):
 
 class PreActBlock(nn.Module):
     """Two 3x3 convolutions, each after batch norm and ReLU; where the shape changes, the 1x1 shortcut starts
-    from the already normalised and rectified input, as the paper's code has it."""
+    from the already normalised and rectified input, as the paper's code has it.
+
+    Parameters
+    ----------
+    in_channels, channels : int
+        Channels that come in and go out.
+    stride : int
+        Of the first convolution.
+    """
 
     def __init__(self, in_channels: int, channels: int, stride: int):
         super().__init__()
@@ -48,6 +56,19 @@ class PreActResNet(nn.Module):
 
     Depth 110 and width 16 make the paper's PreAct-ResNet110 (1,730,522 parameters at 10 classes).
     `stem_stride` 2 halves the image at once: a quarter of the cost, for CPUs.
+
+    Parameters
+    ----------
+    depth : int
+        Number of layers with weights.
+    width : int
+        Channels of the first stage.
+    stem_stride : int
+        Stride of the first convolution, 1 or 2.
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
     """
 
     def __init__(self, depth: int, width: int, stem_stride: int, num_classes: int, in_channels: int = 3):
@@ -58,7 +79,23 @@ class PreActResNet(nn.Module):
         self.build(width, widths, (depth - 2) // 6, stem_stride, num_classes, in_channels)
 
     def build(self, stem, widths, blocks_a_stage, stem_stride, num_classes, in_channels):
-        """Make the layers: a stem, one stage a width, batch norm, classifier."""
+        """Make the layers: a stem, one stage a width, batch norm, classifier.
+
+        Parameters
+        ----------
+        stem : int
+            Channels of the stem.
+        widths : sequence of int
+            Channels of each stage.
+        blocks_a_stage : int
+            Blocks in each stage.
+        stem_stride : int
+            Stride of the first convolution, 1 or 2.
+        num_classes : int
+            Number of classes.
+        in_channels : int
+            Channels of the images, 1 or 3.
+        """
         self.stem = nn.Conv2d(in_channels, stem, 3, stem_stride, 1, bias=False)
         blocks, channels = [], stem
         for stage, out in enumerate(widths):

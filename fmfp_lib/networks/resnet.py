@@ -11,6 +11,17 @@ class ResNet(nn.Module):
     """torchvision's ResNet; `stem_stride` 1 or 2 puts a 3x3 convolution without pooling in place of its stem.
 
     Stride 1 is the 32-pixel form, stride 2 the 64-pixel form (Tiny-ImageNet), None the form for ImageNet.
+
+    Parameters
+    ----------
+    depth : int
+        18 or another depth that torchvision has.
+    stem_stride : int or None
+        1, 2, or None for torchvision's stem.
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
     """
 
     def __init__(self, depth: int, stem_stride: int | None, num_classes: int, in_channels: int = 3):

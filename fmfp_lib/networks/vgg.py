@@ -11,6 +11,17 @@ class VGG(nn.Module):
 
     Depth 16 is configuration D; depth 8 has one convolution a stage. The stages are 1, 2, 4, 8 and 8 times `width`
     wide and the head as wide as the last; width 64 makes the paper's VGG-16 (15,253,578 parameters at 10 classes).
+
+    Parameters
+    ----------
+    depth : int
+        8 or 16, a key of `CONVOLUTIONS`.
+    width : int
+        Channels of the first stage.
+    num_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the images, 1 or 3.
     """
 
     CONVOLUTIONS = {8: (1, 1, 1, 1, 1), 16: (2, 2, 3, 3, 3)}

@@ -13,6 +13,20 @@ def augrc_from(auroc, error_rate, n):
     An error is accepted at its own place and at every later one, so AUGRC counts, for each error, the images at or
     below it: correct ones, which AUROC counts too, and other errors, whose number is given. With error rate r,
     AUGRC = (1 - AUROC) r (1 - r) + r^2 / 2 + r / 2n; ties count half, in both.
+
+    Parameters
+    ----------
+    auroc : float or ndarray
+        In [0, 1].
+    error_rate : float or ndarray
+        In [0, 1].
+    n : int
+        Number of images.
+
+    Returns
+    -------
+    float or ndarray
+        In [0, 0.5].
     """
     r = error_rate
     return (1 - auroc) * r * (1 - r) + r * r / 2 + r / (2 * n)
@@ -96,6 +110,10 @@ def reordered(runs, first: str, second: str, replicates: int = REPLICATES, seed:
         Runs of each method, paired by seed.
     first, second : str
         Metrics from ``RANKING``.
+    replicates : int
+        Number of bootstrap replicates.
+    seed : int
+        Of the random draws.
 
     Returns
     -------

@@ -36,7 +36,26 @@ class _Sorted(Ranked):
 
 
 def metric_replicates(logits, labels, names, replicates: int, seed: int) -> tuple[dict, dict]:
-    """Return each metric of the whole set (1,), then of the replicates (r,), as `replicates.replicates_of`."""
+    """Return each metric of the whole set (1,), then of the replicates (r,), as `replicates.replicates_of`.
+
+    Parameters
+    ----------
+    logits : array_like, (n, k)
+        Finite logits of k classes.
+    labels : array_like, (n,), int
+        True classes, 0 to k - 1.
+    names : sequence of str
+        Names of the statistics.
+    replicates : int
+        Number of bootstrap replicates.
+    seed : int
+        Of the random draws.
+
+    Returns
+    -------
+    tuple of dict of str to ndarray
+        Of the whole set, (1,) each, and of the replicates, (r,) each.
+    """
     logits = check_shape(logits, "logits")
     # Metrics of one kind share nearly all their work, so a kind is computed whole.
     names = [m for kind in (RANKING, SUMS) if set(kind) & set(names) for m in kind]

@@ -58,7 +58,22 @@ def check_replicates(replicates) -> None:
 
 
 def from_replicates(metric: str, a: float, b: float, differences) -> Comparison:
-    """Return the comparison of `a` with `b`, its interval from the replicates' `differences` b - a (r,)."""
+    """Return the comparison of `a` with `b`, its interval from the replicates' `differences` b - a (r,).
+
+    Parameters
+    ----------
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+    a, b : float
+        Values of both sides.
+    differences : array_like, (r,)
+        Replicates of b - a.
+
+    Returns
+    -------
+    Comparison
+        With a 95 % percentile interval.
+    """
     defined = differences[np.isfinite(differences)]
     low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (np.nan, np.nan)
     return Comparison(metric, a, b, b - a, float(low), float(high), differences)

@@ -4,7 +4,15 @@ import numpy as np
 
 
 class Ranked:
-    """A score's test images, sorted once: ranking metrics of any number of replicates."""
+    """A score's test images, sorted once: ranking metrics of any number of replicates.
+
+    Parameters
+    ----------
+    confidence : ndarray, (n,)
+        Finite scores.
+    correct : ndarray, (n,), bool
+        Whether each prediction is correct.
+    """
 
     def __init__(self, confidence, correct):
         n = self.n = len(correct)

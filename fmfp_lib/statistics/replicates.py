@@ -12,7 +12,22 @@ KEPT: dict = {}  # statistics already computed, by the content of what they were
 
 
 def drawn_counts(n: int, replicates: int, seed: int):
-    """Yield chunks (r, n) of how often each of n images was drawn with replacement."""
+    """Yield chunks (r, n) of how often each of n images was drawn with replacement.
+
+    Parameters
+    ----------
+    n : int
+        Number of images.
+    replicates : int
+        Number of bootstrap replicates.
+    seed : int
+        Of the random draws.
+
+    Yields
+    ------
+    ndarray, (rows, n), int32
+        Counts of some of the replicates, in order.
+    """
     rng = np.random.default_rng(seed)
     for first in range(0, replicates, CHUNK):
         rows = min(CHUNK, replicates - first)
@@ -34,6 +49,11 @@ def replicates_of(arrays, n: int, names, prepare, replicates: int, seed: int) ->
         From the names that are still missing to a function from counts (r, n) to a dictionary of (r,).
     replicates, seed : int
         Of the draws.
+
+    Returns
+    -------
+    tuple of dict of str to ndarray
+        Of the whole set, (1,) each, and of the replicates, (r,) each.
     """
     key = hashlib.sha256(repr((replicates, seed)).encode())
     for array in map(np.asarray, arrays):
@@ -51,7 +71,24 @@ def replicates_of(arrays, n: int, names, prepare, replicates: int, seed: int) ->
 
 
 def compare_replicates(side_a, side_b, names, seed: int, draw_seeds: bool = True) -> dict[str, Comparison]:
-    """Compare two methods from what `replicates_of` gives for each run, the runs of both sides paired by seed."""
+    """Compare two methods from what `replicates_of` gives for each run, the runs of both sides paired by seed.
+
+    Parameters
+    ----------
+    side_a, side_b : sequence of tuple
+        What `replicates_of` returns for each run, in the same order of seeds.
+    names : sequence of str
+        Names of the statistics.
+    seed : int
+        Of the draw of seeds.
+    draw_seeds : bool
+        Whether seeds are drawn, too.
+
+    Returns
+    -------
+    dict of str to Comparison
+        By name.
+    """
     result = {}
     for name in names:
         a, b = (float(np.mean([whole[name][0] for whole, _ in side])) for side in (side_a, side_b))
@@ -62,6 +99,12 @@ def compare_replicates(side_a, side_b, names, seed: int, draw_seeds: bool = True
 
 
 def check_pairs(runs_a, runs_b) -> None:
-    """Raise ValueError unless there are as many runs of each, and at least one."""
+    """Raise ValueError unless there are as many runs of each, and at least one.
+
+    Parameters
+    ----------
+    runs_a, runs_b : sequence
+        Runs of both methods.
+    """
     if not len(runs_a) or len(runs_a) != len(runs_b):
         raise ValueError(f"{len(runs_a)} runs against {len(runs_b)}; give as many of each, paired by seed")

@@ -78,7 +78,26 @@ def _score_statistic(name):
 
 
 def score_replicates(confidence, correct, names, replicates: int, seed: int) -> tuple[dict, dict]:
-    """Return each statistic of the whole set (1,), then of the replicates (r,), as `replicates.replicates_of`."""
+    """Return each statistic of the whole set (1,), then of the replicates (r,), as `replicates.replicates_of`.
+
+    Parameters
+    ----------
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+    names : sequence of str
+        Names of the statistics.
+    replicates : int
+        Number of bootstrap replicates.
+    seed : int
+        Of the random draws.
+
+    Returns
+    -------
+    tuple of dict of str to ndarray
+        Of the whole set, (1,) each, and of the replicates, (r,) each.
+    """
     confidence, correct = check_confidence(confidence, correct)
 
     def prepare(missing):

@@ -8,7 +8,20 @@ from .comparison import REPLICATES, check_replicates
 
 
 def sign_test(wins: int, losses: int) -> float:
-    """Return the exact two-sided p-value of `wins` against `losses` if both were equally likely; ties left out."""
+    """Return the exact two-sided p-value of `wins` against `losses` if both were equally likely; ties left out.
+
+    Parameters
+    ----------
+    wins : int
+        At least 0.
+    losses : int
+        At least 0.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
     if wins < 0 or losses < 0:
         raise ValueError(f"wins and losses are {wins} and {losses}; neither can be negative")
     n = wins + losses
@@ -37,6 +50,24 @@ def rank_correlation(x, y, replicates: int = REPLICATES, seed: int = 0, clusters
 
     Pairs are drawn anew; with `clusters` (n,), whole clusters are, since pairs of one cluster are alike. NaN where `x`
     or `y` does not vary.
+
+    Parameters
+    ----------
+    x : array_like, (n,)
+        First quantity.
+    y : array_like, (n,)
+        Second quantity.
+    replicates : int
+        Number of bootstrap replicates.
+    seed : int
+        Of the random draws.
+    clusters : array_like, (n,), optional
+        Cluster of each pair.
+
+    Returns
+    -------
+    tuple of float
+        Correlation and the ends of its interval, in [-1, 1].
     """
     from scipy.stats import rankdata
 

@@ -20,7 +20,20 @@ def _histogram(axis, confidence, correct, legend=True):
 
 
 def confidence_histograms(records, titles=None):
-    """Draw the densities of the confidence of correct and of incorrect predictions, one panel per record."""
+    """Draw the densities of the confidence of correct and of incorrect predictions, one panel per record.
+
+    Parameters
+    ----------
+    records : sequence of records.Record
+        Finished runs.
+    titles : sequence of str, optional
+        One per record; the methods' names by default.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
+    """
     figure, axes = panels(len(records), sharey=True)
     titles = [name(record.settings.method) for record in records] if titles is None else titles
     for axis, record, title in zip(axes, records, titles, strict=True):
@@ -38,6 +51,11 @@ def two_questions(cases):
     ----------
     cases : dict of str to tuple
         A title and the confidences (n,), in [0, 1], with whether each prediction is correct (n,).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(2 * len(cases), height=2.7)
     for row, (title, (confidence, correct)) in enumerate(cases.items()):
@@ -67,6 +85,11 @@ def temperature_curves(sweeps, temperatures, marks):
         Those of the sweeps.
     marks : dict of str to dict of str to list of float
         A title; then ``ts_valid`` and ``ts_optimal`` with each seed's temperature: a vertical line a mean.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(2 * len(sweeps), height=2.8)
     for place, axis in enumerate(axes):
@@ -99,6 +122,11 @@ def class_probabilities(images, records, index, classes):
         Where the images are among the test images.
     classes : sequence of str
         Their names.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False,
                                 width_ratios=(1, 1.7))  # fmt: skip
@@ -129,6 +157,11 @@ def confidence_shift(groups):
     ----------
     groups : dict of str to dict
         A title, and what `compare.against_baseline` gives, with ``confidence_right`` and ``confidence_wrong``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(groups), height=3.4)
     for axis, (title, found) in zip(axes, groups.items(), strict=True):
@@ -156,6 +189,11 @@ def calibration_against_ranking(groups, methods):
     groups : dict of str to list of records.Record
         A title a panel, and the finished runs of one network.
     methods : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(groups), height=3.4, sharey=True)
     for axis, (title, records) in zip(axes, groups.items(), strict=True):

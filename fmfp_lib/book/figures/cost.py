@@ -20,6 +20,13 @@ def cost_against_gain(groups, metric):
     groups : dict of str to dict of str to list of (float, statistics.Comparison)
         A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
         difference.
+    metric : str
+        Name of a metric, as `metrics.evaluate` returns it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     factor, heading = display(metric)
     figure, axes = panels(len(groups), height=3.3, sharey="row")
@@ -54,6 +61,11 @@ def cost_benefit(records, methods=CHEAPER):
     records : list of records.Record
         Finished runs of one network and regime; a method without any is left out.
     methods : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axis = plt.subplots(figsize=(6.4, 5.2))
     axis.axhline(0, color="0.6", linewidth=0.8)

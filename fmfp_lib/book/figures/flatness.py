@@ -13,6 +13,11 @@ def under_perturbation(groups):
     ----------
     groups : dict of str to dict
         What `flatness_study.curves` returns. A line is the mean over runs, the range over runs is shaded.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(2 * len(groups), width=3.8, height=2.9)
     for place, axis in enumerate(axes):
@@ -40,6 +45,11 @@ def flatness_against(rows, kinds, target="gap", label="confidence gap, points"):
         Columns of sharpness and what to write under each.
     target, label : str
         A column, and what to write beside it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     parts = list(rows.groupby("group", sort=False))
     figure, axes = panels(len(parts) * len(kinds), len(kinds), width=3.4, height=3.0)
@@ -63,6 +73,11 @@ def loss_lines(lines):
     ----------
     lines : dict of str to dict of str to tuple
         A title; then a method, with positions (m,) from 0 to 1 and losses (m,) in nats.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(lines), width=3.8, height=3.2)
     for axis, (title, found) in zip(axes, lines.items(), strict=True):

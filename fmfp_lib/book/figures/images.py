@@ -16,6 +16,11 @@ def sample_images(data, per_class: int = 4):
         With at least `per_class` test images of each class.
     per_class : int
         Rows.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     labels, names = np.asarray(data.y_test), classes(data.name, data.num_classes)
     figure, axes = plt.subplots(per_class, data.num_classes, figsize=(7.6, 0.82 * per_class), squeeze=False)

@@ -34,6 +34,11 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
         A key of ``Effect.changes``.
     columns : int
         Panels beside each other.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     factor, label = _scale(quantity)
     figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True)
@@ -84,6 +89,11 @@ def effects_against_length(series, methods, quantity="auroc", columns=3):
         A key of ``Effect.changes``.
     columns : int
         Panels beside each other.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     factor, label = _scale(quantity)
     columns = min(columns, len(methods))

@@ -19,10 +19,15 @@ def metric_points(groups, metrics):
     Parameters
     ----------
     groups : dict of str to dict of str to list of dict
-        A title; then each method's metrics, as `metrics.evaluate` returns them, one dict a seed. A line marks the
+        A title; then each method's metrics, as `metrics.evaluate` returns them, one dict per seed. A line marks the
         first method's mean.
     metrics : sequence of str
         Which of them to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     heights = [1.3 + 0.3 * len(methods) for methods in groups.values()]
     figure, axes = panels(len(groups) * len(metrics), len(metrics), width=7.4 / len(metrics), height_ratios=heights)
@@ -48,7 +53,18 @@ def metric_points(groups, metrics):
 
 
 def risk_coverage_plot(records):
-    """Draw one risk-coverage curve a record."""
+    """Draw one risk-coverage curve per record.
+
+    Parameters
+    ----------
+    records : sequence of records.Record
+        Finished runs.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
+    """
     figure, axis = plt.subplots(figsize=(5.2, 3.4))
     for record in records:
         coverage, risk = risk_coverage_curve(*record.scored)
@@ -66,6 +82,18 @@ def risk_coverage_panels(groups, between=(0.01, 1.0)):
     """Draw risk-coverage curves, the mean over seeds at each coverage: one panel per study.Group, one curve per method.
 
     `between` are the coverages at the left and the right end, in [0, 1]; below 1 % the risk of a few images is noise.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    between : tuple of float
+        Smallest and largest coverage drawn, in [0, 1].
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(groups), height=3.2)
     for axis, group in zip(axes, groups, strict=True):
@@ -89,6 +117,11 @@ def differences_by_coverage(groups):
     ----------
     groups : dict of str to dict
         A title, and what `compare.against_baseline` gives; of its metrics those named ``selective_risk@C`` are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(groups), height=3.4, sharey=True)
     for axis, (title, found) in zip(axes, groups.items(), strict=True):
@@ -110,7 +143,18 @@ def differences_by_coverage(groups):
 
 
 def error_weights(n=1000):
-    """Draw how much an error at each place of the ranking weighs in AURC and in AUGRC, the mean weight being 1."""
+    """Draw how much an error at each place of the ranking weighs in AURC and in AUGRC, the mean weight being 1.
+
+    Parameters
+    ----------
+    n : int
+        Number of test images.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
+    """
     figure, axes = panels(2, height=2.9)
     place = 100 * np.arange(1, n + 1) / n
     for axis, title, scale in zip(axes, ("all places", "the same, logarithmic"), ("linear", "log"), strict=True):
@@ -133,6 +177,11 @@ def two_risks(cases):
     ----------
     cases : dict of str to tuple
         A label, and confidence (n,) with whether each prediction is correct (n,).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(2, height=2.9)
     curves = risk_coverage_curve, generalised_risk_curve
@@ -156,6 +205,13 @@ def effects(groups, shown, label="change from the baseline"):
         A title, and comparisons by method and metric, as `compare.against_baseline` gives them.
     shown : sequence of str
         The metrics to draw.
+    label : str
+        Title of the horizontal axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     methods = list(dict.fromkeys(m for found in groups.values() for m in found))
     figure, axes = panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
@@ -180,12 +236,17 @@ def effects(groups, shown, label="change from the baseline"):
 
 
 def wins_heatmap(frames):
-    """Draw in how many published cells each method wins, one panel a frame: metrics down, methods across.
+    """Draw in how many published cells each method wins, one panel per frame: metrics down, methods across.
 
     Parameters
     ----------
     frames : dict of str to DataFrame
         The title of each panel, and what ``audit.wins`` returns for one `against`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     heights = max(frame["metric"].nunique() for frame in frames.values())
     size = max(4.2 * len(frames), 6.4), 0.42 * heights + 1.4

@@ -11,7 +11,22 @@ from .style import colour, legend_below, legend_entries, panels
 
 
 def corrupted_images(image, severity=3, columns=4):
-    """Draw one image (c, h, w) uint8 as it is and under each of the corruptions at one severity."""
+    """Draw one image (c, h, w) uint8 as it is and under each of the corruptions at one severity.
+
+    Parameters
+    ----------
+    image : ndarray, (c, h, w), uint8
+        One image.
+    severity : int
+        1 (slight) to 5.
+    columns : int
+        Panels per row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
+    """
     from ...datasets.corruptions import KINDS, corrupt
 
     shown = {"clean": image} | {kind: corrupt(image[None], kind, severity)[0] for kind in KINDS}
@@ -29,6 +44,20 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
 
     A curve is the mean over the seeds on which ``shift`` was measured; severity 0 are the same images, clean. In the
     panel of accuracy a dashed curve is the mean confidence.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(groups) * len(metrics), len(metrics), width=3.8, height=3.0)
     for place, axis in enumerate(axes):
@@ -61,6 +90,11 @@ def differences_by_kind(groups, metric="auroc"):
         A title; then a kind.
     metric : str
         What was compared, for the axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     factor, label = display(metric)
     figure, axes = panels(len(groups), width=3.9, height=4.2, sharey=True)

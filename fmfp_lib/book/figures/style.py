@@ -15,7 +15,24 @@ def colour(method: str):
 
 
 def panels(count, columns=2, width=3.6, height=3.0, **options):
-    """Return a figure and its axes, wrapped after `columns` panels, so that it stays legible on a phone."""
+    """Return a figure and its axes, wrapped after `columns` panels, so that it stays legible on a phone.
+
+    Parameters
+    ----------
+    count : int
+        Number of panels.
+    columns : int
+        Panels per row.
+    width, height : float
+        Of a panel, in inches.
+    **options
+        Passed to ``plt.subplots``.
+
+    Returns
+    -------
+    tuple
+        The figure, and a list of its `count` axes.
+    """
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, **options)
@@ -25,7 +42,17 @@ def panels(count, columns=2, width=3.6, height=3.0, **options):
 
 
 def legend_below(figure, axis, columns=None):
-    """Put the entries of `axis` once, under all panels, beyond what tight_layout uses."""
+    """Put the entries of `axis` once, under all panels, beyond what tight_layout uses.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure that gets the legend.
+    axis : matplotlib.axes.Axes
+        The panel whose entries it has.
+    columns : int, optional
+        Columns of the legend.
+    """
     handles, labels = axis.get_legend_handles_labels()
     columns = columns or (4 if len(labels) == 4 else 3)
     figure.tight_layout()

@@ -14,6 +14,11 @@ def promises_kept(found: dict, risk: float):
     found : dict of str to threshold_study.Kept
     risk : float
         What was promised.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(len(found), width=2.6, height=2.5, sharex=True)
     for axis, (name, kept) in zip(axes, found.items(), strict=True):
@@ -36,6 +41,11 @@ def promise_under_shift(series: dict, risk: float):
         A label; then what ``threshold_study.by_severity`` returns.
     risk : float
         What was promised.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = panels(2, width=3.9, height=3.0)
     for style, (label, found) in zip(("-o", "--s", ":^", "-.d"), series.items(), strict=False):

@@ -16,6 +16,24 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
     A curve is the mean over seeds of the moving average over `window` evaluations; the range over seeds is shaded if
     there is one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts.
     `first` is the share of the epochs at the left end.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    methods : sequence of str
+        Keys of `methods.METHODS`.
+    metrics : sequence of str
+        Names of metrics, as `metrics.evaluate` returns them.
+    window : int
+        Number of consecutive evaluations that are averaged.
+    first : float
+        Share of the epochs at the left end, in [0, 1].
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     width = 7.6 / len(metrics)  # as wide as the page, whatever their number: the text stays as large
     figure, axes = panels(len(groups) * len(metrics), len(metrics), width=width, height=2.6)
@@ -44,7 +62,7 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
 
 
 def training_curves(groups, metrics, titles):
-    """Draw test metrics during training, one panel a metric: mean over seeds, range shaded.
+    """Draw test metrics during training, one panel per metric: mean over seeds, range shaded.
 
     Parameters
     ----------
@@ -54,6 +72,11 @@ def training_curves(groups, metrics, titles):
         Keys of the history, such as ``test_auroc``.
     titles : sequence of str
         A panel's label each.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
     """
     figure, axes = plt.subplots(1, len(metrics), figsize=(4.4 * len(metrics), 3.2), squeeze=False)
     for axis, metric, title in zip(axes[0], metrics, titles, strict=True):
