@@ -15,7 +15,7 @@ from .. import records
 from ..methods import CALIBRATION, FLAT
 from ..statistics import REPLICATES
 from . import claims_published, evidence, names, study, verdicts
-from .evidence import HIGHER, LOWER, METHODS, Evidence, Runs, compare_all, each
+from .evidence import HIGHER, LOWER, TESTED, Evidence, Runs, compare_all, each
 
 
 @dataclass(frozen=True)
@@ -250,17 +250,17 @@ CLAIMS = (
 )  # fmt: skip
 
 
-def finished() -> list[study.Group]:
+def all_groups() -> list[study.Group]:
     """Return the finished runs that the book shows, at classroom and at workstation scale, and the classroom's VGG."""
-    return study.shown(METHODS) + vgg()
+    return study.shown(TESTED) + vgg()
 
 
 def vgg() -> list[study.Group]:
     """Return the finished classroom runs of the small VGG, which C13 is tested on."""
-    return study.finished("classroom", METHODS, [VGG])
+    return study.finished("classroom", TESTED, [VGG])
 
 
-def shown(chosen: study.Study) -> list[study.Group]:
+def groups_of(chosen: study.Study) -> list[study.Group]:
     """Return the runs that a notebook tests the claims on.
 
     Its study's methods are trained where no record is found; any other method of the claims counts where it has
@@ -269,11 +269,11 @@ def shown(chosen: study.Study) -> list[study.Group]:
     groups = []
     for network in chosen.networks:
         group = chosen.runs(network)
-        for method in METHODS:
+        for method in TESTED:
             found = [records.find(chosen.settings(network, method, seed)) for seed in chosen.seeds]
             group.runs.setdefault(method, [record for record in found if record])
         groups.append(replace(group, runs={m: runs for m, runs in group.runs.items() if runs}))
-    return groups + (study.finished("workstation", METHODS) + vgg() if chosen.scale == "classroom" else [])
+    return groups + (study.finished("workstation", TESTED) + vgg() if chosen.scale == "classroom" else [])
 
 
 def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:
@@ -282,7 +282,7 @@ def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, 
     Parameters
     ----------
     groups : list of study.Group, optional
-        The runs that count; `finished` if not given.
+        The runs that count; `all_groups` if not given.
     replicates : int
         Of each bootstrap.
     only : sequence of str, optional
@@ -293,7 +293,7 @@ def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, 
     dict of str to Result
         By the claim's id.
     """
-    runs = [Runs(group, replicates) for group in (finished() if groups is None else groups)]
+    runs = [Runs(group, replicates) for group in (all_groups() if groups is None else groups)]
     wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
     of_vgg = [r for r in runs if r.network.startswith("vgg")]
     return {claim.id: Result(claim, tuple(claim.gather(of_vgg if claim.on_vgg else runs))) for claim in wanted}

@@ -43,7 +43,7 @@ def flat() -> str:
         lines.append(f"against {name(other)}: {'; '.join(words)}")
     part = frame[frame["metric"].isin(["aurc", "eaurc", "auroc", "fpr95", "aupr_success", "aupr_error"])]
     cells = _won(frame, "fmfp", "auroc")[2]
-    return (f"Table 2, cells of {cells} won on AUROC, AURC and FPR-95%TPR, {'; '.join(lines)}. Over all "
+    return (f"Table 2, wins out of {cells} cells on AUROC, AURC and FPR-95%TPR, {'; '.join(lines)}. Over all "
             f"six failure-prediction metrics: {part['wins'].sum()} of {part['cells'].sum()}.")  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ..statistics import REPLICATES, compare_methods, compare_scores, over_seeds
 from . import names, shift_study, study, verdicts
 from .compare import by_seed, classified, pair_by_seed, paired_runs
 
-METHODS = ("baseline", *CALIBRATION, "crl", *FLAT)
+TESTED = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
 COVERAGES = (0.6, 0.7, 0.8, 0.9)  # C3
 NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)

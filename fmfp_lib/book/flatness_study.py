@@ -17,11 +17,11 @@ SHARPNESS = {
     "sharpness": "SAM's sharpness, nats",
     "eigenvalue": "largest Hessian eigenvalue",
 }
-METHODS = ("baseline", *FLAT)
+MEASURED = ("baseline", *FLAT)
 FEWEST = 6  # runs, below which a rank correlation and its bootstrap say nothing
 
 
-def measured(groups, methods=METHODS) -> pd.DataFrame:
+def measured(groups, methods=MEASURED) -> pd.DataFrame:
     """Return one row per run on which flatness was measured.
 
     Columns: ``group`` (a title), ``method``, ``seed``, the three of `SHARPNESS`, and on the test images the confidence
@@ -43,7 +43,7 @@ def measured(groups, methods=METHODS) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "method"])
 
 
-def curves(groups, methods=METHODS) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+def curves(groups, methods=MEASURED) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     """Return, by group title and method, ``norms`` (m,) and the runs' mean ``loss`` and ``margin`` (runs, m) there.
 
     Parameters

@@ -214,9 +214,9 @@ def test_a_notebook_trains_its_methods_and_counts_what_else_has_finished(tmp_pat
 
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     chosen = Study.from_notebook({"scale": "smoke", "methods": ["baseline"]})
-    assert list(claims.shown(chosen)[0].runs) == ["baseline"]
+    assert list(claims.groups_of(chosen)[0].runs) == ["baseline"]
     train(chosen.settings(chosen.networks[0], "focal", 0), progress=False)
-    found = claims.shown(chosen)
+    found = claims.groups_of(chosen)
     assert len(found) == 1 and list(found[0].runs) == ["baseline", "focal"]
 
 
