@@ -106,6 +106,11 @@ def from_arrays(
     name : str
         Of the system.
 
+    Returns
+    -------
+    Predictions
+        Checked, with notes on what is unusual.
+
     Raises
     ------
     ValueError

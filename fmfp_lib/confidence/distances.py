@@ -35,7 +35,7 @@ def trust_score(features, predictions, train_features, train_labels, k: int = 10
     if x.ndim != 2 or train.ndim != 2 or x.shape[1] != train.shape[1] or not len(x):
         raise ValueError(f"features have shape {x.shape} and train_features {train.shape}; expected (n, d) and (m, d)")
     if predictions.shape != x.shape[:1] or labels.shape != train.shape[:1]:
-        raise ValueError(f"predictions have shape {predictions.shape} and train_labels {labels.shape}; one a row")
+        raise ValueError(f"predictions have shape {predictions.shape} and train_labels {labels.shape}; one per row")
     if not np.isfinite(x).all() or not np.isfinite(train).all():
         raise ValueError("features hold NaN or infinite values; all must be finite")
     classes = np.unique(labels)

@@ -43,7 +43,7 @@ def npz(path: Path):
             raise ValueError(f"{path.name}: x_{part} has {x.shape[1]} channels; 1 or 3 are accepted")
         if y.shape != x.shape[:1] or not np.issubdtype(y.dtype, np.integer) or not len(y) or y.min() < 0:
             raise ValueError(
-                f"{path.name}: y_{part} is {y.dtype} of shape {y.shape}; it must be one integer from 0 an image"
+                f"{path.name}: y_{part} is {y.dtype} of shape {y.shape}; it must be one integer from 0 per image"
             )
         arrays[f"x_{part}"], arrays[f"y_{part}"] = np.ascontiguousarray(x), y.astype(np.int64)
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
@@ -107,7 +107,7 @@ def tiny_imagenet():
     if not notes or len(set(sizes)) != 1 or not sizes[0]:
         raise ValueError(
             f"{place} is not whole: {len(notes)} test images, {min(sizes, default=0)} to {max(sizes, default=0)} "
-            "training images a class, where all should have as many; unpack it again"
+            "training images per class, where all should have as many; unpack it again"
         )
     x_train = decode([path for paths in train for path in paths], 64, "tiny_imagenet")
     x_test = decode([place / "val" / "images" / name for name, _ in notes], 64, "tiny_imagenet")
@@ -129,7 +129,7 @@ def imagenet():
     if not len(parts[0]) or not len(parts[2]) or classes["train"] != classes["val"]:
         raise ValueError(
             f"{place} is not whole: {len(parts[0]):,} training images in {len(classes['train'])} folders, "
-            f"{len(parts[2]):,} test images in {len(classes['val'])}; both need the same folders, one a class"
+            f"{len(parts[2]):,} test images in {len(classes['val'])}; both need the same folders, one per class"
         )
     return tuple(parts)
 

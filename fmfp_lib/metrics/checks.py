@@ -27,7 +27,7 @@ def check_labels(labels, n, k):
     """
     labels = np.asarray(labels)
     if labels.shape != (n,):
-        raise ValueError(f"labels have shape {labels.shape}; expected ({n},), one a sample")
+        raise ValueError(f"labels have shape {labels.shape}; expected ({n},), one per sample")
     if not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(f"labels are {labels.dtype}; expected integers")
     if labels.min() < 0 or labels.max() >= k:

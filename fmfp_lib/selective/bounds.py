@@ -38,6 +38,11 @@ def interval(errors, n, level: float = 0.95):
         Counted events among n independent items; without items the interval is [0, 1].
     level : float
         In (0, 1); each end is missed with probability (1 - level) / 2 at most.
+
+    Returns
+    -------
+    tuple of float or ndarray
+        Lower and upper end, in [0, 1].
     """
     errors, n = check_counts(errors, n)
     check_share("level", level)
@@ -49,6 +54,22 @@ def passes(errors, n, risk: float, delta: float):
     """Return whether `errors` or fewer among n would be seen with probability `delta` at most if the rate were `risk`.
 
     The same as ``upper_bound(errors, n, 1 - delta) <= risk``.
+
+    Parameters
+    ----------
+    errors : int or array_like of int
+        Observed errors, 0 to n.
+    n : int or array_like of int
+        Accepted items.
+    risk : float
+        The rate, in (0, 1).
+    delta : float
+        In (0, 1).
+
+    Returns
+    -------
+    bool or ndarray of bool
+        False where n is 0.
     """
     from scipy.special import bdtr
 
@@ -59,6 +80,23 @@ def passes(errors, n, risk: float, delta: float):
 
 def items_needed(risk: float, level: float = 0.95) -> int:
     """Return how many items must be accepted without a single error before `risk` can be promised.
+
+    Parameters
+    ----------
+    risk : float
+        Largest risk to promise, in (0, 1).
+    level : float
+        Probability with which the promise holds, in (0, 1).
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not a number between 0 and 1.
 
     Examples
     --------
@@ -71,13 +109,39 @@ def items_needed(risk: float, level: float = 0.95) -> int:
 
 
 def check_share(name, value):
-    """Raise ValueError unless `value` lies between 0 and 1, both excluded; `name` is what a message calls it."""
+    """Raise ValueError unless `value` lies between 0 and 1, both excluded; `name` is what a message calls it.
+
+    Parameters
+    ----------
+    name : str
+        What a message calls it.
+    value : float
+        The number.
+    """
     if not (isinstance(value, (int, float, np.number)) and 0 < value < 1):
         raise ValueError(f"{name} is {value!r}; it must be a number between 0 and 1, both excluded")
 
 
 def check_counts(errors, n):
-    """Return two arrays of integers of one shape, 0 <= errors <= n."""
+    """Return two arrays of integers of one shape, 0 <= errors <= n.
+
+    Parameters
+    ----------
+    errors : int or array_like of int
+        Observed errors, 0 to n.
+    n : int or array_like of int
+        Accepted items.
+
+    Returns
+    -------
+    tuple of ndarray of int
+        Both, broadcast to one shape.
+
+    Raises
+    ------
+    ValueError
+        If they are not integers with 0 <= errors <= n.
+    """
     errors, n = np.broadcast_arrays(np.asarray(errors), np.asarray(n))
     if not all(np.issubdtype(a.dtype, np.integer) for a in (errors, n)) or (errors < 0).any() or (errors > n).any():
         raise ValueError("errors and n must be integers with 0 <= errors <= n")

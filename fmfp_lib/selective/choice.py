@@ -14,7 +14,20 @@ STEPS = 200  # `fixed` and `monotone` try a threshold at every half per cent of 
 
 
 def above(threshold: float, confidence) -> np.ndarray:
-    """Return where a confidence, (n,), is greater than the threshold: (n,) bool; all are greater than ``-inf``."""
+    """Return where a confidence, (n,), is greater than the threshold: (n,) bool; all are greater than ``-inf``.
+
+    Parameters
+    ----------
+    threshold : float
+        May be infinite.
+    confidence : array_like, (n,)
+        Any score.
+
+    Returns
+    -------
+    ndarray, (n,), bool
+        Whether each item is accepted.
+    """
     return (np.asarray(confidence, np.float64) > threshold) | np.isneginf(threshold)
 
 
@@ -152,6 +165,11 @@ def chance_of_any(places, risk: float, delta: float) -> float:
         Numbers of first items after which is tested, growing.
     risk, delta : float
         Of each test, as in `passes`.
+
+    Returns
+    -------
+    float
+        In [0, 1].
     """
     from scipy.stats import binom
 
@@ -198,7 +216,7 @@ def choose_threshold(confidence, correct, risk: float, level: float = 0.95, meth
     correct : array_like of shape (n,)
         Whether each of their predictions is right.
     risk : float
-        The largest share of wrong ones among accepted items, in (0, 1).
+        The largest share of incorrect predictions among accepted items, in (0, 1).
     level : float
         Probability, over the draw of the calibration items, with which the promise is kept; in (0, 1).
     method : str

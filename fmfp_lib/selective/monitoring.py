@@ -30,7 +30,22 @@ class Outcome:
 
 
 def outcome(threshold: float, confidence, correct) -> Outcome:
-    """Return what `threshold` does on items that had no part in its choice: confidence (n,), correct (n,)."""
+    """Return what `threshold` does on items that had no part in its choice: confidence (n,), correct (n,).
+
+    Parameters
+    ----------
+    threshold : float
+        May be infinite.
+    confidence : array_like, (n,)
+        Any finite score, higher for more trust.
+    correct : array_like, (n,), bool
+        Whether each prediction is correct.
+
+    Returns
+    -------
+    Outcome
+        Counts, coverage, and risk with its 95 % interval; the risk is NaN where nothing is accepted.
+    """
     confidence, correct = check_confidence(confidence, correct)
     accepted = above(threshold, confidence)
     count, errors = int(accepted.sum()), int((accepted & ~correct).sum())

@@ -160,7 +160,7 @@ def test_trust_score_says_what_is_wrong():
     x, y = np.zeros((4, 2)), np.array([0, 0, 1, 1])
     with pytest.raises(ValueError, match="expected \\(n, d\\)"):
         confidence.trust_score(x, y, x[:, :1], y)
-    with pytest.raises(ValueError, match="one a row"):
+    with pytest.raises(ValueError, match="one per row"):
         confidence.trust_score(x, y[:2], x, y)
     with pytest.raises(ValueError, match="NaN"):
         confidence.trust_score(x * np.nan, y, x, y)

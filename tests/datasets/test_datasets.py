@@ -154,7 +154,7 @@ def test_tiny_imagenet_zip_its_validation_split_is_the_test_set(tiny_imagenet):
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda p: (p / "train/n01/images/n01_3.JPEG").unlink(), "9 to 10 training images a class"),
+        (lambda p: (p / "train/n01/images/n01_3.JPEG").unlink(), "9 to 10 training images per class"),
         (lambda p: shutil.rmtree(p / "train/n02"), "not the official layout"),
         (lambda p: (p / "val/val_annotations.txt").write_text("val_0.JPEG\tn99\n"), "not the official layout"),
         (lambda p: (p / "val/images/val_1.JPEG").write_bytes(b"no image"), "val_1.JPEG is not a sound image"),

@@ -109,7 +109,7 @@ def test_float16_is_computed_in_float64():
         ([[1.0, 2.0]], [2], "expected 0 to 1"),
         ([[1.0, 2.0]], [-1], "expected 0 to 1"),
         ([[1.0, 2.0]], [0.5], "integers"),
-        ([[1.0, 2.0]], [0, 1], "one a sample"),
+        ([[1.0, 2.0]], [0, 1], "one per sample"),
     ],
 )
 def test_bad_input_gets_a_clear_error(logits, labels, message):
