@@ -145,8 +145,8 @@ def learning_rate(method: Method, settings, progress: float) -> float:
 
     In plain training it falls tenfold at each milestone (on CIFAR at 40, 65 and 85 % of the epochs). With averaging, in
     the paper's protocol, one linear cycle per epoch, from 1/2 to 1/10 of the first rate, takes over (on CIFAR at 60 %).
-    In the code's, it follows from the first epoch a cosine that reaches 0 at half of the epochs and rises again, and once
-    weights are averaged it is 1/2 of the first (the released code takes ten epochs to get there).
+    In the code's, it follows from the first epoch a cosine that reaches 0 at half of the epochs and rises again, and
+    once weights are averaged it is 1/2 of the first (the released code takes ten epochs to get there).
 
     Parameters
     ----------
