@@ -16,9 +16,9 @@ def score_table() -> str:
     rows = []
     for key, score in scores.SCORES.items():
         source = f" {{cite}}`{score.source}`" if score.source else ""
-        fitted = f"by `{score.fit.__name__}`" if score.fit else ""
-        rows.append((name(key) + source, score.formula, score.takes, fitted, f"`{score.function.__name__}`"))
-    return table(("score", "formula", "made of", "fitted on validation data", "code"), rows, words=5)
+        code = f"`{score.function.__name__}`" + (f", fitted by `{score.fit.__name__}`" if score.fit else "")
+        rows.append((name(key) + source, score.formula, score.takes, code))
+    return table(("score", "formula", "made of", "code"), rows, words=4)
 
 
 def by_method(groups, metrics=("auroc", "aurc"), replicates: int = statistics.REPLICATES) -> dict:
