@@ -188,6 +188,41 @@ def test_threshold_by_group(run, tmp_path):
     assert "probability of 95 %, the risk in each of these groups at once is at most 4 %" in text
 
 
+def test_models_of_scikit_learn_and_of_pytorch_go_through_all_three_commands(run, tmp_path):
+    import torch
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = load_digits(return_X_y=True)
+    x = x / 16
+    names = np.array([f"digit {i}" for i in range(10)])
+    split = np.array(["calibration", "test"])[np.arange(1397) % 2]
+    logistic = LogisticRegression(max_iter=300).fit(x[:400], names[y[:400]])
+    p = logistic.predict_proba(x[400:])
+    first = saved(
+        tmp_path / "sklearn.npz", probabilities=p, labels=names[y[400:]], classes=logistic.classes_, split=split
+    )
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
+    inputs, targets = torch.tensor(x, dtype=torch.float32), torch.tensor(y)
+    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(100):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(network(inputs[:400]), targets[:400]).backward()
+        optimizer.step()
+    table = network(inputs[400:]).detach().numpy()
+    second = tmp_path / "torch.csv"
+    columns = ",".join([*(f"logit_{name}" for name in names), "label", "split"])
+    rows = [",".join([*map(str, row), names[i], part]) for row, i, part in zip(table, y[400:], split, strict=True)]
+    second.write_text("\n".join([columns, *rows]))
+    for file in (first, second):
+        assert run("evaluate", file, "--html", tmp_path / "page.html", "--replicates", 50)[0] == 0
+        code, out, _ = run("threshold", file, "--risk", 0.05, "--json")
+        assert code == 0 and json.loads(out)[0]["test"]["risk"] < 0.08
+    code, out, _ = run("compare", first, second, "--json", "--replicates", 50)
+    assert code == 0 and {row["metric"] for row in json.loads(out)} >= {"accuracy", "auroc", "nll"}
+
+
 def test_large_files_are_judged_within_ten_seconds_and_little_memory(tmp_path):
     """50,000 items of 1,000 classes; seconds are of computing, since other work may share the machine."""
     rng = np.random.default_rng(0)

@@ -231,50 +231,53 @@ def thresholds(rows, level: float, assumes: str, console: Console | None = None)
         Where to print; standard output by default.
     """
     console = console or Console(highlight=False)
-    found = [(group, chosen, outcome) for group, chosen, outcome in rows if chosen.found]
-    for group, chosen, _ in rows:
-        if not chosen.found:
-            console.print(Text(f"{group + ': ' if group else ''}No threshold. {_sentence(chosen.reason)}"))
+    found = [chosen for _, chosen, _ in rows if chosen.found]
+    by_group = bool(rows[0][0])
+    if by_group:
+        _by_group(rows, console)
+    else:
+        _of_all(rows[0][1], console)
     if not found:
         return
-    group, chosen, outcome = found[0]
-    if not group:
-        rule = f"above {chosen.threshold:.17g}" if chosen.threshold > float("-inf") else "whatever it is: all items"
-        console.print(Text.assemble("Answer where the confidence is ", (rule, "bold"), "."))
-        bound = f"at most {100 * chosen.bound:.2f} %"
-        words = f"{chosen.accepted:,} of {chosen.n:,} calibration items are accepted, a coverage of "
-        words += f"{100 * chosen.coverage:.1f} %; {chosen.errors:,} of them are wrong, so the risk is {bound}."
-        console.print(Text(words))
-    else:
-        lines = [
-            (group, f"{chosen.threshold:.8g}", f"{chosen.n:,}", number(chosen.coverage, 100, 1), f"{chosen.errors:,}",
-             number(chosen.bound, 100), *_done(outcome))
-            for group, chosen, outcome in found
-        ]  # fmt: skip
-        heads = ("group", "answer above", "items", "coverage", "errors", "bound", "test coverage", "test risk [95 %]")
-        _table(console, "Thresholds from calibration items; shares in %", heads, lines)
-        console.print()
-    whose = "the risk in each of these groups at once" if group else "the risk"
-    console.print(
-        Text(f"Promise: with a probability of {100 * level:g} %, {whose} is at most {100 * chosen.risk:g} %.")
-    )
+    whose = "the risk in each of these groups at once" if by_group else "the risk"
+    promise = f"Promise: with a probability of {100 * level:g} %, {whose} is at most {100 * found[0].risk:g} %."
     words = "Assumed: calibration items and later ones are independent draws from one population, and "
-    words += f"{assumes} (method {chosen.method})."
-    console.print(Text(words))
-    if outcome is None:
+    words += f"{assumes} (method {found[0].method})."
+    for line in (promise, words):
+        console.print(Text(line))
+    if all(outcome is None for *_, outcome in rows):
         console.print(Text("No test items were given: judge the threshold on others than those that it was chosen by."))
-    elif not group:
-        console.print(Text(_test_in_words(chosen, outcome)))
+    elif not by_group:
+        console.print(Text(_test_in_words(*rows[0][1:])))
 
 
-def _sentence(text):
-    return f"{text[0].upper()}{text[1:]}."
+def _of_all(chosen, console):
+    if not chosen.found:
+        console.print(Text(f"No threshold. {chosen.reason[0].upper()}{chosen.reason[1:]}."))
+        return
+    rule = f"above {chosen.threshold:.17g}" if chosen.threshold > float("-inf") else "whatever it is: all items"
+    console.print(Text.assemble("Answer where the confidence is ", (rule, "bold"), "."))
+    words = f"{chosen.accepted:,} of {chosen.n:,} calibration items are accepted, a coverage of "
+    words += f"{100 * chosen.coverage:.1f} %; {chosen.errors:,} of them are wrong, so the risk is at most "
+    console.print(Text(f"{words}{100 * chosen.bound:.2f} %."))
 
 
-def _done(outcome):
-    if outcome is None:
-        return "", ""
-    return number(outcome.coverage, 100, 1), with_interval(vars(outcome), "risk") if outcome.accepted else "-"
+def _by_group(rows, console):
+    lines = []
+    for group, chosen, outcome in rows:
+        rule = "all" if chosen.threshold == float("-inf") else f"{chosen.threshold:.8g}" if chosen.found else "none"
+        coverage = number(chosen.coverage, 100, 1) if chosen.found else ""
+        done = ("", "")
+        if chosen.found and outcome is not None:
+            risk = with_interval(vars(outcome), "risk") if outcome.accepted else ""
+            done = number(outcome.coverage, 100, 1), risk
+        lines.append((group, rule, f"{chosen.n:,}", coverage, *done))
+    heads = ("group", "answer above", "items", "coverage", "test coverage", "test risk [95 %]")
+    _table(console, "Thresholds from calibration items; shares in %", heads, lines)
+    console.print()
+    if not all(chosen.found for _, chosen, _ in rows):
+        words = "None: too few items, or too many errors among the surest; --json has the reasons."
+        console.print(Text(words))
 
 
 def _test_in_words(chosen, outcome):
@@ -283,8 +286,6 @@ def _test_in_words(chosen, outcome):
     text = f"Test: {outcome.accepted:,} of {outcome.n:,} items accepted ({100 * outcome.coverage:.1f} %), risk "
     text += f"{with_interval(vars(outcome), 'risk')} %."
     if outcome.low > chosen.risk:
-        text += (
-            " The interval lies above the promise: these items are not like the calibration items, or this is one of "
-        )
-        text += f"the {100 * (1 - chosen.level):.2g} in a hundred cases."
+        text += " The interval lies above the promise: these items are not like the calibration items, or this is one "
+        text += f"of the {100 * (1 - chosen.level):.2g} cases in a hundred."
     return text

@@ -25,7 +25,7 @@ def fmfp(command: str, folder=".") -> int:
     words = [sys.executable, "-m", "fmfp_lib.cli", *shlex.split(command)]
     # Plain text of a fixed width, and this very library, wherever the folder is.
     library = str(Path(__file__).resolve().parents[2])
-    own = {"COLUMNS": "100", "FORCE_COLOR": "", "PYTHONIOENCODING": "utf-8"}
+    own = {"COLUMNS": "80", "FORCE_COLOR": "", "PYTHONIOENCODING": "utf-8"}
     own["PYTHONPATH"] = os.pathsep.join(filter(None, (library, os.environ.get("PYTHONPATH"))))
     done = subprocess.run(words, cwd=folder, env=os.environ | own, capture_output=True, encoding="utf-8")
     print(f"$ fmfp {command}", done.stdout + done.stderr, sep="\n\n")
