@@ -9,7 +9,7 @@ import warnings
 from functools import lru_cache
 
 from .methods import METHODS, Method
-from .schedule import takes_sam_step, trunk
+from .schedule import shared_checkpoint, takes_sam_step
 from .settings import Settings
 
 SUSTAINED = 10e12  # operations a second that one GPU is assumed to keep up; batches of 128 small images fill none
@@ -77,13 +77,13 @@ def share_of_sam_steps(method: Method, settings) -> float:
     return sum(takes_sam_step(method, settings, step // steps, step) for step in count) / len(count)
 
 
-# Passes over a batch that a term adds to each step: mixed images forward and backward; partners forward only, a third.
+# Passes over a batch that a loss adds to each step: mixed images forward and backward; partners forward only, a third.
 EXTRA_PASSES = {"regmixup": 1.0, "cs_kd": 1 / 3}
 
 
 def passes_a_step(method: Method) -> float:
     """Return how often a plain step of `method` goes forward and backward through a batch; SAM's, twice as often."""
-    return 1 + sum(EXTRA_PASSES.get(term, 0.0) for term in method.terms)
+    return 1 + sum(EXTRA_PASSES.get(loss, 0.0) for loss in method.losses)
 
 
 def training_cost(method: Method, settings) -> float:
@@ -106,7 +106,7 @@ def training_cost(method: Method, settings) -> float:
     return settings.epochs * passes_a_step(method) * (1 + share_of_sam_steps(method, settings))
 
 
-def passes(settings: Settings, from_trunk: bool = False) -> float:
+def passes(settings: Settings, from_checkpoint: bool = False) -> float:
     """Return how many times a run goes forward and backward through its training set.
 
     Counted as `training_cost` counts: a SAM step twice, RegMixup's second batch, a third for CS-KD's partner.
@@ -115,8 +115,8 @@ def passes(settings: Settings, from_trunk: bool = False) -> float:
     Parameters
     ----------
     settings : Settings
-    from_trunk : bool
-        Leave out the epochs that the run shares with another one, where the protocol lets it start there.
+    from_checkpoint : bool
+        Leave out the epochs that the run shares with another one, where the protocol lets it start from a checkpoint.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def passes(settings: Settings, from_trunk: bool = False) -> float:
     """
     settings = settings.complete()
     method = METHODS[settings.method]
-    shared = trunk(method, settings) if from_trunk else None
+    shared = shared_checkpoint(method, settings) if from_checkpoint else None
     return training_cost(method, settings) - (shared[1] * passes_a_step(method) if shared else 0)
 
 
@@ -136,9 +136,9 @@ def relative(settings: Settings, prices: dict | None = None) -> float:
     ----------
     settings : Settings
     prices : dict of str to float, optional
-        Of a SAM step in SGD steps, for each of ``training.sam.PARTS``; by default the forward and backward passes that
-        the step takes, each counted as a third and two thirds: 2, and 5/3 where the first pass leaves out the
-        gradients of the convolutions' weights.
+        Of a SAM step in SGD steps, for each value of ``Method.perturbed_parameters``; by default the forward and
+        backward passes that the step takes, each counted as a third and two thirds: 2, and 5/3 where the first pass
+        leaves out the gradients of the convolutions' weights.
 
     Returns
     -------
@@ -147,11 +147,11 @@ def relative(settings: Settings, prices: dict | None = None) -> float:
     """
     settings = settings.complete()
     method = METHODS[settings.method]
-    price = (prices or {"all": 2.0, "batch_norm": 5 / 3})[method.sam_part]
+    price = (prices or {"all": 2.0, "batch_norm": 5 / 3})[method.perturbed_parameters]
     return 1 + (price - 1) * share_of_sam_steps(method, settings)
 
 
-def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False) -> float:
+def hours(settings: Settings, rate: float = SUSTAINED, from_checkpoint: bool = False) -> float:
     """Estimate the hours that a run takes at `rate` operations a second.
 
     Parameters
@@ -160,7 +160,7 @@ def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False)
         Complete settings of the run.
     rate : float
         Operations per second.
-    from_trunk : bool
+    from_checkpoint : bool
         Whether the run begins at a shared checkpoint.
 
     Returns
@@ -169,5 +169,5 @@ def hours(settings: Settings, rate: float = SUSTAINED, from_trunk: bool = False)
         Hours.
     """
     settings = settings.complete()
-    work = sum(operations(settings.network, settings.dataset)) * settings.train_size * passes(settings, from_trunk)
+    work = sum(operations(settings.network, settings.dataset)) * settings.train_size * passes(settings, from_checkpoint)
     return work / rate / 3600

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from . import records
 from .errors import one_line
 from .methods import METHODS
-from .schedule import trunk
+from .schedule import shared_checkpoint
 from .settings import Settings
 
 # Settings that `fmfp train` has an option for; it takes all others by --set.
@@ -156,7 +156,7 @@ def waits_for(settings: Settings, unfinished: dict[str, Settings]) -> list[str]:
         Keys of `unfinished`.
     """
     settings = settings.complete()
-    shared = trunk(METHODS[settings.method], settings)
+    shared = shared_checkpoint(METHODS[settings.method], settings)
     plain = shared and settings.model_copy(update={"method": shared[0]}).hash()
     return [plain] if plain in unfinished else []
 

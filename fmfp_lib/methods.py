@@ -12,14 +12,14 @@ class Method:
 
     Attributes
     ----------
-    terms : tuple of str
-        Names from ``objectives.TERMS``; the loss is their sum.
+    losses : tuple of str
+        Names from ``objectives.LOSSES``; the loss is their sum.
     sam : bool
         Take sharpness-aware steps (Foret et al. 2021).
     sam_every : int
         Take them at every k-th step only, and plain steps between (SAM-k in Liu et al. 2022).
-    sam_part : str
-        Which weights they perturb: a name from ``training.sam.PARTS``.
+    perturbed_parameters : {'all', 'batch_norm'}
+        Which weights they perturb (``training.sam.perturbed_parameters``).
     averaging : {None, 'swa', 'ema'}
         Average the weights: once an epoch late in training (Izmailov et al. 2018), or exponentially after each step.
     cosine : bool
@@ -30,10 +30,10 @@ class Method:
         The loss in LaTeX, for the book.
     """
 
-    terms: tuple[str, ...] = ("cross_entropy",)
+    losses: tuple[str, ...] = ("cross_entropy",)
     sam: bool = False
     sam_every: int = 1
-    sam_part: str = "all"
+    perturbed_parameters: str = "all"
     averaging: str | None = None
     cosine: bool = False
     summary: str = ""
@@ -82,10 +82,10 @@ FLATNESS: dict[str, dict] = {
 CHEAPER: dict[str, dict] = {
     "sam_k2": dict(sam=True, sam_every=2),
     "sam_k5": dict(sam=True, sam_every=5),
-    "sam_bn": dict(sam=True, sam_part="batch_norm"),
+    "sam_bn": dict(sam=True, perturbed_parameters="batch_norm"),
     "fmfp_k2": dict(sam=True, sam_every=2, averaging="swa"),
     "fmfp_k5": dict(sam=True, sam_every=5, averaging="swa"),
-    "fmfp_bn": dict(sam=True, sam_part="batch_norm", averaging="swa"),
+    "fmfp_bn": dict(sam=True, perturbed_parameters="batch_norm", averaging="swa"),
 }
 
 _FLAT_SUMMARIES = {

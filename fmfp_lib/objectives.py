@@ -1,136 +1,244 @@
-"""Training objectives as terms that add up: each maps one forward pass to a scalar loss in nats.
+"""Training losses: each is a function of tensors, returns a scalar in nats, and serves in any training loop.
 
-A term sees a `Pass`: one batch, the network, and what chance drew for the batch. SAM takes two passes over the
-same batch with the same draws.
+A loss says by the names of its arguments what it needs: of a batch (`labels`, `history`), of the network's outputs
+(`logits`, `mixed_logits`, `partner_logits`), or of the settings (`epsilon`, `gamma`). `total` adds up the losses of a
+method for one `Batch`, and asks the network for the outputs that they need and no others.
 """
 
-from functools import cached_property
+import inspect
+from dataclasses import dataclass
+from functools import cache
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 
-class Batch:
-    """One step's images `x` (n, c, h, w), labels `y` (n,), their places `index` (n,) in the training set.
+def cross_entropy(logits, labels):
+    """Return the mean of -log p(true class).
 
-    All chance depends on the run's seed, the epoch and the step, and on nothing before them, so a resumed run needs no
-    state: `rng` (NumPy's) feeds the draws, which are made once and shared by all passes, and `seed` dropout's masks.
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, k)
+    labels : torch.Tensor of shape (n,)
     """
-
-    def __init__(self, x, y, index, epoch, step, run):
-        self.x, self.y, self.index, self.epoch, self.run = x, y, index, epoch, run
-        self.settings = run.settings
-        place = [run.settings.seed, epoch, step]
-        self.rng = np.random.default_rng(place)
-        self.seed = int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0] >> 1)
-
-    @cached_property
-    def mixing(self):
-        """Share of the image itself, lambda ~ Beta(alpha, alpha), and the order of the partners (n,)."""
-        share = float(self.rng.beta(self.settings.alpha, self.settings.alpha))
-        return share, torch.from_numpy(self.rng.permutation(len(self.y))).to(self.y.device, non_blocking=True)
-
-    @cached_property
-    def same_class(self):
-        """For each image another one, augmented, of its class (n, c, h, w)."""
-        u = torch.from_numpy(self.rng.random(len(self.y))).to(self.y.device, non_blocking=True)
-        return self.run.images_of_class(self.y, u)
+    return F.cross_entropy(logits, labels)
 
 
-class Pass:
-    """A batch seen by a network: `logits` (n, k) of the images themselves are computed when first asked for."""
-
-    def __init__(self, batch: Batch, model):
-        self.batch, self.model = batch, model
-        self.y, self.settings = batch.y, batch.settings
-
-    @cached_property
-    def logits(self):
-        return self.model(self.batch.x).float()
-
-    @cached_property
-    def mixed_cross_entropy(self):
-        share, order = self.batch.mixing
-        x = self.batch.x
-        logits = self.model(share * x + (1 - share) * x[order]).float()
-        return share * F.cross_entropy(logits, self.y) + (1 - share) * F.cross_entropy(logits, self.y[order])
-
-
-def cross_entropy(step: Pass):
-    """Mean of -log p(true class)."""
-    return F.cross_entropy(step.logits, step.y)
-
-
-def label_smoothing(step: Pass):
-    """Cross-entropy against (1 - epsilon) one-hot + epsilon uniform (Szegedy et al. 2016; Müller et al. 2019).
+def label_smoothing(logits, labels, epsilon: float = 0.05):
+    """Return cross-entropy against (1 - epsilon) one-hot + epsilon uniform (Szegedy et al. 2016; Müller et al. 2019).
 
     The paper's equation 8 leaves the true class out of the uniform part: with k classes this is equation 8 for
     (k - 1) / k times `epsilon`.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, k)
+    labels : torch.Tensor of shape (n,)
+    epsilon : float
+        Share of the uniform distribution, in [0, 1).
     """
-    return F.cross_entropy(step.logits, step.y, label_smoothing=step.settings.epsilon)
+    return F.cross_entropy(logits, labels, label_smoothing=epsilon)
 
 
-def focal(step: Pass):
-    """Mean of -(1 - p)^gamma log p (Lin et al. 2017; Mukhoti et al. 2020).
+def focal(logits, labels, gamma: float = 2.0, warm_up: bool = False):
+    """Return the mean of -(1 - p)^gamma log p of the true class (Lin et al. 2017; Mukhoti et al. 2020).
 
-    The released code trains its first nine epochs by plain cross-entropy; ``protocol="code"`` does so for the first
-    5 %, ten of 200.
+    The released code keeps p above 1e-4; this does not.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, k)
+    labels : torch.Tensor of shape (n,)
+    gamma : float
+        At least 0, where the loss is cross-entropy.
+    warm_up : bool
+        Return plain cross-entropy, with which the released code begins.
     """
-    settings = step.settings
-    if settings.protocol == "code" and step.batch.epoch < 0.05 * settings.epochs:
-        return cross_entropy(step)
-    log_p = F.log_softmax(step.logits, 1).gather(1, step.y[:, None])[:, 0]
-    return -((1 - log_p.exp()) ** settings.gamma * log_p).mean()
+    if warm_up:
+        return cross_entropy(logits, labels)
+    log_p = F.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]
+    return -((1 - log_p.exp()) ** gamma * log_p).mean()
 
 
-def mixup(step: Pass):
-    """Cross-entropy of mixed images against equally mixed labels (Zhang et al. 2018; Thulasidasan et al. 2019)."""
-    return step.mixed_cross_entropy
+def mix(images, share: float, order):
+    """Return ``share`` of each image plus ``1 - share`` of its partner.
 
-
-def regmixup(step: Pass):
-    """Mixup as a regulariser beside the plain loss (Pinto et al. 2022), as an additive term.
-
-    The weight of 1/2 is that of SURE's code; Pinto et al. weigh both losses alike. `alpha` is mixup's 0.3, where both
-    mix more evenly.
+    Parameters
+    ----------
+    images : torch.Tensor of shape (n, c, h, w)
+    share : float
+        In [0, 1]; mixup draws it from Beta(alpha, alpha), once a batch.
+    order : torch.Tensor of shape (n,)
+        Which image of the batch is the partner of each: a permutation.
     """
-    return 0.5 * step.mixed_cross_entropy
+    return share * images + (1 - share) * images[order]
 
 
-def l1_norm(step: Pass):
-    """Strength times the mean over images of the sum of absolute logits (Joo & Chung 2020), an additive term."""
-    return step.settings.l1_strength * step.logits.abs().sum(1).mean()
+def mixup(mixed_logits, labels, share: float, order):
+    """Return cross-entropy against equally mixed labels (Zhang et al. 2018; Thulasidasan et al. 2019).
+
+    Parameters
+    ----------
+    mixed_logits : torch.Tensor of shape (n, k)
+        Of the images that `mix` returns.
+    labels : torch.Tensor of shape (n,)
+        Of the images before they were mixed.
+    share, order
+        As given to `mix`.
+    """
+    return share * F.cross_entropy(mixed_logits, labels) + (1 - share) * F.cross_entropy(mixed_logits, labels[order])
 
 
-def cs_kd(step: Pass):
-    """T^2 KL(p_T(partner) || p_T(image)) with a fixed partner of the same class (Yun et al. 2020), additive."""
-    temperature = step.settings.temperature
-    with torch.no_grad():
-        partner = step.model(step.batch.same_class).float()
+def regmixup(mixed_logits, labels, share: float, order):
+    """Return half of `mixup`, a regulariser beside the plain loss (Pinto et al. 2022); the arguments are the same.
+
+    The weight of 1/2 is that of SURE's code; Pinto et al. weigh both losses alike. The `alpha` of a run is mixup's 0.3,
+    where both mix more evenly.
+    """
+    return 0.5 * mixup(mixed_logits, labels, share, order)
+
+
+def l1_norm(logits, l1_strength: float = 0.01):
+    """Return strength times the mean over images of the sum of absolute logits (Joo & Chung 2020), to be added.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, k)
+    l1_strength : float
+    """
+    return l1_strength * logits.abs().sum(1).mean()
+
+
+def cs_kd(logits, partner_logits, temperature: float = 4.0):
+    """Return T^2 KL(p_T(partner) || p_T(image)) (Yun et al. 2020), to be added to cross-entropy.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, k)
+    partner_logits : torch.Tensor of shape (n, k)
+        Of another image of the same class for each, computed without gradient.
+    temperature : float
+        T, positive.
+    """
     divergence = F.kl_div(
-        F.log_softmax(step.logits / temperature, 1), F.softmax(partner / temperature, 1), reduction="batchmean"
+        F.log_softmax(logits / temperature, 1), F.softmax(partner_logits / temperature, 1), reduction="batchmean"
     )
     return temperature**2 * divergence
 
 
-def crl(step: Pass):
-    """Correctness ranking loss (Moon et al. 2020), additive with weight 1.
+def correctness_share(counts, index):
+    """Return the `history` that `crl` takes: each count as a share between the least (0) and the largest (1).
 
-    Neighbours in the batch are compared: the image that was classified rightly more often so far should be more
-    confident, by a margin equal to the difference of their normalised counts.
+    Parameters
+    ----------
+    counts : torch.Tensor of shape (m,)
+        How often each training image was classified correctly so far.
+    index : torch.Tensor of shape (n,)
+        Places of the batch's images among them.
     """
-    history, index = step.batch.run.correctness, step.batch.index
-    confidence = F.softmax(step.logits, 1).amax(1)
-    low, high = history.min(), history.max()
-    share = (history[index] - low) / (high - low).clamp(min=1)
-    difference = share - share.roll(-1)
+    low, high = counts.min(), counts.max()
+    return (counts[index] - low) / (high - low).clamp(min=1)
+
+
+def crl(logits, history):
+    """Return the correctness ranking loss (Moon et al. 2020), to be added to cross-entropy with weight 1.
+
+    Neighbours in the batch are compared: the image that was classified correctly more often so far should be more
+    confident, by a margin equal to the difference of their histories.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, k)
+    history : torch.Tensor of shape (n,)
+        How often each image was classified correctly so far, from 0 to 1; see `correctness_share`.
+    """
+    confidence = F.softmax(logits, 1).amax(1)
+    difference = history - history.roll(-1)
     return F.relu(difference.abs() - difference.sign() * (confidence - confidence.roll(-1))).mean()
 
 
-TERMS = {f.__name__: f for f in (cross_entropy, label_smoothing, focal, mixup, regmixup, l1_norm, cs_kd, crl)}
+LOSSES = {f.__name__: f for f in (cross_entropy, label_smoothing, focal, mixup, regmixup, l1_norm, cs_kd, crl)}
 
 
-def total(terms, step: Pass):
-    """Return the sum of the named terms."""
-    return sum(TERMS[name](step) for name in terms)
+@dataclass
+class Batch:
+    """One step's images, and what chance and the run's past add to them; SAM's two passes see the same.
+
+    Attributes
+    ----------
+    images : torch.Tensor
+        Normalised, (n, c, h, w).
+    labels : torch.Tensor
+        (n,).
+    index : torch.Tensor
+        Places of the images in the training set, (n,).
+    seed : int
+        Decides dropout's masks.
+    warm_up : bool
+        Whether the released code would still train by plain cross-entropy.
+    share, order : float and torch.Tensor, optional
+        How `mix` mixes the images.
+    partners : torch.Tensor, optional
+        For each image another one of its class, (n, c, h, w).
+    history : torch.Tensor, optional
+        `correctness_share` of the images, (n,).
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    index: torch.Tensor
+    seed: int = 0
+    warm_up: bool = False
+    share: float | None = None
+    order: torch.Tensor | None = None
+    partners: torch.Tensor | None = None
+    history: torch.Tensor | None = None
+
+
+@cache
+def needs(*losses: str) -> frozenset[str]:
+    """Return the names of all arguments that the named losses take."""
+    return frozenset(name for loss in losses for name in inspect.signature(LOSSES[loss]).parameters)
+
+
+def outputs(needed, model, batch: Batch) -> dict:
+    """Return what `model` makes of a batch: those of ``logits, mixed_logits, partner_logits`` that are `needed`.
+
+    They have shape (n, k) and are float32. No gradient flows through the partners'.
+    """
+    found = {}
+    if "logits" in needed:
+        found["logits"] = model(batch.images).float()
+    if "mixed_logits" in needed:
+        found["mixed_logits"] = model(mix(batch.images, batch.share, batch.order)).float()
+    if "partner_logits" in needed:
+        with torch.no_grad():
+            found["partner_logits"] = model(batch.partners).float()
+    return found
+
+
+def total(losses, model, batch: Batch, settings):
+    """Return the sum of a method's losses over one batch.
+
+    Parameters
+    ----------
+    losses : sequence of str
+        Names from ``LOSSES``.
+    model : callable
+        From images (n, c, h, w) to logits (n, k).
+    batch : Batch
+        Filled with what the losses need.
+    settings : settings.Settings
+        Their strengths.
+
+    Returns
+    -------
+    loss : torch.Tensor
+        Scalar, in nats.
+    logits : torch.Tensor or None
+        Of the images themselves, (n, k); None if no loss needs them.
+    """
+    found = outputs(needs(*losses), model, batch)
+    given = dict(settings) | vars(batch) | found
+    loss = sum(LOSSES[name](**{argument: given[argument] for argument in needs(name)}) for name in losses)
+    return loss, found.get("logits")

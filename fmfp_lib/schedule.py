@@ -24,7 +24,7 @@ class Schedule:
     milestones: tuple[int, ...] = (80, 130, 170)
     averaging: int = 120
 
-    def falls(self, settings, progress: float) -> int:
+    def milestones_passed(self, settings, progress: float) -> int:
         """Return how many milestones lie at or before `progress` epochs of a run of ``settings.epochs``.
 
         Parameters
@@ -88,7 +88,20 @@ def averages(method: Method, settings, epoch: int) -> bool:
     return method.averaging == "swa" and (schedule(settings).averaged(settings, epoch) or last)
 
 
-def trunk(method: Method, settings) -> tuple[str, int] | None:
+def averaging_start(settings) -> int:
+    """Return how many epochs a run of ``settings.epochs`` trains before weights are averaged."""
+    return next(e for e in range(settings.epochs + 1) if schedule(settings).averaged(settings, e))
+
+
+def warms_up(settings, epoch: int) -> bool:
+    """Tell whether the released code would still train by cross-entropy in `epoch` (from 0).
+
+    It does so for its first nine epochs where the loss is the focal loss; here it is the first 5 %, ten of 200.
+    """
+    return settings.protocol == "code" and epoch < 0.05 * settings.epochs
+
+
+def shared_checkpoint(method: Method, settings) -> tuple[str, int] | None:
     """Return the method and the number of epochs that `method` shares with it, or None.
 
     In the paper's protocol SWA and FMFP start from the checkpoint, at epoch 120 of 200, of the same objective
@@ -109,8 +122,8 @@ def trunk(method: Method, settings) -> tuple[str, int] | None:
     if method.averaging != "swa" or settings.protocol != "paper":
         return None
     for name, other in OBJECTIVES.items():
-        if other.terms == method.terms and other.cosine == method.cosine:
-            return name, next(e for e in range(settings.epochs + 1) if schedule(settings).averaged(settings, e))
+        if other.losses == method.losses and other.cosine == method.cosine:
+            return name, averaging_start(settings)
     return None
 
 
@@ -168,4 +181,4 @@ def learning_rate(method: Method, settings, progress: float) -> float:
         return first * 0.5 if settings.protocol == "code" else first * (0.5 - 0.4 * (progress % 1))
     if swa and settings.protocol == "code":
         return first * 0.5 * (1 + math.cos(math.pi * fraction / 0.5))
-    return first * 0.1 ** schedule(settings).falls(settings, progress)
+    return first * 0.1 ** schedule(settings).milestones_passed(settings, progress)

@@ -27,7 +27,7 @@ def test_sam_counts_twice_and_what_is_shared_is_left_out():
         return cost.passes(Settings(scale="paper", method=method, device="cpu"), **options)
 
     assert [passes(m) for m in ("baseline", "sam", "swa", "fmfp", "sam_k2")] == [200, 400, 200, 280, 300]
-    assert [passes(m, from_trunk=True) for m in ("baseline", "swa", "fmfp")] == [200, 80, 160]
+    assert [passes(m, from_checkpoint=True) for m in ("baseline", "swa", "fmfp")] == [200, 80, 160]
     assert passes("fmfp") < cost.passes(Settings(scale="paper", method="fmfp", protocol="code", device="cpu"))
 
 

@@ -11,7 +11,7 @@ import pytest
 LIBRARY = Path(__file__).resolve().parent.parent / "fmfp_lib"
 # From the bottom up: a file imports from its own package and from lines above its own, nothing else.
 LAYERS = (
-    {"errors", "paths", "precision"},
+    {"errors", "paths", "precision", "randomness"},
     {"metrics", "datasets", "methods", "networks", "objectives", "flatness"},
     {"statistics", "selective", "predictions", "schedule", "settings"},
     {"confidence", "prediction_files", "intervals", "records", "cost"},

@@ -45,7 +45,7 @@ def test_shipped_runs_continue_the_shipped_baseline(method):
     shared, apart = 0, []
     for record in whole.values():
         plain = whole.get(record.settings.model_copy(update={"method": "baseline"}).hash())
-        start = schedule.trunk(methods.METHODS[method], record.settings)
+        start = schedule.shared_checkpoint(methods.METHODS[method], record.settings)
         if record.settings.method == method and plain is not None and start is not None:
             seen = [[entry["train_loss"] for entry in r.history[: start[1]]] for r in (plain, record)]
             shared += 1

@@ -28,7 +28,7 @@ def measured(group: str, device: str = "cpu") -> list[dict]:
 
 
 def sam_prices() -> dict | None:
-    """Return the measured price of a SAM step in SGD steps for each of ``training.sam.PARTS``, or None."""
+    """Return the measured price of a SAM step in SGD steps by ``Method.perturbed_parameters``, or None."""
     ratios = {row["what"]: row["ratio"] for row in measured("Prices")}
     return {"all": ratios["`sam`"], "batch_norm": ratios["`sam_bn`"]} if ratios else None
 

@@ -184,7 +184,7 @@ def gpu_hours(rate: float = cost.SUSTAINED) -> str:
     rows = []
     for dataset, (epochs, images, networks) in CELLS.items():
         counts = [
-            cost.passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_trunk=True)
+            cost.passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_checkpoint=True)
             for method in ("baseline", "sam", "swa", "fmfp")
         ]
         for network in networks:

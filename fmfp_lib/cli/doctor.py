@@ -16,9 +16,8 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
 
     from .. import __version__, cost, datasets, paths, precision, records
     from ..book.speed import measured
-    from ..objectives import Batch
     from ..settings import Settings
-    from ..training import Run
+    from ..training import Run, batches
 
     print(f"fmfp_lib {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
           f"torchvision {torchvision.__version__}, numpy {numpy.__version__}")  # fmt: skip
@@ -54,7 +53,7 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
         for device in ("cpu", "cuda"):
             run_ = Run(Settings(scale="smoke", epochs=10, device=device, precision="float32"))
             index = torch.arange(128, device=device)
-            batch = Batch(run_.x_train[:128], run_.y_train[:128], index, 0, 0, run_)
+            batch = batches.fill(run_, run_.x_train[:128], run_.y_train[:128], index, 0)
             losses[device] = []
             for _ in range(10):
                 run_.optimizer.zero_grad()

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from ..metrics.checks import check_labels
+from ..randomness import seeded
 from .forward import check_images, features, outputs
 
 
@@ -103,11 +104,9 @@ def _true_probability(model, x, y):
 
 def _head(width: int, seed: int):
     """Return the head: five layers, 400 wide, from `width` features to a number in [0, 1]."""
-    import torch
     from torch import nn
 
-    with torch.random.fork_rng([]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         sizes = [width, 400, 400, 400, 400]
         layers = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
         return nn.Sequential(*layers, nn.Linear(400, 1), nn.Sigmoid())

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..randomness import seeded
 from . import forward
 from .ensembles import ensemble
 
@@ -71,9 +72,8 @@ def mc_dropout_members(model, x, rate: float = 0.1, samples: int = 20, seed: int
         x = torch.from_numpy(forward.features(model, x))
         own = [nn.Dropout(rate)]
         network = nn.Sequential(own[0], model.classifier)
-    members, on_gpu = [], [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(on_gpu), evaluation_mode(model), torch.no_grad():
-        torch.manual_seed(seed)
+    members = []
+    with seeded(seed, device), evaluation_mode(model), torch.no_grad():
         for layer in own:
             layer.train()
         for _ in range(samples):

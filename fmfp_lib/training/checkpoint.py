@@ -9,7 +9,7 @@ import torch
 
 from .. import records
 from ..methods import METHODS
-from ..schedule import trunk
+from ..schedule import averaging_start, shared_checkpoint
 from . import distributed
 
 
@@ -39,10 +39,14 @@ def own_path(settings) -> Path:
 
 def shared_path(settings) -> Path | None:
     """Return where the checkpoint lies that a run shares with the plain run of its objective, or None."""
-    shared = trunk(METHODS[settings.method], settings)
+    shared = shared_checkpoint(METHODS[settings.method], settings)
     if shared is None:
         return None
-    plain = settings.model_copy(update={"method": shared[0]})
+    return _shared_by(settings.model_copy(update={"method": shared[0]}))
+
+
+def _shared_by(plain) -> Path:
+    """Return where the checkpoint lies that a plain run leaves for others."""
     return records.folder() / f".{plain.hash()}.trunk"
 
 
@@ -56,9 +60,8 @@ def write_shared(run) -> None:
     """At the epoch where averaging would start, leave the state for the methods that start from it."""
     if run.method.sam or run.method.averaging or run.settings.protocol != "paper":
         return
-    _, epochs = trunk(METHODS["swa"], run.settings)
-    if run.epoch == epochs < run.settings.epochs and distributed.first():
-        records.write_atomically(records.folder() / f".{run.settings.hash()}.trunk", state(run))
+    if run.epoch == averaging_start(run.settings) < run.settings.epochs and distributed.first():
+        records.write_atomically(_shared_by(run.settings), state(run))
 
 
 def resume(run) -> None:
@@ -92,6 +95,7 @@ def _restore(run, saved):
     run.generator.set_state(saved["generator"])
     run.correctness.copy_(saved["correctness"])
     run.epoch, run.history, run.cpu_seconds = saved["epoch"], saved["history"], saved.get("cpu_seconds", 0.0)
+    run.finished = None
 
 
 def _check_sums(content: bytes):

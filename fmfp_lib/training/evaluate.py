@@ -6,9 +6,10 @@ import torch
 from ..metrics import ece, evaluate, softmax
 from ..precision import computing_in
 from ..records import HISTOGRAM_BINS
-from . import distributed
+from . import averaging, distributed
 
 BATCH = 500
+HISTORY_IMAGES = 2000  # of the test set, for evaluation during training
 
 
 @torch.no_grad()
@@ -19,6 +20,26 @@ def logits(model: torch.nn.Module, x, num_classes: int, device: torch.device) ->
         forward = distributed.split(model)
         parts = [forward(part).float().cpu() for part in x.split(BATCH)] if len(x) else []
     return torch.cat(parts).numpy() if parts else np.zeros((0, num_classes), np.float32)
+
+
+def finished_model(run) -> torch.nn.Module:
+    """Return the network of a run as it would be used now: the average, with batch-norm statistics of its own, if any.
+
+    The statistics are computed on augmented training images drawn from a generator of their own, so asking changes
+    nothing in the run.
+    """
+    if run.average is None or run.average.n_averaged == 0:
+        return run.model
+    generator = torch.Generator(run.device).manual_seed(run.settings.seed + 2**32 * run.epoch)
+    batches = (distributed.part(x) for x, _, _ in run.images.batches(generator))
+    with computing_in("float32", run.device.type):
+        return averaging.with_batch_norm_statistics(run.average, batches)
+
+
+def during_training(run) -> dict:
+    """Return `history_entry` of a run's network as it would be used now, on the first 2,000 test images."""
+    found = logits(run.finished_model(), run.x_test[:HISTORY_IMAGES], run.data.num_classes, run.device)
+    return history_entry(found, run.data.y_test[:HISTORY_IMAGES])
 
 
 def history_entry(logits: np.ndarray, labels: np.ndarray) -> dict:

@@ -2,6 +2,7 @@
 
 import platform
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,9 +16,13 @@ from .loop import Run
 
 
 def train(
-    settings: Settings, force: bool = False, progress: bool = True, shipped: bool = True, keep_weights: bool = False,
+    settings: Settings,
+    force: bool = False,
+    progress: bool = True,
+    shipped: bool = True,
+    keep_weights: bool = False,
     measures=(),
-) -> records.Record:  # fmt: skip
+) -> records.Record:
     """Return the record of `settings`, training only if there is none.
 
     Parameters
@@ -52,54 +57,70 @@ def train(
     wanted = [_measures.check(name) for name in measures] + ["weights"] * keep_weights
     if measures and distributed.size() > 1:
         raise ValueError("measures are taken by one process: train with --keep-weights, then measure without torchrun")
-
-    def find():
-        found = None if force else records.find(settings, shipped)
-        return found, found is not None and all(records.attached(found, name) is not None for name in wanted)
-
-    found, whole = distributed.from_first(find)
-    if whole:
-        return found
-    place = records.folder()
-    place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place / f".{settings.hash()}.lock") if distributed.first() else nullcontext():
-        found, whole = distributed.from_first(find)  # another program may have finished it meanwhile
-        if whole:
-            return found
+    find = partial(_find, settings, wanted, force, shipped)
+    record, complete = distributed.from_first(find)
+    if complete:
+        return record
+    with _lock(settings):
+        record, complete = distributed.from_first(find)  # another program may have finished it meanwhile
+        if complete:
+            return record
         run = Run(settings)
-        if found is None or found.weights is None:
-            found, model = _trained(run, progress, keep_weights)
+        if record is None or record.weights is None:
+            run.resume()
+            run.fit(progress)
+            record = _save(run, keep_weights)
         else:
-            model = run.model
-            model.load_state_dict({name: torch.from_numpy(a) for name, a in found.weights.items()})
-        for name in (name for name in measures if records.attached(found, name) is None):
-            records.attach(found, name, _measures.MEASURES[name](run, model))
-    return found
+            run.model.load_state_dict({name: torch.from_numpy(a) for name, a in record.weights.items()})
+        _measure(record, run, measures)
+    return record
 
 
-def _trained(run, progress, keep_weights):
-    """Train a run to its end; return its record and the network."""
-    run.resume()
-    run.fit(progress)
+def _find(settings, wanted, force, shipped):
+    """Return the record of some settings or None, and whether all that is `wanted` lies beside it."""
+    record = None if force else records.find(settings, shipped)
+    return record, record is not None and all(records.attached(record, name) is not None for name in wanted)
+
+
+def _lock(settings):
+    """Return what keeps other programs from training the same run meanwhile."""
+    folder = records.folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f".{settings.hash()}.lock") if distributed.first() else nullcontext()
+
+
+def _save(run, keep_weights):
+    """Write the record of a run that is trained to its end, and return it."""
     model = run.finished_model()
-    state = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
+    weights = {name: t.cpu().numpy() for name, t in model.state_dict().items()} if keep_weights else None
     test = run.logits(model, run.x_test), run.data.y_test
     valid = run.logits(model, run.x_valid), run.data.y_valid
 
-    def save():
+    def write():
         about = environment(run.settings) | {"cpu_seconds": round(run.cpu_seconds)}
-        path = records.save(run.settings, test, valid, run.history, about, state)
+        path = records.save(run.settings, test, valid, run.history, about, weights)
         run.checkpoint_path.unlink(missing_ok=True)
         return records.read(path)
 
-    return distributed.from_first(save), model
+    return distributed.from_first(write)
+
+
+def _measure(record, run, measures):
+    """Keep beside a record those of `measures` that are not there yet."""
+    for name in measures:
+        if records.attached(record, name) is None:
+            records.attach(record, name, _measures.MEASURES[name](run, run.finished_model()))
 
 
 def environment(settings: Settings) -> dict:
     """Return what the result may depend on beyond the settings."""
     device = torch.cuda.get_device_name() if settings.device == "cuda" else platform.processor() or "cpu"
     return {
-        "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
-        "machine": platform.machine(), "device": device, "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "device": device,
+        "threads": torch.get_num_threads(),
         "processes": distributed.size(),
-    }  # fmt: skip
+    }

@@ -5,15 +5,23 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-# Which weights SAM perturbs: the normalisation layers' alone keep its effect (Müller et al., NeurIPS 2023).
-PARTS = {
-    "all": lambda model: list(model.parameters()),
-    "batch_norm": lambda model: [p for layer in _batch_norms(model) for p in layer.parameters()],
-}
-
 
 def _batch_norms(model: nn.Module):
     return [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+
+
+def perturbed_parameters(model: nn.Module, which: str = "all") -> list[nn.Parameter]:
+    """Return the weights of `model` that SAM perturbs.
+
+    Parameters
+    ----------
+    model : nn.Module
+    which : {'all', 'batch_norm'}
+        Those of batch norm alone keep SAM's effect (SAM-ON, Müller et al., NeurIPS 2023).
+    """
+    if which == "batch_norm":
+        return [p for layer in _batch_norms(model) for p in layer.parameters()]
+    return list(model.parameters())
 
 
 class SAM:

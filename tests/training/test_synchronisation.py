@@ -74,10 +74,10 @@ def test_a_loop_that_waits_is_found(monkeypatch):
         guilty = run("baseline")
         original = guilty.loss_and_gradient
 
-        def loss_and_gradient(*args, original=original, wait=wait):
-            loss, step = original(*args)
+        def loss_and_gradient(*args, original=original, wait=wait, **options):
+            loss, logits = original(*args, **options)
             wait(loss)
-            return loss, step
+            return loss, logits
 
         guilty.loss_and_gradient = loss_and_gradient
         assert waits(guilty, monkeypatch)

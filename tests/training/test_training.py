@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from fmfp_lib import cost, networks, schedule
+from fmfp_lib import cost, schedule
 from fmfp_lib.methods import METHODS
-from fmfp_lib.objectives import Batch
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import SAM, Run, frozen_batch_norm_statistics, train
+from fmfp_lib.training import SAM, Run, batches, evaluate, frozen_batch_norm_statistics, train
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +68,7 @@ def test_every_kth_step_is_sams():
     assert costs == pytest.approx({"baseline": 10, "sam": 20, "fmfp": 14, "regmixup": 20, "sure": 28})
     run, passes = Run(small(method="sam_k2", epochs=10)), []
     once = run.loss_and_gradient
-    run.loss_and_gradient = lambda batch, *rest: passes.append(batch.seed) or once(batch, *rest)
+    run.loss_and_gradient = lambda batch, *a, **k: passes.append(batch.seed) or once(batch, *a, **k)
     run.train_epoch(), run.train_epoch()
     assert [passes.count(seed) for seed in dict.fromkeys(passes)] == [2, 1, 2, 1]
 
@@ -89,7 +88,7 @@ def test_batch_norm_alone_is_perturbed_and_all_weights_take_the_step():
             p += 0.05 * slope / norm
     there = torch.autograd.grad(loss(model(x), y), list(model.parameters()))
     expected = [p - 0.1 * g for p, g in zip(run.model.parameters(), there, strict=True)]
-    batch = Batch(x, y, index, 0, 0, run)
+    batch = batches.fill(run, x, y, index, 0)
     run.loss_and_gradient(batch, run.sam.perturbed)
     assert run.model.classifier.weight.grad is None  # nothing is computed that is not used
     run.sam.first_step()
@@ -153,14 +152,8 @@ def test_tiny_imagenet_has_a_schedule_of_its_own():
     rates = [schedule.learning_rate(METHODS["baseline"], settings, e) for e in (39.9, 40, 69.9, 70)]
     assert (settings.epochs, rates) == (90, pytest.approx([0.1, 0.01, 0.01, 0.001]))
     averaged = [e for e in range(90) if schedule.averages(METHODS["swa"], settings, e)]
-    assert averaged == list(range(50, 90)) and schedule.trunk(METHODS["fmfp"], settings) == ("baseline", 50)
+    assert averaged == list(range(50, 90)) and schedule.shared_checkpoint(METHODS["fmfp"], settings) == ("baseline", 50)
     assert schedule.learning_rate(METHODS["swa"], settings, 50) == pytest.approx(0.05)
-
-
-def test_preact_resnet110_has_the_published_parameter_counts():
-    for classes, published in ((10, 1_730_522), (100, 1_736_372)):
-        model = networks.create("preact_resnet110", classes)
-        assert sum(p.numel() for p in model.parameters()) == published
 
 
 @pytest.mark.parametrize("network", ["preact_resnet8_w8_s2", "vgg8_w8"])  # the second has dropout
@@ -185,7 +178,7 @@ def test_both_passes_of_sam_see_the_same_dropout():
     run = Run(small(network="vgg8_w8"))
     run.model.train()
     x, y, index = next(iter(run.images.batches(run.generator)))
-    first, second, other = (float(run.loss_and_gradient(Batch(x, y, index, 0, step, run))[0]) for step in (0, 0, 1))
+    first, second, other = (float(run.loss_and_gradient(batches.fill(run, x, y, index, step))[0]) for step in (0, 0, 1))
     assert first == second != other
 
 
@@ -199,7 +192,7 @@ def test_every_method_trains_a_smoke_run_and_leaves_a_record(method, tmp_path):
     assert record.path.stat().st_mtime_ns == stamp
 
 
-def test_swa_from_the_shared_trunk_equals_swa_from_the_start(tmp_path):
+def test_swa_from_the_shared_checkpoint_equals_swa_from_the_start(tmp_path):
     alone = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
     (tmp_path / alone.path.name).rename(tmp_path / "alone")
     train(small(method="baseline", epochs=5), progress=False)
@@ -221,9 +214,28 @@ def test_asking_for_the_finished_model_changes_nothing():
     assert torch.equal(asked.generator.get_state(), not_asked.generator.get_state())
 
 
+def test_the_last_evaluation_and_the_final_one_share_one_network(monkeypatch):
+    made = []
+    once = evaluate.finished_model
+    monkeypatch.setattr(evaluate, "finished_model", lambda run: made.append(run.epoch) or once(run))
+    train(small(method="swa", epochs=5), progress=False, keep_weights=True)
+    assert made == [1, 2, 3, 4, 5]
+
+
+def test_training_leaves_the_callers_random_numbers_alone(monkeypatch):
+    def refuse(seed):
+        raise AssertionError("a run on the CPU seeds every CUDA device")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", refuse)
+    monkeypatch.setattr(torch.cuda, "manual_seed", refuse)
+    before = torch.get_rng_state()
+    train(small(method="fmfp", network="vgg8_w8"), progress=False, measures=["mc_dropout", "confidnet"])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_partners_of_cs_kd_have_the_same_class():
     run = Run(small())
     run.images.augmented = lambda index, generator=None: index  # look at the choice, not at the pixels
     y = torch.arange(10).repeat(3)
     for u in (torch.zeros(30), torch.full((30,), 0.999)):
-        assert torch.equal(run.y_train[run.images_of_class(y, u)], y)
+        assert torch.equal(run.y_train[run.images.of_class(y, u, run.generator)], y)

@@ -1,0 +1,48 @@
+"""What a run begins with: its data, its network and its optimiser."""
+
+import torch
+from torch import nn
+
+from .. import datasets, networks
+from ..methods import Method
+from ..randomness import seeded
+from ..settings import Settings
+from . import distributed
+
+
+def data(settings: Settings) -> datasets.Dataset:
+    """Return the data of a run; of several processes, the first one downloads them."""
+    return distributed.first_then_rest(
+        lambda: datasets.load(settings.dataset, settings.train_size, settings.test_size, settings.protocol)
+    )
+
+
+def network(settings: Settings, method: Method, data: datasets.Dataset, device: torch.device) -> nn.Module:
+    """Return a run's network on its device, with the first weights that its seed decides.
+
+    Parameters
+    ----------
+    settings : Settings
+    method : Method
+    data : datasets.Dataset
+        Decides the number of channels and of classes.
+    device : torch.device
+    """
+    with seeded(settings.seed):
+        channels = data.x_train.shape[1]
+        model = networks.create(settings.network, data.num_classes, channels, method.cosine)
+    model = distributed.synchronise(model.to(device).to(memory_format=torch.channels_last))
+    if settings.compile:
+        model.compile()  # in place: the names of the weights stay
+    return model
+
+
+def optimizer(settings: Settings, model: nn.Module) -> torch.optim.SGD:
+    """Return SGD over all weights of `model`, with the rate, momentum and weight decay of the settings."""
+    return torch.optim.SGD(
+        model.parameters(),
+        settings.learning_rate,
+        settings.momentum,
+        weight_decay=settings.weight_decay,
+        foreach=True,
+    )
