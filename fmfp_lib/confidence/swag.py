@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 
+from ..randomness import seeded
 from .ensembles import ensemble
 from .forward import check_images, outputs
 
@@ -120,10 +121,12 @@ def swag_logits(model, swag: Swag, x, batches_for_bn, samples: int = 20, seed: i
     if not batches and any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in network.modules()):
         raise ValueError("batches_for_bn is empty, but the network has batch norm")
     generator, members = torch.Generator().manual_seed(seed), []
-    for _ in range(samples):
-        swag.sample(network, scale, generator)
-        update_bn(batches, network, next(network.parameters()).device)
-        members.append(outputs(network, x))
+    device = next(network.parameters()).device
+    with seeded(seed, device):  # batch norm's statistics are found in training mode, dropout on
+        for _ in range(samples):
+            swag.sample(network, scale, generator)
+            update_bn(batches, network, device)
+            members.append(outputs(network, x))
     return ensemble(members)
 
 

@@ -5,6 +5,7 @@ import torch
 
 from ..metrics import ece, evaluate, softmax
 from ..precision import computing_in
+from ..randomness import seeded
 from ..records import HISTOGRAM_BINS
 from . import averaging, distributed
 
@@ -25,14 +26,15 @@ def logits(model: torch.nn.Module, x, num_classes: int, device: torch.device) ->
 def finished_model(run) -> torch.nn.Module:
     """Return the network of a run as it would be used now: the average, with batch-norm statistics of its own, if any.
 
-    The statistics are computed on augmented training images drawn from a generator of their own, so asking changes
-    nothing in the run.
+    The statistics are computed on augmented training images drawn from a generator of their own, and with dropout's
+    masks of their own, so asking changes nothing in the run.
     """
     if run.average is None or run.average.n_averaged == 0:
         return run.model
-    generator = torch.Generator(run.device).manual_seed(run.settings.seed + 2**32 * run.epoch)
+    seed = run.settings.seed + 2**32 * run.epoch
+    generator = torch.Generator(run.device).manual_seed(seed)
     batches = (distributed.part(x) for x, _, _ in run.images.batches(generator))
-    with computing_in("float32", run.device.type):
+    with seeded(seed, run.device), computing_in("float32", run.device.type):
         return averaging.with_batch_norm_statistics(run.average, batches)
 
 

@@ -229,7 +229,7 @@ def test_training_leaves_the_callers_random_numbers_alone(monkeypatch):
     monkeypatch.setattr(torch.cuda, "manual_seed_all", refuse)
     monkeypatch.setattr(torch.cuda, "manual_seed", refuse)
     before = torch.get_rng_state()
-    train(small(method="fmfp", network="vgg8_w8"), progress=False, measures=["mc_dropout", "confidnet"])
+    train(small(method="fmfp", network="vgg8_w8"), progress=False, measures=["mc_dropout", "confidnet", "swag"])
     assert torch.equal(torch.get_rng_state(), before)
 
 
