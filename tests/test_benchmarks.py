@@ -140,11 +140,3 @@ def test_wrong_device_is_refused_in_one_line():
     command = [sys.executable, "-m", "fmfp_lib.cli", "bench", "--device", "gpu"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2 and "choose one of cpu, cuda" in result.stderr
-
-
-def test_metrics_statistics_and_the_command_line_load_no_torch():
-    code = (
-        "import sys, fmfp_lib, fmfp_lib.metrics, fmfp_lib.statistics, fmfp_lib.cli\n"
-        "assert not {'torch', 'pandas', 'sklearn', 'matplotlib', 'scipy'} & set(sys.modules), sorted(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

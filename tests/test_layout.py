@@ -147,6 +147,12 @@ def test_torch_is_loaded_by_what_needs_it_alone():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_metrics_statistics_and_the_command_line_load_neither_pandas_nor_scipy():
+    code = "import sys, fmfp_lib.metrics, fmfp_lib.statistics, fmfp_lib.cli\n"
+    code += "assert not {'torch', 'pandas', 'sklearn', 'matplotlib', 'scipy'} & set(sys.modules), sorted(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_help_loads_no_torch():
     code = "import sys\nfrom fmfp_lib.cli import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
     code += "assert not {'torch', 'numpy', 'pydantic'} & set(sys.modules)"

@@ -1,7 +1,5 @@
 """The bootstrap by counts equals the bootstrap by repetition; verdicts follow their rule."""
 
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -124,11 +122,6 @@ def test_verdicts(intervals, expected):
 def test_wrong_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_importing_loads_no_torch():
-    subprocess.run([sys.executable, "-c", "import sys, fmfp_lib.statistics; assert 'torch' not in sys.modules"],
-                   check=True)  # fmt: skip
 
 
 # -- from estimates to verdicts --------------------------------------------------------------------------------

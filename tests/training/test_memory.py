@@ -28,4 +28,4 @@ def test_freed_memory_is_used_again():
     if kept != "True":
         pytest.skip("not glibc")
     _, many = faults("given back")
-    assert int(few) < 10 < int(many)
+    assert 3 * int(few) < int(many)  # 64 MiB anew: 32 faults with pages of 2 MiB, 16,384 with pages of 4 KiB
