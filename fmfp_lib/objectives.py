@@ -20,6 +20,11 @@ def cross_entropy(logits, labels):
     ----------
     logits : torch.Tensor of shape (n, k)
     labels : torch.Tensor of shape (n,)
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     return F.cross_entropy(logits, labels)
 
@@ -36,6 +41,11 @@ def label_smoothing(logits, labels, epsilon: float = 0.05):
     labels : torch.Tensor of shape (n,)
     epsilon : float
         Share of the uniform distribution, in [0, 1).
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     return F.cross_entropy(logits, labels, label_smoothing=epsilon)
 
@@ -53,6 +63,11 @@ def focal(logits, labels, gamma: float = 2.0, warm_up: bool = False):
         At least 0, where the loss is cross-entropy.
     warm_up : bool
         Return plain cross-entropy, with which the released code begins.
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     if warm_up:
         return cross_entropy(logits, labels)
@@ -70,6 +85,11 @@ def mix(images, share: float, order):
         In [0, 1]; mixup draws it from Beta(alpha, alpha), once a batch.
     order : torch.Tensor of shape (n,)
         Which image of the batch is the partner of each: a permutation.
+
+    Returns
+    -------
+    torch.Tensor
+        Of the same shape.
     """
     return share * images + (1 - share) * images[order]
 
@@ -85,15 +105,30 @@ def mixup(mixed_logits, labels, share: float, order):
         Of the images before they were mixed.
     share, order
         As given to `mix`.
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     return share * F.cross_entropy(mixed_logits, labels) + (1 - share) * F.cross_entropy(mixed_logits, labels[order])
 
 
 def regmixup(mixed_logits, labels, share: float, order):
-    """Return half of `mixup`, a regulariser beside the plain loss (Pinto et al. 2022); the arguments are the same.
+    """Return half of `mixup`, a regulariser beside the plain loss (Pinto et al. 2022).
 
     The weight of 1/2 is that of SURE's code; Pinto et al. weigh both losses alike. The `alpha` of a run is mixup's 0.3,
     where both mix more evenly.
+
+    Parameters
+    ----------
+    mixed_logits, labels, share, order
+        As in `mixup`.
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     return 0.5 * mixup(mixed_logits, labels, share, order)
 
@@ -105,6 +140,11 @@ def l1_norm(logits, l1_strength: float = 0.01):
     ----------
     logits : torch.Tensor of shape (n, k)
     l1_strength : float
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     return l1_strength * logits.abs().sum(1).mean()
 
@@ -119,6 +159,11 @@ def cs_kd(logits, partner_logits, temperature: float = 4.0):
         Of another image of the same class for each, computed without gradient.
     temperature : float
         T, positive.
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     divergence = F.kl_div(
         F.log_softmax(logits / temperature, 1), F.softmax(partner_logits / temperature, 1), reduction="batchmean"
@@ -135,6 +180,11 @@ def correctness_share(counts, index):
         How often each training image was classified correctly so far.
     index : torch.Tensor of shape (n,)
         Places of the batch's images among them.
+
+    Returns
+    -------
+    torch.Tensor
+        From 0 to 1, (n,).
     """
     low, high = counts.min(), counts.max()
     return (counts[index] - low) / (high - low).clamp(min=1)
@@ -151,6 +201,11 @@ def crl(logits, history):
     logits : torch.Tensor of shape (n, k)
     history : torch.Tensor of shape (n,)
         How often each image was classified correctly so far, from 0 to 1; see `correctness_share`.
+
+    Returns
+    -------
+    torch.Tensor
+        Scalar, in nats.
     """
     confidence = F.softmax(logits, 1).amax(1)
     difference = history - history.roll(-1)
@@ -197,14 +252,32 @@ class Batch:
 
 @cache
 def needs(*losses: str) -> frozenset[str]:
-    """Return the names of all arguments that the named losses take."""
+    """Return the names of all arguments that the named losses take.
+
+    Parameters
+    ----------
+    *losses : str
+        Names from ``LOSSES``.
+    """
     return frozenset(name for loss in losses for name in inspect.signature(LOSSES[loss]).parameters)
 
 
 def outputs(needed, model, batch: Batch) -> dict:
-    """Return what `model` makes of a batch: those of ``logits, mixed_logits, partner_logits`` that are `needed`.
+    """Return what a network makes of a batch, as far as it is needed.
 
-    They have shape (n, k) and are float32. No gradient flows through the partners'.
+    Parameters
+    ----------
+    needed : collection of str
+        As `needs` returns it.
+    model : callable
+        From images (n, c, h, w) to logits (n, k).
+    batch : Batch
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        Those of ``logits, mixed_logits, partner_logits`` that are needed, (n, k), float32. No gradient flows through
+        the partners'.
     """
     found = {}
     if "logits" in needed:

@@ -13,6 +13,10 @@ def seeded(seed: int, device="cpu"):
     ----------
     seed : int
     device : str or torch.device
+
+    Yields
+    ------
+    None
     """
     import torch
 

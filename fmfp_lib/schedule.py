@@ -97,6 +97,17 @@ def warms_up(settings, epoch: int) -> bool:
     """Tell whether the released code would still train by cross-entropy in `epoch` (from 0).
 
     It does so for its first nine epochs where the loss is the focal loss; here it is the first 5 %, ten of 200.
+
+    Parameters
+    ----------
+    settings : Settings
+        Complete settings of the run.
+    epoch : int
+        From 0.
+
+    Returns
+    -------
+    bool
     """
     return settings.protocol == "code" and epoch < 0.05 * settings.epochs
 
