@@ -23,7 +23,7 @@ import tempfile
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -333,9 +333,10 @@ def attach(record: Record, name: str, arrays: dict) -> None:
 
 
 def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
-    """Return what was attached to a record, or None; what is damaged or of another record is set aside.
+    """Return what was attached to a record, or None; what is damaged or of another version of it is set aside.
 
-    It lies in `folder` or beside the record.
+    It lies in `folder` or beside the record. Where `folder` has a copy of a shipped record, trained anew, what is
+    attached to the copy is left alone.
 
     Parameters
     ----------
@@ -356,66 +357,43 @@ def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
-            if str(arrays.pop("_record")) != record.sha256:
+            if str(arrays.pop("_record")) == record.sha256:
+                return arrays
+            if place == record.path.parent:
                 raise ValueError("it belongs to another version of the record")
-            return arrays
         except Exception as error:  # a damaged zip raises one of many kinds
             set_aside(path, _why(error))
     return None
 
 
-def find(settings: Settings, shipped: bool = True) -> Record | None:
+def find(settings: Settings, shipped: bool = True, attachments=()) -> Record | None:
     """Return the record of a finished run, or None. A damaged record is named, set aside, and counts as none.
-
-    `shipped` False leaves out the records that come with the repository.
 
     Parameters
     ----------
     settings : Settings
-        Complete settings of the run.
+        Complete settings of the run; a record of any others is not looked at.
     shipped : bool
-        Whether records that come with the library count.
+        Whether records that come with the library count. They go first, so that a run trained again on another machine
+        changes no page of the book.
+    attachments : sequence of str
+        What should be beside it: a record that has them all goes before one that does not.
 
     Returns
     -------
     Record or None
         The record.
     """
-    names = dict.fromkeys((settings.hash(), settings.hash(1)))
-    places = dict.fromkeys((folder(), SHIPPED) if shipped else (folder(),))
+    names, found = dict.fromkeys((settings.hash(), settings.hash(1))), []
+    places = dict.fromkeys((SHIPPED, folder()) if shipped else (folder(),))
     for path in (place / f"{name}.json" for place in places for name in names):
         if path.exists():
             try:
-                return read(path)
+                found.append(read(path))
             except DamagedRecord as error:
                 others = [p for p in path.parent.glob(f"{path.stem}.*") if p != path and ".damaged" not in p.name]
                 set_aside(path, str(error).removeprefix(f"{path.name}: "), *others)
-    return None
-
-
-def load_all(wanted=lambda settings: True) -> list[Record]:
-    """Return every record of both folders whose settings are `wanted` (a function of Settings), sorted by name.
-
-    Raises
-    ------
-    DamagedRecord
-        If one of them is not whole.
-    ValueError
-        If those that come with the library are missing.
-    """
-    found = {p.stem: p for place in (paths.present(SHIPPED), folder()) for p in place.glob("*.json")}
-    return [read(found[name]) for name in sorted(found) if wanted(_settings(found[name]))]
-
-
-def _settings(path: Path) -> Settings:
-    try:
-        seen = path.stat()
-        return _parsed(path, seen.st_mtime_ns, seen.st_size)
-    except Exception as error:
-        raise DamagedRecord(f"{path.name}: {_why(error)}") from error
-
-
-@lru_cache(maxsize=10_000)
-def _parsed(path, *version):
-    """Return a file's settings, parsed once a version: every table looks through all of them."""
-    return Settings(**json.loads(path.read_text())["settings"])
+            else:
+                if all(attached(found[-1], what) is not None for what in attachments):
+                    return found[-1]
+    return found[0] if found else None

@@ -19,7 +19,7 @@ import nbformat
 import papermill
 import yaml
 
-from fmfp_lib.book import claims_pages, explorer, figures, ladder, lookup, low_precision, score_study, speed, tables
+from fmfp_lib.book import claims_pages, explorer, figures, ladder, low_precision, score_study, speed, study, tables
 from fmfp_lib.cli.run import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +110,7 @@ def main():
     effects = [effect for rung in ladder.RUNGS for effect in ladder.effects(rung)]
     picture = figures.effects_against_accuracy(effects, ladder.published_effects(), ladder.HOME)
     picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
-    picture = figures.cost_benefit(lookup.classroom())
+    picture = figures.cost_benefit(study.finished("classroom", ("baseline", *figures.CHEAPER))[0].records)
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     notebooks = sorted((STAGE / "notebooks").glob("*.ipynb"))
     # One notebook a core, each on one thread: faster than one after another on all of them.

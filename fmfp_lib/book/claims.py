@@ -11,10 +11,9 @@ seeds decide nothing.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .. import records
 from ..methods import CALIBRATION, FLAT
 from ..statistics import REPLICATES
-from . import claims_published, evidence, names, study, verdicts
+from . import claims_published, evidence, lookup, names, study, verdicts
 from .evidence import HIGHER, LOWER, TESTED, Evidence, Runs, compare_all, each
 
 
@@ -263,16 +262,15 @@ def vgg() -> list[study.Group]:
 def groups_of(chosen: study.Study) -> list[study.Group]:
     """Return the runs that a notebook tests the claims on.
 
-    Its study's methods are trained where no record is found; any other method of the claims counts where it has
-    finished. At classroom scale the finished workstation runs and the VGG's come with them.
+    Its study's methods are trained where no record is found; any other method of the claims counts where all seeds
+    have finished. At classroom scale the finished workstation runs and the VGG's come with them.
     """
     groups = []
     for network in chosen.networks:
         group = chosen.runs(network)
-        for method in TESTED:
-            found = [records.find(chosen.settings(network, method, seed)) for seed in chosen.seeds]
-            group.runs.setdefault(method, [record for record in found if record])
-        groups.append(replace(group, runs={m: runs for m, runs in group.runs.items() if runs}))
+        others = [m for m in TESTED if m not in group.runs]
+        planned = lookup.plan(others, chosen.seeds, scale=chosen.scale, dataset=chosen.dataset, network=network)
+        groups.append(replace(group, runs=group.runs | lookup.whole(planned)))
     return groups + (study.finished("workstation", TESTED) + vgg() if chosen.scale == "classroom" else [])
 
 

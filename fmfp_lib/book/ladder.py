@@ -20,7 +20,7 @@ import pandas as pd
 from .. import measures, records, statistics
 from ..metrics import selective_risk_at, softmax
 from ..settings import Settings
-from . import audit, markdown, names
+from . import audit, compare, lookup, markdown, names
 
 P1 = ("baseline", "label_smoothing", "cs_kd", "mixup", "swa", "fmfp")
 P2 = ("l1_norm", "focal", "crl", "sam")
@@ -100,9 +100,8 @@ class Rung:
 
     def runs(self) -> dict[str, dict[int, records.Record]]:
         """Return the finished runs by method and seed; nothing is trained."""
-        found = {(s.method, s.seed): records.find(s) for s in self.all_settings()}
-        by_method = {m: {s: found[m, s] for s in self.seeds if found[m, s] is not None} for m in self.methods}
-        return {method: runs for method, runs in by_method.items() if runs}
+        found = lookup.trained(lookup.plan(self.methods, self.seeds, **self.regime))
+        return {method: compare.by_seed(runs) for method, runs in found.items()}
 
 
 # The embedded images: a class retrains a run in two minutes. Without crops the network fits its images in half of it.
@@ -306,15 +305,14 @@ def effects(
     runs, found = rung.runs(), []
     base = (against or rung).runs().get("baseline", {})
     for method in methods or [m for m in rung.methods if m != "baseline"]:
-        seeds = [s for s in rung.seeds if s in base and s in runs.get(method, {})]
-        if not seeds:
+        sides = compare.pair_by_seed(base, runs.get(method, {}))
+        if not sides[0]:
             continue
-        sides = [[side[s] for s in seeds] for side in (base, runs[method])]
-        logits = [[(r.logits, r.labels) for r in side] for side in sides]
+        logits, seeds = map(compare.classified, sides), tuple(r.settings.seed for r in sides[0])
         scores = [[_scored(r) for r in side] for side in sides]
         changes = statistics.compare_methods(*logits, ("accuracy", "ece", "auroc", "aurc"), replicates)
         changes |= statistics.compare_scores(*scores, (QUANTITIES[2],), replicates)
-        found.append(Effect(rung.title, method, tuple(seeds), changes["accuracy"].a, changes))
+        found.append(Effect(rung.title, method, seeds, changes["accuracy"].a, changes))
     return found
 
 

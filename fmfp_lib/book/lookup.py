@@ -1,26 +1,60 @@
-"""Finished runs by their settings."""
+"""Finished runs, found by exactly what they are.
 
-from .. import records as _records
-from ..settings import SCALES
+A page plans its runs, each with complete settings, and gets the records of these and of no others. Whatever else lies
+in the folder of records goes by another name: an ablation with another rho, another batch size, a shorter trial.
+Device, precision and compilation are not in the name, so a run is found wherever it was trained.
+"""
+
+import warnings
+
+from .. import paths, records
+from ..settings import Settings
+from . import names
 
 
-def finished(**wanted) -> list:
-    """Return the sound records whose settings equal `wanted`; a list among the values means any of them.
+def plan(methods, seeds, **settings) -> dict[str, list[Settings]]:
+    """Return the settings of runs.
 
-    Examples
-    --------
-    ``finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, method=["baseline", "fmfp"])``
+    Parameters
+    ----------
+    methods : sequence of str
+        Names.
+    seeds : sequence of int
+        Of each method's runs.
+    **settings
+        What all runs share; at least scale, data set and network.
+
+    Returns
+    -------
+    dict of str to list of Settings
+        By method, in the order of the seeds.
     """
-
-    def fits(settings):
-        return all(
-            getattr(settings, key) in value if isinstance(value, (list, tuple)) else getattr(settings, key) == value
-            for key, value in wanted.items()
-        )
-
-    return _records.load_all(fits)
+    return {m: [Settings(method=m, seed=s, **settings) for s in seeds] for m in methods}
 
 
-def classroom() -> list:
-    """Return the finished classroom runs of the regime's own network."""
-    return finished(dataset="embedded", protocol="paper", **SCALES["classroom"])
+def trained(planned: dict[str, list[Settings]]) -> dict[str, list[records.Record]]:
+    """Return each method's records in the order planned, those that there are; methods without any are left out.
+
+    Raises
+    ------
+    ValueError
+        If the records that come with the library are missing.
+    """
+    paths.present(records.SHIPPED)
+    found = {m: [r for r in map(records.find, runs) if r is not None] for m, runs in planned.items()}
+    return {m: runs for m, runs in found.items() if runs}
+
+
+def whole(planned: dict[str, list[Settings]]) -> dict[str, list[records.Record]]:
+    """Return `trained` for the methods that have every run planned: a half-filled cell would look like a whole one.
+
+    Of a method that lacks some of its runs, a warning says which seeds are missing.
+    """
+    found = trained(planned)
+    for method in [m for m, runs in found.items() if len(runs) < len(planned[m])]:
+        there = {r.settings.seed for r in found.pop(method)}
+        missing = [s for s in planned[method] if s.seed not in there]
+        group = f"{names.name(missing[0].dataset)}, {names.name(missing[0].network)}"
+        seeds = ", ".join(str(s.seed) for s in missing)
+        warnings.warn(f"{group}: {names.name(method)} is not shown; missing seeds: {seeds}", stacklevel=2)
+    return found

@@ -1,13 +1,15 @@
 """The paper's own numbers: every cell of Tables 1 to 5, in its units. Ours stand beside them, never among them."""
 
 import html
+import itertools
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from ..paths import ROOT, present
 from ..statistics import HIGHER_IS_BETTER, RANKING, REPLICATES, SUMS
-from . import compare, lookup, markdown, names
+from . import compare, lookup, markdown, names, study
 
 PATH = ROOT / "data" / "published_tables.csv"
 # Which small network of ours stands beside which of the paper's: the same family, or none.
@@ -23,20 +25,17 @@ def load() -> pd.DataFrame:
     return pd.read_csv(present(PATH))
 
 
+@lru_cache
+def _numbers() -> dict:
+    return {cell[:5]: cell[5:] for cell in load().itertuples(index=False, name=None)}
+
+
 def cell(table: str, dataset: str, network: str, method: str, metric: str) -> str:
     """Return one cell as the paper prints it: mean ± standard deviation over three runs."""
-    rows = load().query(
-        "table == @table and dataset == @dataset and network == @network and method == @method and metric == @metric"
-    )
-    if rows.empty:
+    mean, std = _numbers().get((table, dataset, network, method, metric), (None, None))
+    if mean is None:
         return "–"
-    mean, std = rows.iloc[0][["mean", "std"]]
     return f"{mean:.2f}" + ("" if pd.isna(std) else f" ± {std:.2f}")
-
-
-def _mean(rows, method):
-    found = rows.loc[rows["method"] == method, "mean"]
-    return None if found.empty else float(found.iloc[0])
 
 
 def _agreement(published, comparison):
@@ -49,15 +48,81 @@ def _agreement(published, comparison):
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 
 
-def _at_its_scale(dataset, network):
-    """Return our finished runs in the paper's own setting."""
-    return lookup.finished(dataset=dataset, network=network, scale="paper", protocol="paper")
+SEEDS = study.SHOWN["paper"]["seeds"]  # of our runs in the paper's own setting: three, as the paper's
+
+
+def _in_its_setting(dataset, network, methods) -> dict:
+    """Return our runs in the paper's own setting, by method, as far as they are trained."""
+    return lookup.trained(lookup.plan(methods, SEEDS, scale="paper", dataset=dataset, network=network))
+
+
+def _mean_of_seeds(values, factor) -> str:
+    """Return mean ± deviation of our runs in the paper's own setting, and how many there are if not all."""
+    if not values:
+        return "–"
+    count = "" if len(values) == len(SEEDS) else f" ({len(values)} of {len(SEEDS)} seeds)"
+    return markdown.plus_minus(values, factor) + count
 
 
 def comparisons(table: str, groups, replicates: int = REPLICATES) -> list[dict]:
     """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
     return [compare.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table of the paper, with our runs of the same method.
+
+    Attributes
+    ----------
+    dataset, network, method : str
+        The paper's.
+    same : list of dict
+        The metrics of our runs in the paper's own setting, one dict for each seed.
+    beside : dict of int to list of dict
+        The same of our small networks of its family, by the place of their group among those given.
+    """
+
+    dataset: str
+    network: str
+    method: str
+    same: list
+    beside: dict
+
+
+def table_rows(table: str, groups=(), values=lambda record: record.metrics) -> list[Row]:
+    """Return the rows of one of the paper's tables, with the metrics of our runs.
+
+    Parameters
+    ----------
+    table : str
+        ``table1`` to ``table5``.
+    groups : list of study.Group
+        Our finished runs.
+    values : callable, optional
+        From a record to its metrics, or None where there are none; the test set's by default.
+
+    Returns
+    -------
+    list of Row
+        The rows of one data set and network stand together.
+    """
+
+    def measured(runs):
+        return [row for row in map(values, runs) if row is not None]
+
+    found = []
+    for (dataset, network), block in load().query("table == @table").groupby(["dataset", "network"], sort=False):
+        methods = block["method"].unique()
+        # Corruption is measured on networks of the clean images.
+        same = _in_its_setting(dataset.removesuffix("_c"), network + FORM.get(dataset, ""), methods)
+        family = FAMILY.get(network, "?")
+        near = {place: group for place, group in enumerate(groups) if group.network.startswith(family)}
+        for method in methods:
+            beside = {place: measured(g.runs[method]) for place, g in near.items() if method in g.runs}
+            found.append(Row(dataset, network, method, measured(same.get(method, ())), beside))
+    return found
 
 
 def side_by_side(table: str, groups, metric: str, compared=None, values=lambda record: record.metrics) -> str:
@@ -80,79 +145,77 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     Returns
     -------
     str
-        A group a data set and network of the paper, in it a row a method. Published cells have the class
-        ``published``. The paper's own setting needs a GPU: where no record of it exists there is a dash, with the
-        command that would fill it.
+        One group of rows for each data set and network of the paper, in it one row for each method. Published cells
+        have the class ``published``. The paper's own setting needs a GPU: where no record of it exists there is a dash,
+        with the command that would fill it; where some of its three seeds are missing, the cell says how many it has.
     """
-    rows = load().query("table == @table and metric == @metric")
-    if rows.empty:
-        known = ", ".join(load().query("table == @table")["metric"].unique()) or "no metric"
-        raise ValueError(f"{table} of the paper has no column {metric!r}; choose one of {known}")
-    factor, heading = names.DISPLAY[metric]
+    known = load().query("table == @table")["metric"].unique()
+    if metric not in known:
+        raise ValueError(
+            f"{table} of the paper has no column {metric!r}; choose one of {', '.join(known) or 'no metric'}"
+        )
     compared = comparisons(table, groups) if compared is None else compared
-    methods = list(rows["method"].unique())
-    head = ["method", "published", "ours, same setting"]
-    ours = list(dict.fromkeys(g.dataset for g in groups))  # a column a data set; each row shows its family's network
-    head += [f"ours, {html.escape(names.name(data))}" for data in ours]
-    option = " --measure shift" if "cifar10_c" in set(rows["dataset"]) else ""
-    arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
-    caption = (
-        f'{heading} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the others ours, '
-        "from the small network of the same family. A dash in the third column needs a GPU; <code>fmfp train "
-        f"--dataset D --network N --method M --scale paper --seed S{option}</code> fills it."
-    )
-    if ours:
-        caption += " Further right, an empty cell has no network of that family, and a dash was not measured."
-        caption += "" if metric in RANKING + SUMS else " This metric has no interval here, so no mark."
+    return _html(table, table_rows(table, groups, values), groups, metric, compared)
+
+
+def _html(table, rows, groups, metric, compared):
+    ours = list(dict.fromkeys(g.dataset for g in groups))  # one column for each data set
+    heads = ["method", "published", "ours, same setting", *(f"ours, {html.escape(names.name(d))}" for d in ours)]
     lines = [
-        f'<div class="scroll" tabindex="0"><table class="side-by-side"><caption>{caption}</caption><thead><tr>'
-        + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead>"
+        '<div class="scroll" tabindex="0"><table class="side-by-side">'
+        f"<caption>{_caption(rows, metric, ours)}</caption><thead><tr>"
+        + "".join(f'<th scope="col">{h}</th>' for h in heads) + "</tr></thead>"
     ]  # fmt: skip
-
-    def measured(runs):
-        return [row for row in map(values, runs) if row is not None]
-
-    for (dataset, network), block in rows.groupby(["dataset", "network"], sort=False):
-        form = network + FORM.get(dataset, "")
-        full = _at_its_scale(dataset.removesuffix("_c"), form)  # corruption is measured on networks of the clean images
+    for (dataset, network), block in itertools.groupby(rows, key=lambda row: (row.dataset, row.network)):
         title = f"{names.name(dataset)}, {names.name(network)}"
-        lines.append(f'<tbody><tr><th scope="rowgroup" colspan="{len(head)}"><span>{title}</span></th></tr>')
-        for method in methods:
-            mean, base = _mean(block, method), _mean(block, "baseline")
-            if mean is None:
+        lines.append(f'<tbody><tr><th scope="rowgroup" colspan="{len(heads)}"><span>{title}</span></th></tr>')
+        for row in block:
+            key = (table, dataset, network, row.method, metric)
+            if key not in _numbers():
                 continue
-            own = measured(r for r in full if r.settings.method == method)
-            same = markdown.plus_minus([row[metric] for row in own], factor) if own else "–"
-            cells = [f'<em class="published">{cell(table, dataset, network, method, metric)}</em>', same]
-            family = FAMILY.get(network, "?")
+            cells = [f'<em class="published">{cell(*key)}</em>']
+            cells.append(_mean_of_seeds([found[metric] for found in row.same], names.DISPLAY[metric][0]))
             for data in ours:
-                beside = []
-                for group, found in zip(groups, compared, strict=True):
-                    if group.dataset != data or method not in group.runs or not group.network.startswith(family):
-                        continue
-                    rows_here = measured(group.runs[method])
-                    if not rows_here:
-                        beside.append("–")
-                        continue
-                    mark, meaning = _agreement(mean - base, found.get(method, {}).get(metric))
-                    mark = f' <span class="agreement" title="{meaning}">{mark}</span>' if mark else ""
-                    beside.append(markdown.plus_minus([row[metric] for row in rows_here], factor) + mark)
-                cells.append("<br>".join(beside))
-            heading = f'<th scope="row">{names.name(method)}</th>'
+                places = [place for place in row.beside if groups[place].dataset == data]
+                cells.append("<br>".join(_beside(key, row.beside[place], compared[place]) for place in places))
+            heading = f'<th scope="row">{names.name(row.method)}</th>'
             lines.append(f"<tr>{heading}" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
         lines.append("</tbody>")
     return "\n".join(lines) + "</table></div>"
 
 
-def side_by_sides(table: str, groups, metrics=None, compared=None, **options) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open.
+def _caption(rows, metric, ours):
+    option = " --measure shift" if any(row.dataset == "cifar10_c" for row in rows) else ""
+    arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
+    caption = (
+        f'{names.DISPLAY[metric][1]} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the '
+        "others ours, from the small network of the same family. A dash in the third column needs a GPU; <code>fmfp "
+        f"train --dataset D --network N --method M --scale paper --seed S{option}</code> fills it."
+    )
+    if ours:
+        caption += " Further right, an empty cell has no network of that family, and a dash was not measured."
+        caption += "" if metric in RANKING + SUMS else " This metric has no interval here, so no mark."
+    return caption
 
-    `compared` and the `options` are as in `side_by_side`.
-    """
+
+def _beside(key, found, compared):
+    """Return ours on one small network, with the mark of its difference from the baseline."""
+    *_, method, metric = key
+    if not found:
+        return "–"
+    text = markdown.plus_minus([values[metric] for values in found], names.DISPLAY[metric][0])
+    published = _numbers()[key][0] - _numbers()[(*key[:3], "baseline", metric)][0]
+    mark, meaning = _agreement(published, compared.get(method, {}).get(metric))
+    return text + (f' <span class="agreement" title="{meaning}">{mark}</span>' if mark else "")
+
+
+def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics) -> str:
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open."""
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
-    compared, folds = comparisons(table, groups) if compared is None else compared, []
+    compared = comparisons(table, groups) if compared is None else compared
+    rows, folds = table_rows(table, groups, values), []
     for number, metric in enumerate(metrics):
-        body = side_by_side(table, groups, metric, compared, **options)
+        body = _html(table, rows, groups, metric, compared)
         summary = names.DISPLAY[metric][1]
         folds.append(f"<details{' open' if not number else ''}><summary>{summary}</summary>{body}</details>")
     return "\n".join(folds)
@@ -170,12 +233,12 @@ DRAWN_ONLY = (
 def drawn_only(methods) -> str:
     """Return, as Markdown, the figures of which the paper prints no numbers: our AUROC where runs are finished, else a
     dash; above them the command that trains one of the runs."""
-    command = f"fmfp train --dataset D --network N --method {methods[-1]} --scale paper --seed 0"
-    lead = f"`{command}` trains one of the runs:\n\n"
     rows = []
     for figure, dataset, network, ours in DRAWN_ONLY:
-        found = _at_its_scale(dataset, ours)
-        values = {m: [100 * r.metrics["auroc"] for r in found if r.settings.method == m] for m in methods}
-        cell = ", ".join(f"{names.name(m)} {markdown.plus_minus(v)}" for m, v in values.items() if v) or "–"
-        rows.append((figure, names.name(dataset), names.name(network), cell, f"`{dataset}`", f"`{ours}`"))
-    return lead + markdown.table(("figure", "data", "network", "ours: AUROC %", "D", "N"), rows, words=6)
+        found = _in_its_setting(dataset, ours, methods)
+        values = {m: _mean_of_seeds([r.metrics["auroc"] for r in runs], 100) for m, runs in found.items()}
+        text = ", ".join(f"{names.name(m)} {value}" for m, value in values.items()) or "–"
+        rows.append((figure, names.name(dataset), names.name(network), text, f"`{dataset}`", f"`{ours}`"))
+    table = markdown.table(("figure", "data", "network", "ours: AUROC %", "D", "N"), rows, words=6)
+    command = f"fmfp train --dataset D --network N --method {methods[-1]} --scale paper --seed 0"
+    return f"`{command}` trains one of the runs:\n\n{table}"

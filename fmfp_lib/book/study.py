@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import one_line
-from ..settings import SCALES, Settings
+from ..settings import Settings
 from . import lookup, names
 from .parameters import check_parameters
 
@@ -132,19 +132,13 @@ class Study(BaseModel):
 def finished(scale: str, methods, networks=None) -> list[Group]:
     """Return the finished runs of `methods` at `scale`, on the book's networks if none are given, training nothing.
 
-    A method counts once every seed that the book shows is there: a half-filled cell would look like a whole one.
+    A method counts once every seed that the book shows is there (`lookup.whole`).
     """
-    regime = {key: value for key, value in SCALES[scale].items() if key != "network"}
-    shown, groups = SHOWN[scale], []
-    for network in networks or shown["networks"]:
-        found = lookup.finished(
-            dataset=shown["dataset"], network=network, method=list(methods), seed=shown["seeds"], protocol="paper",
-            **regime,
-        )  # fmt: skip
-        runs = {m: sorted((r for r in found if r.settings.method == m), key=lambda r: r.settings.seed) for m in methods}
-        runs = {m: r for m, r in runs.items() if len(r) == len(shown["seeds"])}
+    dataset, seeds, groups = SHOWN[scale]["dataset"], SHOWN[scale]["seeds"], []
+    for network in networks or SHOWN[scale]["networks"]:
+        runs = lookup.whole(lookup.plan(methods, seeds, scale=scale, dataset=dataset, network=network))
         if runs:
-            groups.append(Group(scale, shown["dataset"], network, runs))
+            groups.append(Group(scale, dataset, network, runs))
     return groups
 
 

@@ -2,17 +2,18 @@
 
 import textwrap
 
+import numpy as np
 import pandas as pd
 
 from .. import cost
 from ..methods import CALIBRATION, FLAT, METHODS
 from ..metrics import calibrated_right_confidence
 from ..settings import SCALES, Settings
-from .compare import against_baseline, by_method, classified, pair_by_seed, paired_runs
-from .lookup import finished
+from . import lookup
+from .compare import against_baseline, by_method, by_seed, classified, pair_by_seed, paired_runs
 from .markdown import difference_table, grouped, plus_minus, table
 from .names import DISPLAY, name
-from .study import shown
+from .study import SHOWN, shown
 from .words import glance_in_words, in_words
 
 
@@ -32,7 +33,7 @@ def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
     Parameters
     ----------
     records : sequence of records.Record
-        Finished runs.
+        Finished runs of one group.
     metrics : sequence of str
         Names of metrics, as `metrics.evaluate` returns them.
 
@@ -41,8 +42,10 @@ def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
     pandas.DataFrame
         Cells are text.
     """
-    groups = frame(records).groupby("method", sort=False)
-    return pd.DataFrame({name(m): {DISPLAY[k][1]: plus_minus(g[k], DISPLAY[k][0]) for k in metrics} for m, g in groups})
+    return pd.DataFrame({
+        name(m): {DISPLAY[k][1]: plus_minus([r.metrics[k] for r in runs.values()], DISPLAY[k][0]) for k in metrics}
+        for m, runs in by_method(records).items()
+    })  # fmt: skip
 
 
 def right_predictions(groups) -> str:
@@ -126,32 +129,47 @@ def corruptions() -> str:
     return table(("kind", "what it does", "strength at severities 1 to 5"), rows, words=3)
 
 
+# The regimes that were tried: network, training images, epochs.
+REGIMES = (
+    ("preact_resnet8_w16_s2", 1000, 100),
+    ("preact_resnet8_w16_s2", 1000, 200),
+    ("preact_resnet8_w16_s2", 2000, 100),
+    ("preact_resnet8_w16_s2", 2000, 200),
+    ("preact_resnet8_w32_s2", 1000, 100),
+)
+
+
 def regime_search() -> str:
     """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
-    rows = frame(finished(dataset="embedded", protocol="paper", seed=[0, 1, 2],
-                          method=["baseline", "label_smoothing", "fmfp"]))  # fmt: skip
-    rows = rows[rows["network"].str.startswith("preact_resnet8")]
-    heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
-    lines = []
-    for (network, size, epochs), group in rows.groupby(["network", "train_size", "epochs"]):
-        auroc = 100 * group.pivot(index="seed", columns="method", values="auroc").dropna()
-        if len(auroc) < 3:
+    searched, rows = ("baseline", "label_smoothing", "fmfp"), []
+    for network, size, epochs in REGIMES:
+        regime = dict(scale="classroom", dataset="embedded", network=network, train_size=size, epochs=epochs)
+        runs = lookup.whole(lookup.plan(searched, (0, 1, 2), **regime))
+        if len(runs) < len(searched):
             continue
-        change = auroc.sub(auroc["baseline"], axis=0)
-        both = (change["label_smoothing"] < 0) & (change["fmfp"] > 0)
-        cells = [",\u00a0".join(f"{v:+.2f}" for v in change[m]).replace("-", "−") for m in ("label_smoothing", "fmfp")]
+        baseline, smoothed, fmfp = (100 * np.array([r.metrics["auroc"] for r in runs[m]]) for m in searched)
+        changes = smoothed - baseline, fmfp - baseline
+        both = (changes[0] < 0) & (changes[1] > 0)
+        cells = [",\u00a0".join(f"{v:+.2f}" for v in change).replace("-", "−") for change in changes]
         held = f"{both.sum()}\u00a0of\u00a0{len(both)}"
-        lines.append((f"`{network}`", f"{size:,}", epochs, plus_minus(auroc["baseline"]), *cells, held))
-    return table(heading, lines)
+        rows.append((f"`{network}`", f"{size:,}", epochs, plus_minus(baseline), *cells, held))
+    heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
+    return table(heading, rows)
 
 
 def protocols() -> str:
-    """Return, as Markdown, what following the code instead of the paper changes at classroom scale, seed by seed."""
-    regime = {"dataset": "embedded", **SCALES["classroom"]}
-    paper, code = (by_method(finished(**regime, protocol=protocol)) for protocol in ("paper", "code"))
+    """Return, as Markdown, what following the code instead of the paper changes at classroom scale, seed by seed.
+
+    A method is compared over the seeds trained by both protocols, at least two.
+    """
+    regime = dict(scale="classroom", dataset="embedded", network=SCALES["classroom"]["network"])
+    paper, code = (
+        lookup.trained(lookup.plan(METHODS, SHOWN["classroom"]["seeds"], protocol=protocol, **regime))
+        for protocol in ("paper", "code")
+    )
     found, counts = {}, set()
     for method in METHODS:
-        sides = pair_by_seed(paper.get(method, {}), code.get(method, {}))
+        sides = pair_by_seed(*(by_seed(runs.get(method, ())) for runs in (paper, code)))
         if len(sides[0]) > 1:
             found[method] = paired_runs(*map(classified, sides))
             counts.add(len(sides[0]))

@@ -78,7 +78,7 @@ def train(
 
 def _find(settings, wanted, force, shipped):
     """Return the record of some settings or None, and whether all that is `wanted` lies beside it."""
-    record = None if force else records.find(settings, shipped)
+    record = None if force else records.find(settings, shipped, wanted)
     return record, record is not None and all(records.attached(record, name) is not None for name in wanted)
 
 

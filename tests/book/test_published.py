@@ -29,6 +29,17 @@ def groups():
     return finished("classroom", ["baseline", "label_smoothing", "focal"])
 
 
+def in_place_of_the_papers(monkeypatch, runs, dataset):
+    """Let `runs` of the baseline stand for those in the paper's own setting, seed by seed, on one data set."""
+    own = {r.settings.seed: r for r in runs}
+
+    def find(settings):
+        here = settings.scale == "paper" and (settings.dataset, settings.method) == (dataset, "baseline")
+        return own.get(settings.seed) if here else None
+
+    monkeypatch.setattr(published.lookup.records, "find", find)
+
+
 def test_all_published_cells_are_there():
     assert len(published.load()) == 876
     assert published.cell("table1", "cifar10", "preact_resnet110", "baseline", "auroc") == "90.76 ± 0.60"
@@ -72,10 +83,10 @@ def test_without_runs_of_ours_the_published_table_still_stands():
 
 def test_corruption_at_the_papers_scale_is_read_from_what_was_measured_on_runs_of_cifar10(groups, monkeypatch):
     runs = groups[0].runs["baseline"]
-    monkeypatch.setattr(published.lookup, "finished", lambda **wanted: runs if wanted["dataset"] == "cifar10" else [])
+    in_place_of_the_papers(monkeypatch, runs, "cifar10")
     page = published.side_by_side("table3", [], "auroc", values=lambda r: {"auroc": 0.5} if r.settings.seed else None)
     assert "--measure shift</code>" in page
-    assert rows(page)[0][-1] == "50.00\u00a0±\u00a00.00" and rows(page)[1][-1] == "–"
+    assert rows(page)[0][-1] == "50.00\u00a0±\u00a00.00 (2 of 3 seeds)" and rows(page)[1][-1] == "–"
 
 
 def test_an_unknown_metric_names_the_choices():
@@ -97,8 +108,10 @@ def test_figures_without_numbers_keep_a_dash_until_runs_are_finished(monkeypatch
     assert [row.split(" | ")[0][2:] for row in page.splitlines()[4:]] == ["3", "13", "13", "14"]
     assert page.count(" – ") == 4 and "--network N --method mixup --scale paper" in page
     assert "| `imagenet` | `resnet50_imagenet` |" in page
-    runs = finished("classroom", ["baseline"])[0].records
-    monkeypatch.setattr(published.lookup, "finished", lambda **wanted: runs if wanted["dataset"] == "imagenet" else [])
+    runs = finished("classroom", ["baseline"])[0].records[:3]
+    in_place_of_the_papers(monkeypatch, runs, "imagenet")
     mean = 100 * sum(r.metrics["auroc"] for r in runs) / len(runs)
     page = published.drawn_only(["baseline", "mixup"])
-    assert page.count(" – ") == 2 and page.count(f"baseline {mean:.2f}\u00a0±") == 2
+    assert page.count(" – ") == 2 and page.count(f"baseline {mean:.2f}\u00a0±") == 2 and "seeds)" not in page
+    in_place_of_the_papers(monkeypatch, runs[:1], "imagenet")
+    assert published.drawn_only(["baseline"]).count(f"{100 * runs[0].metrics['auroc']:.2f} (1 of 3 seeds)") == 2

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fmfp_lib import confidence, metrics, records
-from fmfp_lib.book import compare, figures, lookup, markdown, names, tables, words
-from fmfp_lib.book.study import Group
+from fmfp_lib.book import compare, figures, markdown, names, tables, words
+from fmfp_lib.book.study import Group, finished
 from fmfp_lib.datasets import CATALOGUE
 from fmfp_lib.datasets.corruptions import KINDS
 from fmfp_lib.methods import METHODS
@@ -42,7 +42,7 @@ def runs(tmp_path, monkeypatch):
             test = rng.normal(size=(80, 4)) + 2 * np.eye(4)[labels], labels
             history = [{"epoch": e, "train_loss": 1.0, "test_auroc": 0.5 + e / 10} for e in (1, 2)]
             records.save(Settings(method=method, seed=seed), test, test, history, {})
-    return records.load_all()
+    return [records.read(path) for path in sorted(tmp_path.glob("*.json"))]
 
 
 def test_metric_table_has_a_row_a_metric_and_a_column_a_method(runs):
@@ -58,7 +58,6 @@ def test_differences_are_taken_seed_by_seed(runs):
     value = {(r.settings.method, r.settings.seed): r.metrics["auroc"] for r in runs}
     expected = np.mean([value["mixup+fmfp", s] - value["baseline", s] for s in (0, 1)])
     assert list(found) == ["mixup+fmfp"] and found["mixup+fmfp"]["auroc"].difference == pytest.approx(expected)
-    assert len(lookup.finished(method=["baseline"], seed=1)) == 1
 
 
 def test_figures_show_every_method(runs):
@@ -70,8 +69,7 @@ def test_figures_show_every_method(runs):
 
 
 def baseline_runs(count=2):
-    return lookup.finished(dataset="embedded", network="preact_resnet8_w32_s2", epochs=100, train_size=1000,
-                           protocol="paper", method="baseline", seed=list(range(count)))  # fmt: skip
+    return finished("classroom", ["baseline"])[0].records[:count]
 
 
 def test_the_code_is_compared_with_the_paper_method_by_method(tmp_path, monkeypatch):
@@ -115,7 +113,7 @@ def test_a_worse_score_is_found_out_and_a_wrong_one_named():
 
 
 def test_pairs_are_compared_like_the_baseline():
-    records = lookup.classroom()
+    records = finished("classroom", ["baseline", "fmfp"])[0].records
     found = compare.method_pairs(records, {"x": ("baseline", "fmfp"), "none": ("baseline", "nothing")}, ("auroc",), 30)
     expected = compare.against_baseline(records, ["fmfp"], ("auroc",), 30)["fmfp"]["auroc"]
     assert list(found) == ["x"]
