@@ -67,6 +67,9 @@ def test_evaluate_in_json_and_in_words(run, tmp_path):
     assert sum(found["histogram"]["wrong"]) == wrong.sum()
     whole = found["risk_at_coverage"][0]
     assert (whole["accepted"], whole["errors"]) == (2000, wrong.sum())
+    curve = found["risk_coverage_curve"]
+    assert curve["coverage"] == pytest.approx(np.arange(1, 101) / 100)
+    assert curve["risk"][49] == pytest.approx(metrics.selective_risk_at(confidence, ~wrong, 0.5))
     code, out, _ = run("evaluate", file, "--replicates", 50)
     for text in ("AUROC %", "Reliability", "Where correct and incorrect", "[red]south", "Worst group", surest["id"]):
         assert text in out

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import intervals, selective
-from ..metrics import BINS
+from ..metrics import BINS, risk_coverage_curve
 from ..metrics.calibration import bin_index
 from ..statistics import REPLICATES
 from . import explorer_data
@@ -56,6 +56,7 @@ def summary(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict:
         "notes": notes,
         "metrics": {m: dict(zip(("value", "low", "high"), found[m], strict=True)) for m in SHOWN if m in found},
         "risk_at_coverage": _risks(predictions),
+        "risk_coverage_curve": _curve(predictions),
         "reliability": _reliability(predictions) if predictions.is_probability else None,
         "histogram": _histogram(predictions),
         "groups": groups,
@@ -103,6 +104,13 @@ def _risks(predictions):
         row = {"coverage": accepted / n, "accepted": accepted, "errors": errors, "confidence_at_least": threshold}
         rows.append(row | _rate(errors, accepted))
     return list({row["accepted"]: row for row in rows}.values())
+
+
+def _curve(predictions):
+    """Return the risk-coverage curve at every per cent of coverage."""
+    coverage, risk = risk_coverage_curve(predictions.confidence, predictions.correct)
+    places = np.unique(np.ceil(np.arange(1, 101) * len(risk) / 100 - 1e-9).astype(int)) - 1
+    return {"coverage": coverage[places].tolist(), "risk": risk[places].tolist()}
 
 
 def _reliability(predictions):
