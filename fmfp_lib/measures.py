@@ -32,7 +32,7 @@ def _flatness(run, model):
 
 
 def _fit(run, model):
-    """How well the network fits its training images, not augmented, and how the true class's lead is spread there."""
+    """How well the network fits its training images, not augmented, how the true class's lead is spread, and the cost."""
     logits, labels = run.logits(model, run.x_train).astype(np.float64), run.data.y_train
     rows = np.arange(len(labels))
     others = logits.copy()
@@ -41,6 +41,7 @@ def _fit(run, model):
     return {
         "accuracy": np.array((gap > 0).mean()), "nll": np.array(-np.log(np.maximum(p[rows, labels], 1e-300)).mean()),
         "quantiles": np.array(GAP_QUANTILES), "gap": np.quantile(gap, GAP_QUANTILES).astype(np.float32),
+        "cpu_seconds": np.array(run.cpu_seconds if run.cpu_seconds and run.device.type == "cpu" else np.nan),
     }  # fmt: skip
 
 
@@ -137,7 +138,8 @@ def load(record: records.Record, name: str) -> dict[str, np.ndarray] | None:
     record : records.Record
     name : str
         ``fit``: training `accuracy` and `nll` (nats), `gap` (q,) between the logits of the true and of the best other
-        class at `quantiles` (q,), all on the training images without augmentation;
+        class at `quantiles` (q,), all on the training images without augmentation; `cpu_seconds` of the training, NaN
+        where it was not timed or ran on a GPU;
         ``flatness``: `norms` (m,), `loss` and `margin` (m, directions), `sharpness`, `eigenvalue`;
         ``trust_score``, ``confidnet``, ``nearest_neighbours``, ``mahalanobis``, ``mc_information``: `score` (n,) of the
         test images, growing with trust;

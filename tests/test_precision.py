@@ -74,7 +74,6 @@ def test_histograms_count_every_evaluated_image():
     assert (record.histograms.sum((1, 2)) == 40).all()
     share = record.histograms.sum(2)[:, 0] / 40
     assert np.allclose(share, [row["test_accuracy"] for row in evaluated])
-    assert record.environment["cpu_seconds"] >= 0
 
 
 def test_fit_is_measured_on_the_training_images():
@@ -82,7 +81,7 @@ def test_fit_is_measured_on_the_training_images():
 
     record = training.train(Settings(**SMALL | {"epochs": 30}, padding=0), progress=False, measures=["fit"])
     found = measures.load(record, "fit")
-    assert 0 <= found["accuracy"] <= 1 and (np.diff(found["gap"]) >= 0).all()
+    assert 0 <= found["accuracy"] <= 1 and (np.diff(found["gap"]) >= 0).all() and found["cpu_seconds"] > 0
     assert np.interp(0, found["gap"], found["quantiles"]) == pytest.approx(1 - found["accuracy"], abs=0.06)
 
 

@@ -405,7 +405,7 @@ def pilots() -> str:
             continue
         s, fits = runs[0].settings, [measures.load(r, "fit") for r in runs]
         surest = [round(len(r.labels) * SUREST * selective_risk_at(*_scored(r), SUREST)) for r in runs]
-        minutes = [r.environment.get("cpu_seconds", 0) / 60 for r in runs]
+        minutes = [np.nan if f is None else f["cpu_seconds"] / 60 for f in fits]
 
         def both(texts):
             return " → ".join(texts)
@@ -417,7 +417,7 @@ def pilots() -> str:
               for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 2), ("aurc", 1000, 1))),
             both(map(str, surest)),
             both("–" if f is None else f"{f['gap'][1]:.1f} to {f['gap'][5]:.1f}" for f in fits),
-            both(f"{m:.1f}" if m else "–" for m in minutes),
+            both("–" if np.isnan(m) else f"{m:.1f}" for m in minutes),
         ])  # fmt: skip
     return markdown.table(heading, rows, 2)
 

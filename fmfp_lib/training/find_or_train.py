@@ -97,8 +97,7 @@ def _save(run, keep_weights):
     valid = run.logits(model, run.x_valid), run.data.y_valid
 
     def write():
-        about = environment(run.settings) | {"cpu_seconds": round(run.cpu_seconds)}
-        path = records.save(run.settings, test, valid, run.history, about, weights)
+        path = records.save(run.settings, test, valid, run.history, environment(run.settings), weights)
         run.checkpoint_path.unlink(missing_ok=True)
         return records.read(path)
 
