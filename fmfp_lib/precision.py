@@ -54,6 +54,8 @@ def resolve(precision: str, device: str, wanted: str | None = None) -> str:
 def computing_in(precision: str, device: str):
     """Let every product inside the block be computed in `precision` on `device`; results that matter stay float32.
 
+    On CUDA only algorithms are used that give the same bits each time.
+
     Parameters
     ----------
     precision : str
@@ -67,14 +69,15 @@ def computing_in(precision: str, device: str):
     """
     import torch
 
+    cudnn = torch.backends.cudnn
     if device == "cuda":
-        before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+        before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic
         torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
-        torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        cudnn.allow_tf32, cudnn.deterministic = precision == "tf32", True
     try:
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
             yield
     finally:
         if device == "cuda":
             torch.set_float32_matmul_precision(before[0])
-            torch.backends.cudnn.allow_tf32 = before[1]
+            cudnn.allow_tf32, cudnn.deterministic = before[1:]

@@ -110,8 +110,15 @@ CLASS = Rung(
     dict(scale="classroom", dataset="embedded", network="preact_resnet8_w16_s2", train_size=9000, epochs=50, padding=0),
     tuple(range(8)),
 )
+# CIFAR-10 with all its training images. No pilot saw these two regimes, so all their seeds decide.
+CIFAR = Rung(
+    "CIFAR-10, 45,000 images",
+    dict(scale="workstation", dataset="cifar10", network="resnet9_w32", train_size=45_000, epochs=60, padding=2),
+)
+# Four times as many weights and the paper's crops: hours of a CPU, a minute of a large GPU.
+WIDE = Rung("CIFAR-10, 45,000 images, wide network", CIFAR.regime | dict(network="resnet9_w64", padding=4))
 CHOSE = {CLASS.title: (0, 1, 2)}
-RUNGS = (CLASS,)
+RUNGS = (CLASS, CIFAR, WIDE)
 SECOND = (Rung(CLASS.title, CLASS.regime | dict(network="vgg8_w16"), methods=P1),)  # another family
 # The class's rung with other numbers of epochs, and of images at equally many steps.
 LENGTHS = {epochs: CLASS.varied(f"{epochs} epochs", epochs=epochs) for epochs in (12, 25, 100, 200)}

@@ -53,7 +53,7 @@ NETWORKS |= {
 }
 NETWORKS |= {
     f"resnet9_w{w}{form}": _make("resnet9.ResNet9", (w, 4 * w, 8 * w), pooling)
-    for w in (8, 16, 32)
+    for w in (8, 16, 32, 64)
     for form, pooling in (("", "max"), ("_mean", "mean"))
 }
 NETWORKS |= {f"wideresnet{d}_k{k}_s2": _wide(d, k, 2) for d in (10, 16) for k in (1, 2, 4)}

@@ -44,5 +44,5 @@ def optimizer(settings: Settings, model: nn.Module) -> torch.optim.SGD:
         settings.learning_rate,
         settings.momentum,
         weight_decay=settings.weight_decay,
-        foreach=True,
+        **({"fused": True} if settings.device == "cuda" else {"foreach": True}),
     )

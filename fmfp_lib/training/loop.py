@@ -109,7 +109,8 @@ class Run:
             Where several processes train together, leave each with the gradient of the whole batch, not of its own
             part.
         with_sam : bool
-            Whether this is one of SAM's passes, which bfloat16 would rob of most of the perturbation.
+            Whether this is one of SAM's passes, which bfloat16 would rob of most of the perturbation; they are
+            computed in TF32 on CUDA and in float32 on a CPU instead.
 
         Returns
         -------
@@ -120,7 +121,7 @@ class Run:
         """
         precision = self.settings.precision
         if with_sam and precision == "bfloat16":
-            precision = "float32"
+            precision = "tf32" if self.device.type == "cuda" else "float32"
         with seeded(batch.seed, self.device), computing_in(precision, self.device.type):
             model = distributed.split(self.model)
             loss, logits = objectives.total(self.method.losses, model, batch, self.settings)
