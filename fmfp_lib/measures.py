@@ -32,7 +32,7 @@ def _flatness(run, model):
 
 
 def _fit(run, model):
-    """How well the network fits its training images, not augmented, how the true class's lead is spread, and the cost."""
+    """How well the network fits its training images, not augmented; the true class's lead there; the seconds."""
     logits, labels = run.logits(model, run.x_train).astype(np.float64), run.data.y_train
     rows = np.arange(len(labels))
     others = logits.copy()

@@ -19,7 +19,20 @@ import nbformat
 import papermill
 import yaml
 
-from fmfp_lib.book import claims_pages, explorer, figures, ladder, low_precision, score_study, speed, study, tables
+from fmfp_lib.book import (
+    claims,
+    claims_cards,
+    explorer,
+    figures,
+    home,
+    ladder,
+    low_precision,
+    power,
+    score_study,
+    speed,
+    study,
+    tables,
+)
 from fmfp_lib.cli.run import QUIET_KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,6 +97,11 @@ def mended(page: str) -> str:
     return "".join(lines)
 
 
+def cards() -> str:
+    """Return the home page's claim cards; a process of its own makes them."""
+    return claims_cards.cards(claims.evaluate(), "../notebooks/10_claims.html")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", default="classroom", choices=("smoke", "classroom", "workstation", "paper"))
@@ -98,7 +116,8 @@ def main():
     # Tables are made from the registries and the records, so that no page can fall behind them.
     registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions, score_study.score_table)
     from_records = (
-        tables.at_a_glance, tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
+        tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
+        power.rates, power.seeds,
     )  # fmt: skip
     for make in (*registries, *from_records, tables.gpu_hours, speed.speed):
         (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
@@ -107,6 +126,7 @@ def main():
     (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
     explorer.write(STAGE / "book")
     (STAGE / "book" / "_ladder.txt").write_text(ladder.in_words() + "\n")
+    (STAGE / "book" / "_home.html").write_text(home.slider(), "utf-8")
     effects = [effect for rung in ladder.RUNGS for effect in ladder.effects(rung)]
     picture = figures.effects_against_accuracy(effects, ladder.published_effects(), ladder.HOME)
     picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
@@ -116,10 +136,10 @@ def main():
     # One notebook a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        verdicts = pool.submit(claims_pages.summary)
+        verdicts = pool.submit(cards)
         slides = pool.submit(make_slides.make, BUILD / "slides")
         seconds = dict(zip(notebooks, pool.map(execute, notebooks, itertools.repeat(scale)), strict=True))
-        (STAGE / "book" / "_claims.txt").write_text(verdicts.result() + "\n")
+        (STAGE / "book" / "_cards.html").write_text(verdicts.result(), "utf-8")
         slides.result()
     (STAGE / "book" / "_timetable.txt").write_text(timetable(seconds))
     command = [

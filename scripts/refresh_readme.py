@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from fmfp_lib.book import figures, study, tables
+from fmfp_lib.book import figures, ladder, tables
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ROOT / "book" / "images" / "calibration_against_ranking.png"
+PICTURE = ROOT / "book" / "images" / "effects_against_accuracy.png"
 
 if __name__ == "__main__":
-    groups = {group.title: group.records for group in study.shown(("baseline", *tables.GLANCE))}
-    figure = figures.calibration_against_ranking(groups, tables.GLANCE)
+    effects = [effect for rung in ladder.RUNGS for effect in ladder.effects(rung)]
+    figure = figures.effects_against_accuracy(effects, ladder.published_effects(), ladder.HOME)
     figure.savefig(PICTURE, dpi=130, facecolor="white", bbox_inches="tight")
     readme = ROOT / "README.md"
     between = re.compile(r"(<!-- results -->\n).*?(\n<!-- end of results -->)", re.S)

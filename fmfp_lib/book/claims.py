@@ -1,20 +1,23 @@
 """The paper's claims, C1 to C15: what each says, the test that decides it, the verdict.
 
+A test is a list of comparisons, each with the range that the claim gives it (lower, higher, no further than), one
+metric for each part of the claim. `verdicts.decide` makes a verdict of the comparisons of a part, from their mean over
+networks and data and from each of them, and `verdicts.combine` of the parts. No verdict is typed in. Only finished runs
+count, of seeds that had no part in choosing the regime; comparisons of fewer than three seeds decide nothing.
+
 The tests were written down before they were run; the differences in accuracy, AUROC, AURC and ECE at classroom scale
-were known by then from the home page. A test is a list of comparisons, each with the range that
-the claim gives it (lower, higher, no further than). `verdicts.agreement` says whether an estimate lies there, and
-whether its whole 95 % interval does; `verdicts.decide` makes a verdict of that for each part of a claim and
-`verdicts.combine` for the claim. No verdict is typed in. Only finished runs count; comparisons of fewer than three
-seeds decide nothing.
+were known by then from the home page. The rules that make verdicts of them were made stricter later, most recently when
+*undecided* was parted from *contradicted* and one metric was chosen for each part (see the page on verdicts).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..methods import CALIBRATION, FLAT
 from ..statistics import REPLICATES
-from . import claims_published, evidence, lookup, names, study, verdicts
-from .evidence import HIGHER, LOWER, TESTED, Evidence, Runs, compare_all, each
+from . import claims_published, evidence, ladder, lookup, names, special_evidence, study, verdicts
+from .evidence import CONTEXT, HIGHER, LOWER, TESTED, Evidence, Runs, compare_all, each, ranked
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Claim:
     on_vgg: bool = False
     parts: tuple[str, ...] = ()
 
+    @property
+    def tally(self) -> str:
+        """In how many of the paper's own cells it holds; empty where no table has any."""
+        return claims_published.tally(self.id)
+
 
 def _compared(id, wording, section, test, calls, published=lambda: "") -> Claim:
     """Return a claim on differences between methods, which `evidence.compare_all` takes; every call names its part."""
@@ -67,49 +75,73 @@ class Result:
     claim: Claim
     evidence: tuple[Evidence, ...]
 
-    @property
-    def parts(self) -> dict[str, str]:
-        """The verdict on each part of the claim."""
+    def on(self, group: str | None = None) -> dict[str, str]:
+        """Return the verdict on each part of the claim.
+
+        Parameters
+        ----------
+        group : str, optional
+            Title of the network and data set that alone count; all do if not given.
+
+        Returns
+        -------
+        dict of str to str
+            By part, one of `verdicts.VERDICTS`.
+        """
+        counts = [e for e in self.evidence if e.decides and group in (None, e.group)]
         return {
-            part: verdicts.decide(e.outcome for e in self.evidence if e.part == part and e.decides)
+            part: verdicts.decide(e.drawn for e in counts if e.part == part)
             for part in dict.fromkeys((*self.claim.parts, *(e.part for e in self.evidence)))
         }
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The verdict on each part of the claim, over all networks and data."""
+        return self.on()
 
     @property
     def verdict(self) -> str:
         """One of `verdicts.VERDICTS`."""
         return verdicts.combine(self.parts.values())
 
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """The verdict on each network and data set alone, the least accurate first, from the parts tested there."""
+        found = {}
+        for group in dict.fromkeys(e.group for e in self.evidence if e.decides):
+            tested = [v for v in self.on(group).values() if v != verdicts.UNTESTED]
+            found[group] = verdicts.combine(tested)
+        return found
+
     @property
     def count(self) -> str:
         """How many comparisons decided it, and how."""
-        deciding = [e.outcome for e in self.evidence if e.decides]
-        if not deciding:
+        positions = [e.position for e in self.evidence if e.decides]
+        if not positions:
             return "for context only"
-        agreeing = sum(agrees for agrees, _ in deciding)
-        certain, against = (sum(c and a == side for a, c in deciding) for side in (True, False))
-        return f"{agreeing} of {len(deciding)} as claimed, {certain} of them clear; {against} clear against"
+        return (f"of {len(positions)} comparisons, the 95 % interval lies where the claim says in "
+                f"{positions.count(verdicts.FOR)} and beyond it in {positions.count(verdicts.AGAINST)}")  # fmt: skip
 
     @property
     def why(self) -> str:
         """What made the verdict: the parts by theirs, or what is missing."""
-        if self.verdict == "not testable here":
+        if self.verdict == verdicts.UNTESTED:
             return f"needs {self.claim.needs}"
         if len(self.parts) == 1:
             return self.count
         groups = {v: [part for part, own in self.parts.items() if own == v] for v in verdicts.VERDICTS}
-        return "; ".join(f"{v}: {', '.join(parts)}" for v, parts in groups.items() if parts) + f" ({self.count})"
+        return "; ".join(f"{v}: {', '.join(parts)}" for v, parts in groups.items() if parts)
 
 
 # -- the claims -----------------------------------------------------------------------------------------------
 
 VGG = "vgg8_w16"
-_MARGIN = f"{100 * evidence.NEGLIGIBLE:g}"
-_FROM, _TO, _LAST = (100 * share for share in (*evidence.MIDDLE, 1 - evidence.END[0]))
+_MARGIN = f"{100 * special_evidence.NEGLIGIBLE:g}"
+_FROM, _TO, _LAST = (100 * share for share in (*special_evidence.MIDDLE, 1 - special_evidence.END[0]))
 _WINDOWS = (f"from {_FROM:.0f} to {_TO:.0f} % of the epochs (after the learning rate's first fall, before averaging "
             f"starts) and over the last {_LAST:.0f} %")  # fmt: skip
 _COVERAGES = ", ".join(f"{100 * c:.0f}" for c in evidence.COVERAGES)
-_NORM = f"{100 * evidence.PERTURBATION:.0f}"
+_NORM = f"{100 * special_evidence.PERTURBATION:.0f}"
 _BOOTSTRAP = "95 % paired bootstrap over test images and seeds"
 
 CLAIMS = (
@@ -122,17 +154,17 @@ CLAIMS = (
         "C2",
         "The same methods generally make errors harder to find: lower AUROC and higher AURC, across networks and data.",
         "section 3.2, figures 2 and 3, tables 1 and 4",
-        f"AUROC and AURC minus the baseline's, {_BOOTSTRAP}; claimed lower and higher. Each method is tested "
-        "separately, over all networks and data sets. (“Supported” asks for every comparison, which is more than the "
-        "paper's “generally”.)",
-        each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER}), claims_published.harm,
+        f"AUROC minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a method. AUROC leaves accuracy out; AURC, "
+        "which falls with fewer errors too, stands beside it for context.",
+        each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER | CONTEXT}), claims_published.harm,
     ),
     _compared(
         "C3", "At a given coverage the baseline has a lower selective risk than each of them.",
         "section 3.2, figure 2 (b)",
-        f"Selective risk at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed higher. One part a "
-        "method.",
-        each(CALIBRATION, "baseline", {f"selective_risk@{c}": HIGHER for c in evidence.COVERAGES}),
+        f"The mean of the selective risks at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed "
+        "higher. One part a method; each coverage stands beside it for context.",
+        each(CALIBRATION, "baseline",
+             {"selective_risk": HIGHER} | dict.fromkeys(evidence.RISKS, HIGHER | CONTEXT)),
     ),
     Claim(
         "C4", "Temperature scaling fitted on validation data does not help AUROC, it lowers it; fitted on test data it "
@@ -140,7 +172,7 @@ CLAIMS = (
         f"The temperature of smallest NLL; AUROC minus the unscaled baseline's, {_BOOTSTRAP}. No help: the gain "
         f"is below {_MARGIN} points. Hardly: the change is within {_MARGIN} points either way, less than half of "
         "the smallest gain by FMFP in the paper's Table 2. Three parts.",
-        evidence.temperature, parts=evidence.TEMPERATURE,
+        special_evidence.temperature, parts=special_evidence.TEMPERATURE,
     ),
     _compared(
         "C5", "Label smoothing and mixup make correct predictions under-confident: ECE of all predictions falls, ECE "
@@ -162,28 +194,27 @@ CLAIMS = (
         f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
         "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises, and clearly "
         "only where that is clear too.",
-        evidence.overfitting,
+        special_evidence.overfitting,
     ),
     _compared(
         "C7", "Flat minima (SAM, SWA, FMFP) find errors better than the baseline and CRL.",
         "section 4.2 and supplement C.2, tables 2 and 5, figures 11 and 16",
-        f"AUROC, AURC and FPR-95%TPR (those of Table 3) minus the other method's, {_BOOTSTRAP}; claimed higher, lower, "
-        "lower. Each method is tested separately against each of the two. AURC falls with fewer errors too; AUROC and "
-        "FPR-95%TPR tell whether the order is better.",
+        f"AUROC minus the other method's, {_BOOTSTRAP}; claimed higher. One part for each method against each of the "
+        "two. AURC and FPR-95%TPR (those of Table 3) stand beside it for context.",
         [
             (f"{names.name(m)} against {names.name(other)}", other, m, quantity, claimed)
             for other in ("baseline", "crl") for m in FLAT
-            for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER))
+            for quantity, claimed in ranked(HIGHER).items()
         ],
         claims_published.flat,
     ),
     _compared(
         "C8", "FMFP is generally the best of the three.", "section 4.2, table 2",
-        f"AUROC and AURC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher and lower. "
-        "Each of the two is tested separately.",
+        f"AUROC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher. One part for each of the two; AURC stands beside "
+        "it for context.",
         [
             (f"against {names.name(other)}", other, "fmfp", quantity, claimed)
-            for other in ("sam", "swa") for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER))
+            for other in ("sam", "swa") for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER | CONTEXT))
         ],
         claims_published.best,
     ),
@@ -206,27 +237,27 @@ CLAIMS = (
     ),
     Claim(
         "C11", "The advantage holds on corrupted images.", "section 4.2, table 3",
-        "AUROC, AURC and FPR-95%TPR, averaged over corruptions and severities, FMFP minus the baseline and minus CRL, "
-        "95 % paired bootstrap over test images (the same in every cell) and seeds; claimed higher, lower, lower. Each "
-        "of the two is tested separately.",
-        evidence.shifted, lambda: claims_published.other("table3", "Table 3 (CIFAR-10-C)"),
+        "AUROC, averaged over corruptions and severities, FMFP minus the baseline and minus CRL, 95 % paired bootstrap "
+        "over test images (the same in every cell) and seeds; claimed higher. One part for each of the two; AURC and "
+        "FPR-95%TPR stand beside it for context.",
+        special_evidence.shifted, lambda: claims_published.other("table3", "Table 3 (CIFAR-10-C)"),
         "the measure “shift” beside the records of FMFP, the baseline and CRL",
         parts=tuple(f"against {names.name(other)}" for other in ("baseline", "crl")),
     ),
     Claim(
         "C12", "Flat minima mitigate reliable overfitting.", "section 4.2, figure 12",
         f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
-        "Student's 95 % interval; claimed higher. Each method is tested separately; only where the baseline's AUROC "
-        "clearly falls, since elsewhere there is nothing to mitigate.",
-        evidence.mitigation,
+        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC clearly falls, "
+        "since elsewhere there is nothing to mitigate. Other seeds tell whether it falls than those that are compared.",
+        special_evidence.mitigation,
         needs="a group in which the baseline's AUROC clearly falls late in training",
         parts=tuple(map(names.name, FLAT)),
     ),
     Claim(
         "C13", "FMFP finds errors better than ConfidNet does (VGG).", "supplement C.2, figure 15",
-        f"AUROC, AURC and FPR-95%TPR of FMFP minus those of ConfidNet on the baseline's predictions, {_BOOTSTRAP}; "
-        "claimed higher, lower, lower. AURC falls with fewer errors too.",
-        evidence.confidnet,
+        f"AUROC of FMFP minus that of ConfidNet on the baseline's predictions, {_BOOTSTRAP}; claimed higher. AURC and "
+        "FPR-95%TPR stand beside it for context.",
+        special_evidence.confidnet,
         needs="VGG runs of FMFP and the baseline, with the measure “confidnet” beside the baseline's",
         on_vgg=True,
     ),
@@ -239,19 +270,32 @@ CLAIMS = (
     Claim(
         "C15", "Flatter minima have a larger confidence gap between correct and incorrect predictions.",
         "section 4.1, figure 7",
-        f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between three "
-        f"measures of sharpness (rise of the training loss under a random perturbation of {_NORM} % of each filter's "
-        "norm, SAM's sharpness, the Hessian's largest eigenvalue) and the gap on test images, 95 % bootstrap "
-        "over methods, since the runs of one are alike; claimed negative. Only where all four were measured.",
-        evidence.flat_minima,
+        f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between the rise of "
+        f"the training loss under a random perturbation of {_NORM} % of each filter's norm and the gap on test images, "
+        "95 % bootstrap over methods, since the runs of one are alike; claimed negative. SAM's sharpness and the "
+        "Hessian's largest eigenvalue stand beside it for context. Only where all four methods were measured.",
+        special_evidence.flat_minima,
         needs="the measure “flatness” beside records of the baseline, SAM, SWA and FMFP",
     ),
 )  # fmt: skip
 
 
+CHOSE = {"preact_resnet8_w32_s2": (0, 1, 2)}  # of the classroom's networks: seeds that chose its regime
+
+
 def all_groups() -> list[study.Group]:
-    """Return the finished runs that the book shows, at classroom and at workstation scale, and the classroom's VGG."""
-    return study.shown(TESTED) + vgg()
+    """Return the finished runs that the claims are tested on, the least accurate baseline first.
+
+    These are the rungs of the ladder, and what the book shows at classroom and at workstation scale.
+    """
+    groups = [_sized(group) for group in study.shown(TESTED) + vgg()]
+    return sorted(groups + ladder.groups(), key=lambda group: Runs(group).accuracy)
+
+
+def _sized(group: study.Group) -> study.Group:
+    """Return a group that tells its training images, and the seeds that chose its regime."""
+    chose = CHOSE.get(group.network, ()) if group.scale == "classroom" else ()
+    return replace(group, size=group.records[0].settings.train_size, chose=chose)
 
 
 def vgg() -> list[study.Group]:
@@ -263,7 +307,7 @@ def groups_of(chosen: study.Study) -> list[study.Group]:
     """Return the runs that a notebook tests the claims on.
 
     Its study's methods are trained where no record is found; any other method of the claims counts where all seeds
-    have finished. At classroom scale the finished workstation runs and the VGG's come with them.
+    have finished. At classroom scale the finished workstation runs, the VGG's and the ladder's rungs come with them.
     """
     groups = []
     for network in chosen.networks:
@@ -271,7 +315,10 @@ def groups_of(chosen: study.Study) -> list[study.Group]:
         others = [m for m in TESTED if m not in group.runs]
         planned = lookup.plan(others, chosen.seeds, scale=chosen.scale, dataset=chosen.dataset, network=network)
         groups.append(replace(group, runs=group.runs | lookup.whole(planned)))
-    return groups + (study.finished("workstation", TESTED) + vgg() if chosen.scale == "classroom" else [])
+    if chosen.scale != "classroom":
+        return groups
+    others = study.finished("workstation", TESTED) + vgg()
+    return sorted([_sized(g) for g in groups + others] + ladder.groups(), key=lambda group: Runs(group).accuracy)
 
 
 def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:

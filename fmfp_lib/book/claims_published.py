@@ -85,3 +85,44 @@ def other(table: str, label: str) -> str:
         words = [f"{DISPLAY[r.metric][1].split()[0]} {r.wins} of {r.cells}" for r in frame.itertuples()]
         lines.append(f"against {name(other)} {', '.join(words)}")
     return f"{label}, cells won by FMFP: {'; '.join(lines)}."
+
+
+def tally(claim: str) -> str:
+    """Return in how many of the paper's own cells a claim holds, in a few words; empty where no table has any.
+
+    Parameters
+    ----------
+    claim : str
+        ``C1`` to ``C15``.
+
+    Returns
+    -------
+    str
+        Such as ``60 of 60 cells``.
+    """
+
+    def won(frames, metrics, losses=False):
+        parts = [frame[frame["metric"].isin(metrics)] for frame in frames]
+        return sum(part["losses" if losses else "wins"].sum() for part in parts), sum(p["cells"].sum() for p in parts)
+
+    def tables(table):
+        return [audit.wins(["fmfp"], other, (table,), ("auroc",)) for other in ("baseline", "crl")]
+
+    if claim == "C1":
+        lower, cells = sum(own < base for base, own in audit.QUOTED_ECE.values()), len(audit.QUOTED_ECE)
+    elif claim == "C2":
+        lower, cells = won([audit.calibration_wins()], ["auroc"], losses=True)
+    elif claim == "C7":
+        lower, cells = won([audit.flat_wins()], ["auroc"])
+    elif claim == "C8":
+        best = audit.best().loc["auroc"]
+        lower, cells = best["fmfp"], best["cells"]
+    elif claim == "C9":
+        frame = audit.flat_wins()
+        own = frame[(frame["method"] == "fmfp") & (frame["against"] == "baseline")]
+        lower, cells = won([own], ["ece", "nll", "brier"])
+    elif claim in ("C11", "C14"):
+        lower, cells = won(tables("table3" if claim == "C11" else "table5"), ["auroc"])
+    else:
+        return ""
+    return f"{int(lower)} of {int(cells)} cells"

@@ -1,34 +1,36 @@
 """Comparisons of finished runs that speak for or against a claim, each with its interval and the range claimed.
 
 Most are bootstrapped over test images and seeds. Those from training histories, which keep no predictions, have
-Student's interval over seeds. What needs the network itself is taken from `fmfp_lib.measures`; where it was not
-measured there is no evidence.
+Student's interval over seeds. One metric decides each part of a claim; others stand beside it for context. What needs
+the network itself is taken from `fmfp_lib.measures`; where it was not measured there is no evidence.
 """
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import confidence, measures
 from ..methods import CALIBRATION, FLAT
-from ..metrics import auroc
-from ..statistics import REPLICATES, compare_methods, compare_scores, over_seeds, rank_correlation
-from . import names, shift_study, study, verdicts
+from ..statistics import (
+    REPLICATES,
+    Comparison,
+    from_replicates,
+)  # fmt: skip
+from . import names, nearest, study, verdicts
 from .compare import by_seed, classified, pair_by_seed, paired_runs
+from .ladder import COVERAGES
 
 TESTED = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
-COVERAGES = (0.6, 0.7, 0.8, 0.9)  # C3
-NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)
-MEASURED = 4  # C15: methods that a group must have measured, the baseline and the three flat ones
 KEPT = 0.02  # C10: the confidence of correct predictions is kept if it falls by less than two points
-MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
-PERTURBATION = 0.2  # C15: relative norm of the random perturbation
 
 LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
-_METRICS = ("accuracy", "auroc", "aurc", "fpr95", "ece", "nll", "brier")
-_SCORES = ("confidence_right", "confidence_wrong", "confidence_gap", "overlap",
-           *(f"selective_risk@{c}" for c in COVERAGES))  # fmt: skip
+CONTEXT = {"decides": False}
+# What is drawn together: the quantities of one kind share nearly all their work.
+_RANKING, _SUMS = ("auroc", "aurc", "fpr95"), ("accuracy", "ece", "nll", "brier")
+RISKS = tuple(f"selective_risk@{c:g}" for c in COVERAGES)  # C3; their mean is ``selective_risk``
+_CONFIDENCES = ("confidence_right", "confidence_wrong", "confidence_gap")
+_KINDS = (_RANKING, _SUMS, _CONFIDENCES, ("overlap",), RISKS)
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,14 @@ class Evidence:
         Upper end.
     decides : bool
         Whether it enters the verdict, or stands for context.
-    provided : bool
-        Whether what the claim presupposes holds here; if not, the comparison cannot agree.
-    surely : bool
-        Whether what the claim presupposes is clear; if not, the comparison cannot agree clearly.
+    sure : bool
+        Whether what the claim presupposes is clear; if not, the comparison cannot speak for it.
+    replicates : ndarray of shape (r,)
+        The difference in each replicate of the bootstrap.
+    published : float
+        The same difference in the paper's nearest cell (`nearest.cell`), in natural units; NaN if it printed none.
+    cell : str
+        Where the paper printed it.
     """
 
     part: str
@@ -76,16 +82,21 @@ class Evidence:
     above: float = -np.inf
     below: float = np.inf
     decides: bool = True
-    provided: bool = True
-    surely: bool = True
+    sure: bool = True
+    replicates: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+    published: float = np.nan
+    cell: str = ""
 
     @property
-    def outcome(self) -> tuple[bool, bool]:
-        """Whether it agrees with the claim, and whether that is clear: its interval on one side."""
-        agrees, certain = verdicts.agreement(self.value, self.low, self.high, self.above, self.below)
-        if agrees and not self.provided:
-            return False, False
-        return agrees, certain and (self.surely or not agrees)
+    def drawn(self) -> verdicts.Drawn:
+        """What the verdicts take of it."""
+        return verdicts.Drawn(self.replicates, self.above, self.below, self.sure)
+
+    @property
+    def position(self) -> str:
+        """Whether its interval is ``for`` the claim, ``against`` it or ``open``."""
+        found = verdicts.position(self.low, self.high, self.above, self.below)
+        return verdicts.OPEN if found == verdicts.FOR and not self.sure else found
 
     @property
     def numbers(self) -> str:
@@ -112,11 +123,44 @@ class Evidence:
 
     @property
     def reading(self) -> str:
-        """What it says about the claim, in words."""
-        if not self.decides:
+        """What its interval says about the claim, in words; context does not decide."""
+        if np.isinf(self.above) and np.isinf(self.below):
             return "context"
-        agrees, certain = self.outcome
-        return ("as claimed" if agrees else "not as claimed") + ("" if certain else ", not clear")
+        words = {verdicts.FOR: "as claimed", verdicts.AGAINST: "against the claim", verdicts.OPEN: "undecided"}
+        return words[self.position] + ("" if self.decides else " (context)")
+
+    @property
+    def size(self) -> str:
+        """Whether the effect may be as large as in the paper's nearest cell, in words."""
+        if not np.isfinite(self.published + self.low):
+            return "–"
+        factor = names.display(self.quantity)[0]
+        printed = f"the paper's {factor * self.published:+.2f}".replace("-", "\u2212")
+        if self.low <= self.published <= self.high:
+            return f"may be {printed}"
+        smaller = self.low > self.published if self.published < 0 else self.high < self.published
+        return f"too small to be {printed}" if smaller else f"larger than {printed}"
+
+
+def from_interval(value: float, low: float, high: float, key: str, replicates: int) -> np.ndarray:
+    """Return replicates of an estimate that has an interval and none: two halves of normals, one to each end.
+
+    Parameters
+    ----------
+    value, low, high : float
+        Estimate and the ends of its 95 % interval.
+    key : str
+        Decides the draws, so that different estimates err apart.
+    replicates : int
+        How many.
+
+    Returns
+    -------
+    ndarray, (replicates,)
+        NaN without an interval.
+    """
+    z = np.random.default_rng(zlib.crc32(key.encode())).normal(size=replicates)
+    return value + np.where(z > 0, high - value, value - low) * z / 1.96
 
 
 class Runs:
@@ -132,8 +176,16 @@ class Runs:
 
     def __init__(self, group: study.Group, replicates: int = REPLICATES):
         self.title, self.network, self.replicates = group.title, group.network, replicates
-        self.runs = {method: by_seed(records) for method, records in group.runs.items()}
+        seeds = {method: by_seed(records) for method, records in group.runs.items()}
+        self.runs = {m: {s: r for s, r in runs.items() if s not in group.chose} for m, runs in seeds.items()}
+        self.chose = {m: {s: r for s, r in runs.items() if s in group.chose} for m, runs in seeds.items()}
         self._made: dict = {}
+
+    @property
+    def accuracy(self) -> float:
+        """The baseline's accuracy in [0, 1], mean over its runs; NaN without any."""
+        runs = self.runs.get("baseline", {}).values()
+        return float(np.mean([r.metrics["accuracy"] for r in runs])) if runs else np.nan
 
     def records(self, *methods) -> list[list]:
         """Return the records of each method for the seeds that all of `methods` have, in their order."""
@@ -148,8 +200,8 @@ class Runs:
             The part of the claim.
         quantity : str
             Name of the metric.
-        comparison : tuple of float
-            Difference and the ends of its 95 % interval.
+        comparison : statistics.Comparison or tuple of float
+            Or the difference and the ends of its 95 % interval.
         seeds : int
             Number of seeds behind it.
         compared : str
@@ -162,11 +214,19 @@ class Runs:
         list of Evidence
             One item, or none.
         """
-        value, low, high = comparison
+        value, low, high = (
+            (comparison.difference, comparison.low, comparison.high)
+            if isinstance(comparison, Comparison) else comparison
+        )  # fmt: skip
         if not np.isfinite(value):
             return []
+        replicates = (
+            comparison.replicates if isinstance(comparison, Comparison)
+            else from_interval(value, low, high, f"{self.title} {part} {quantity}", self.replicates)
+        )  # fmt: skip
         decides = more.pop("decides", True) and seeds >= SEEDS
-        return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides, **more)]
+        return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides,
+                         replicates=replicates, **more)]  # fmt: skip
 
     def difference(self, part, a: str, b: str, quantity: str, **more) -> list[Evidence]:
         """Return the evidence of method `b` minus method `a`, seed by seed; nothing where runs are missing.
@@ -190,12 +250,23 @@ class Runs:
         sides = self.records(a, b)
         if not sides[0]:
             return []
-        metrics = _SCORES if quantity in _SCORES else _METRICS
+        metrics = next(kind for kind in _KINDS if quantity in kind or kind is RISKS)
         if (a, b, metrics) not in self._made:
-            self._made[a, b, metrics] = paired_runs(*map(classified, sides), metrics, self.replicates)
-        c = self._made[a, b, metrics][quantity]
+            made = paired_runs(*map(classified, sides), metrics, self.replicates)
+            if metrics is RISKS:
+                made["selective_risk"] = _mean([made[risk] for risk in RISKS])
+            self._made[a, b, metrics] = made
+        found = self._made[a, b, metrics][quantity]
+        classes = sides[0][0].logits.shape[1]
+        published, cell = nearest.cell(a, b, quantity, classes, self.accuracy)
         compared = f"{names.name(b)} − {names.name(a)}"
-        return self.evidence(part, quantity, (c.difference, c.low, c.high), len(sides[0]), compared, **more)
+        return self.evidence(part, quantity, found, len(sides[0]), compared, published=published, cell=cell, **more)
+
+
+def _mean(comparisons) -> Comparison:
+    """Return the mean of comparisons that share their draws."""
+    a, b = (float(np.mean([getattr(c, side) for c in comparisons])) for side in "ab")
+    return from_replicates("selective_risk", a, b, np.mean([c.replicates for c in comparisons], 0))
 
 
 def compare_all(runs, calls) -> list[Evidence]:
@@ -236,178 +307,20 @@ def each(methods, against, quantities: dict):
     return [(names.name(m), against, m, *call) for m in methods for call in quantities.items()]
 
 
-TEMPERATURE = (
-    f"gain below {100 * NEGLIGIBLE:g} points if fitted on validation", "lower if fitted on validation",
-    "negligible if fitted on test",
-)  # fmt: skip
+def ranked(auroc: dict) -> dict[str, dict]:
+    """Return the range claimed of AUROC, which decides, and those of AURC and FPR-95%TPR, which are context.
 
-
-def temperature(runs) -> list[Evidence]:
-    """Return, for C4, what temperature scaling changes of the baseline's AUROC (and, for context, of its ECE)."""
-    found = []
-    for group in runs:
-        (records,) = group.records("baseline")
-        if not records:
-            continue
-        plain = classified(records)
-        for fitted_on, parts in (
-            ("valid_", ((TEMPERATURE[0], {"below": NEGLIGIBLE}), (TEMPERATURE[1], LOWER))),
-            ("", ((TEMPERATURE[2], {"above": -NEGLIGIBLE, "below": NEGLIGIBLE}),)),
-        ):
-            scaled = []
-            for r in records:
-                fit = confidence.fit_temperature(getattr(r, f"{fitted_on}logits"), getattr(r, f"{fitted_on}labels"))
-                scaled.append((confidence.scale(r.logits, fit), r.labels))
-            compared = compare_methods(plain, scaled, _METRICS, group.replicates)
-            rows = [(part, "auroc", claimed) for part, claimed in parts] + [(parts[0][0], "ece", {"decides": False})]
-            for part, quantity, more in rows:
-                c = compared[quantity]
-                found += group.evidence(part, quantity, (c.difference, c.low, c.high), len(records),
-                                        "temperature-scaled − baseline", **more)  # fmt: skip
-    return found
-
-
-def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
-    """Return a test metric's mean over the end of training minus its mean over the middle (NaN if never looked at).
+    AURC falls with fewer errors too, and the three move together: counted each, one effect would count three times.
 
     Parameters
     ----------
-    record : records.Record
-        Its history holds ``test_<metric>`` now and then.
-    metric : str
-        Such as ``auroc``.
-    middle, end : tuple of float
-        Shares of the epochs, each open at its first and closed at its second.
+    auroc : dict
+        `HIGHER` or `LOWER`.
 
     Returns
     -------
-    float
-        In natural units.
+    dict of str to dict
+        As `each` takes them.
     """
-    epochs = record.settings.epochs
-    means = []
-    for first, last in (middle, end):
-        values = [e.get(f"test_{metric}") for e in record.history if first * epochs < e["epoch"] <= last * epochs]
-        values = [v for v in values if v is not None]
-        means.append(np.mean(values) if values else np.nan)
-    return float(means[1] - means[0])
-
-
-def overfitting(runs) -> list[Evidence]:
-    """Return, for C6, the baseline's change of AUROC late in training, and that of accuracy, which must rise."""
-    found = []
-    for group in runs:
-        (records,) = group.records("baseline")
-        if not records:
-            continue
-        accuracy, auroc = (over_seeds([late_change(r, m) for r in records]) for m in ("accuracy", "auroc"))
-        found += group.evidence("AUROC falls while accuracy rises", "late_auroc", auroc, len(records), "baseline",
-                                provided=accuracy[0] > 0, surely=accuracy[1] > 0, **LOWER)  # fmt: skip
-        found += group.evidence("AUROC falls while accuracy rises", "late_accuracy", accuracy, len(records), "baseline",
-                                decides=False)  # fmt: skip
-    return found
-
-
-def mitigation(runs) -> list[Evidence]:
-    """Return, for C12, each flat method's late change of AUROC minus the baseline's, of the same seed."""
-    found = []
-    for method in FLAT:
-        for group in runs:
-            sides = group.records(method, "baseline")
-            if not sides[0]:
-                continue
-            own, base = (np.array([late_change(r, "auroc") for r in side]) for side in sides)
-            falls = over_seeds(base)[2] < 0
-            found += group.evidence(
-                names.name(method), "late_auroc", over_seeds(own - base), len(own),
-                f"{names.name(method)} − baseline", decides=bool(falls), **HIGHER,
-            )  # fmt: skip
-    return found
-
-
-def shifted(runs) -> list[Evidence]:
-    """Return, for C11, FMFP's differences in means over corruptions and severities, which ``shift`` measured."""
-    found = []
-    for other in ("baseline", "crl"):
-        for group in runs:
-            sides = pair_by_seed(*(shift_study.measured(*group.records(m)) for m in (other, "fmfp")))
-            if sides[0]:
-                compared = shift_study.compare(*sides, group.replicates)
-                for quantity, claimed in (("auroc", HIGHER), ("aurc", LOWER), ("fpr95", LOWER)):
-                    c = compared[quantity]
-                    found += group.evidence(f"against {names.name(other)}", quantity, (c.difference, c.low, c.high),
-                                            len(sides[0]), f"FMFP − {names.name(other)}", **claimed)  # fmt: skip
-    return found
-
-
-def _measured(record, name):
-    return measures.load(record, name) if name in measures.MEASURES else None
-
-
-def confidnet(runs) -> list[Evidence]:
-    """Return, for C13, FMFP's differences from ConfidNet's score of the baseline's predictions, of the same seed."""
-    found = []
-    for group in runs:
-        baseline = group.runs.get("baseline", {})
-        kept = {seed: (_measured(record, "confidnet"), record.correct) for seed, record in baseline.items()}
-        scored = {seed: (arrays["score"], correct) for seed, (arrays, correct) in kept.items() if arrays is not None}
-        sides = pair_by_seed(scored, {seed: record.scored for seed, record in group.runs.get("fmfp", {}).items()})
-        if not sides[0]:
-            continue
-        for quantity, c in compare_scores(*sides, ("auroc", "aurc", "fpr95"), group.replicates).items():
-            claimed = HIGHER if quantity == "auroc" else LOWER
-            found += group.evidence("FMFP against ConfidNet", quantity, (c.difference, c.low, c.high), len(sides[0]),
-                                    "FMFP − ConfidNet", **claimed)  # fmt: skip
-    return found
-
-
-def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.ndarray]:
-    """Return, for the runs of a group on which flatness was measured, three measures of it and the confidence gap.
-
-    Keys: ``method``, ``seed``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``,
-    ``eigenvalue``, ``gap``, ``auroc``.
-
-    Parameters
-    ----------
-    group : Runs
-        The runs of one data set and network.
-    methods : sequence of str
-        Keys of `methods.METHODS`.
-
-    Returns
-    -------
-    dict of str to ndarray, (m,)
-        One value per run.
-    """
-    rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
-    for method in methods:
-        for record in group.records(method)[0]:
-            found = _measured(record, "flatness")
-            if found is None:
-                continue
-            loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]
-            rise = loss[np.abs(norms - PERTURBATION).argmin()] - loss[norms.argmin()]
-            msp, correct = record.scored
-            values = (method, record.settings.seed, rise, float(found["sharpness"]), float(found["eigenvalue"]),
-                      msp[correct].mean() - msp[~correct].mean(), auroc(msp, correct))  # fmt: skip
-            for key, value in zip(rows, values, strict=True):
-                rows[key].append(value)
-    return {key: np.array(values) for key, values in rows.items()}
-
-
-def flat_minima(runs) -> list[Evidence]:
-    """Return, for C15, the rank correlation of each kind of sharpness with the confidence gap, over a group's runs."""
-    found = []
-    for group in runs:
-        rows = flatness_and_gap(group)
-        count = min((np.count_nonzero(rows["method"] == m) for m in set(rows["method"])), default=0)
-        if len(set(rows["method"])) < 2 or len(rows["gap"]) < 3:
-            continue
-        for quantity in ("loss_rise", "sharpness", "eigenvalue"):
-            pairs = rows[quantity], rows["gap"]
-            estimate = rank_correlation(*pairs, group.replicates, clusters=rows["method"])
-            methods = len(set(rows["method"]))
-            found += group.evidence("flatter, larger gap", quantity, estimate, count,
-                                    f"{len(rows['gap'])} runs of {methods} methods", decides=methods >= MEASURED,
-                                    **LOWER)  # fmt: skip
-    return found
+    other = (LOWER if auroc is HIGHER else HIGHER) | CONTEXT
+    return {"auroc": auroc, "aurc": other, "fpr95": other}

@@ -8,9 +8,11 @@ import pandas as pd
 import torch
 
 from .. import flatness, measures
+from ..methods import FLAT
 from ..statistics import REPLICATES, over_seeds, rank_correlation
 from . import markdown, names
-from .evidence import FLAT, PERTURBATION, Runs, flatness_and_gap
+from .evidence import Runs
+from .special_evidence import PERTURBATION, flatness_and_gap
 
 SHARPNESS = {
     "loss_rise": f"rise of the loss at {100 * PERTURBATION:.0f} % perturbation, nats",

@@ -20,7 +20,7 @@ import pandas as pd
 from .. import measures, records, statistics
 from ..metrics import selective_risk_at, softmax
 from ..settings import Settings
-from . import audit, compare, lookup, markdown, names
+from . import audit, compare, lookup, markdown, names, study
 
 P1 = ("baseline", "label_smoothing", "cs_kd", "mixup", "swa", "fmfp")
 P2 = ("l1_norm", "focal", "crl", "sam")
@@ -119,7 +119,8 @@ CIFAR = Rung(
 WIDE = Rung("CIFAR-10, 45,000 images, wide network", CIFAR.regime | dict(network="resnet9_w64", padding=4))
 CHOSE = {CLASS.title: (0, 1, 2)}
 RUNGS = (CLASS, CIFAR, WIDE)
-SECOND = (Rung(CLASS.title, CLASS.regime | dict(network="vgg8_w16"), methods=P1),)  # another family
+# Another family, with seeds that no pilot saw.
+SECOND = (Rung(f"{CLASS.title}, VGG-8", CLASS.regime | dict(network="vgg8_w16"), (3, 4, 5, 6, 7), P1),)
 # The class's rung with other numbers of epochs, and of images at equally many steps.
 LENGTHS = {epochs: CLASS.varied(f"{epochs} epochs", epochs=epochs) for epochs in (12, 25, 100, 200)}
 SIZES = {
@@ -157,6 +158,17 @@ PILOTS = tuple(
 SMOKE = Rung(
     "smoke", dict(scale="smoke", dataset="embedded", train_size=256, test_size=256, epochs=4), (0,), CURVES,
 )  # fmt: skip
+
+
+def groups() -> list[study.Group]:
+    """Return the finished runs of every rung and of the second family, as the claims take them."""
+    found = []
+    for rung in (*RUNGS, *SECOND):
+        runs, regime = {method: list(own.values()) for method, own in rung.runs().items()}, rung.regime
+        if runs:
+            found.append(study.Group(regime["scale"], regime["dataset"], regime["network"], runs, regime["train_size"],
+                                     CHOSE.get(rung.title, ())))  # fmt: skip
+    return found
 
 
 def rungs(scale: str) -> tuple[Rung, ...]:

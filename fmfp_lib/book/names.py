@@ -18,6 +18,7 @@ NAMES = {
     "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
     "resnet50": "ResNet-50", "table1": "Table 1", "table2": "Table 2", "table3": "Table 3", "table4": "Table 4",
     "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
+    "resnet9": "ResNet-9", "resnet9_w64": "wide ResNet-9",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.
 DISPLAY = {
@@ -30,6 +31,7 @@ DISPLAY = {
 _SCORES = {
     "confidence_right": (100, "confidence of correct %"), "confidence_wrong": (100, "confidence of incorrect %"),
     "confidence_gap": (100, "confidence gap, points"), "overlap": (100, "overlap %"),
+    "selective_risk": (100, "mean risk at 10, 20, 40, 60 and 80 % coverage, %"),
     "late_auroc": (100, "AUROC, end minus middle of training, points"),
     "late_accuracy": (100, "accuracy, end minus middle of training, points"),
     "loss_rise": (1, "rank correlation of the loss's rise and the gap"),

@@ -23,17 +23,31 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Group:
-    """Finished runs of one network on one data set at one scale: `runs` maps a method to its records, by seed."""
+    """Finished runs of one network on one data set at one scale.
+
+    Attributes
+    ----------
+    scale, dataset, network : str
+    runs : dict of str to list of records.Record
+        By method, in the order of the seeds.
+    size : int, optional
+        Training images, where the title should tell them.
+    chose : tuple of int
+        Seeds that had a part in choosing the regime: they are shown and decide no claim.
+    """
 
     scale: str
     dataset: str
     network: str
     runs: dict
+    size: int | None = None
+    chose: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
-        """Data set and network as print has them, such as *Fashion-MNIST, PreAct-ResNet-8*."""
-        return f"{names.name(self.dataset)}, {names.name(self.network)}"
+        """Data set and network as print has them, such as *Fashion-MNIST, 9,000 images, PreAct-ResNet-8*."""
+        images = [f"{self.size:,} images"] if self.size else []
+        return ", ".join([names.name(self.dataset), *images, names.name(self.network)])
 
     @property
     def records(self) -> list:

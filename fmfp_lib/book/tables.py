@@ -9,11 +9,11 @@ from .. import cost
 from ..methods import CALIBRATION, FLAT, METHODS
 from ..metrics import calibrated_right_confidence
 from ..settings import SCALES, Settings
-from . import lookup
+from . import ladder, lookup
 from .compare import against_baseline, by_method, by_seed, classified, pair_by_seed, paired_runs
 from .markdown import difference_table, grouped, plus_minus, table
 from .names import DISPLAY, name
-from .study import SHOWN, shown
+from .study import SHOWN
 from .words import glance_in_words, in_words
 
 
@@ -69,12 +69,13 @@ GLANCE = (*CALIBRATION, "crl", *FLAT)
 
 
 def at_a_glance() -> str:
-    """Return the README's results, Markdown: on each data set, its first network against the baseline, and in words."""
-    first = {group.dataset: group for group in reversed(shown(("baseline", *GLANCE)))}
-    parts = []
-    for group in reversed(first.values()):
+    """Return the README's results, Markdown: on the first rung of each data set, each method against the baseline."""
+    first, parts = {}, []
+    for group in ladder.groups():
+        first.setdefault(group.dataset, group)
+    for group in first.values():
         found, settings = against_baseline(group.records, GLANCE), group.records[0].settings
-        regime = f"{settings.train_size:,} images, {settings.epochs} epochs, {len(group.runs['baseline'])} seeds"
+        regime = f"{settings.epochs} epochs, {len(group.runs['baseline'])} seeds"
         parts += [
             f"**{group.title}** (`{settings.network}`, {regime}), change against the baseline:",
             difference_table(found), textwrap.fill(glance_in_words(found), 120),

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..statistics import HIGHER_IS_BETTER, over_seeds
 from . import markdown, names
-from .evidence import late_change
+from .special_evidence import late_change
 
 WINDOW = 5  # evaluations: a tenth of training
 
@@ -152,7 +152,7 @@ def direction(estimate) -> str:
 
 
 def late_in_words(group, method: str = "baseline") -> str:
-    """Say how a method's AUROC and accuracy change from the middle of training to its end (`evidence.late_change`).
+    """Say how a method's AUROC and accuracy change from the middle of training to its end (`late_change`).
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
     """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
 
     One table per group, one row per method: the peak (share of training, mean over seeds), the loss since, the changes
-    of the metric and of accuracy between the two windows of `evidence.late_change`, with 95 % intervals over seeds.
+    of the metric and of accuracy between the two windows of `late_change`, with 95 % intervals over seeds.
 
     Parameters
     ----------

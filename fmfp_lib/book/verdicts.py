@@ -1,82 +1,239 @@
-"""From estimates to verdicts: does a comparison say what a claim says, and is that clear?"""
+"""From intervals to verdicts: where a comparison lies, what several together say of a claim, and how often they err."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-VERDICTS = ("supported", "partly", "not supported", "not testable here")
+from ..statistics import holm, mean_over_drawn_seeds
+
+SUPPORTED, PARTLY, UNDECIDED, CONTRADICTED, UNTESTED = VERDICTS = (
+    "supported", "partly supported", "undecided", "contradicted", "not testable here",
+)  # fmt: skip
+LEVEL = 0.025  # one-sided: that of a 95 % interval
+FOR, AGAINST, OPEN = "for", "against", "open"
 
 
-def agreement(estimate: float, low: float, high: float, above: float = -np.inf, below: float = np.inf):
-    """Tell whether an estimate lies where a claim says, between `above` and `below`, and whether that is clear.
+def position(low: float, high: float, above: float = -np.inf, below: float = np.inf) -> str:
+    """Return where an interval lies against the range from `above` to `below` that a claim gives it.
 
     Parameters
     ----------
-    estimate, low, high : float
-        With the ends of its 95 % interval (NaN if it has none).
+    low, high : float
+        Ends of the interval; NaN if there is none.
     above, below : float
         The claimed open range, such as ``below=0`` for *lower*, or both for *changes by less than*.
 
     Returns
     -------
-    agrees, certain : bool
-        It is clear if the whole interval lies in the range (or, where the estimate does not agree, beyond it).
+    {'for', 'against', 'open'}
+        Wholly inside, wholly outside, or neither.
     """
-    agrees = bool(above < estimate < below)
-    inside, outside = above < low and high < below, high < above or low > below
-    return agrees, bool(inside if agrees else outside)
+    if above < low and high < below:
+        return FOR
+    return AGAINST if high < above or low > below else OPEN
 
 
-def decide(outcomes) -> str:
-    """Return the verdict on comparisons of one kind, each given as (agrees with the claim, is clear).
+@dataclass(frozen=True)
+class Drawn:
+    """One comparison as the verdicts take it.
 
-    *supported*: all agree and at least half of them are clear. *not supported*: at most half agree, or more are
-    clear against the claim than for it. *partly*: anything between. *not testable here*: there are none.
+    Attributes
+    ----------
+    replicates : ndarray, (r,)
+        Its difference in each replicate of the bootstrap; as many for all comparisons that are pooled.
+    above, below : float
+        The range that the claim gives it.
+    sure : bool
+        Whether what the claim presupposes is clear; if not, the comparison cannot speak for it.
     """
-    outcomes = list(outcomes)
-    if not outcomes:
-        return "not testable here"
-    certain_for = sum(agrees and certain for agrees, certain in outcomes)
-    certain_against = sum(not agrees and certain for agrees, certain in outcomes)
-    agreeing = sum(agrees for agrees, _ in outcomes)
-    if agreeing == len(outcomes) and 2 * certain_for >= len(outcomes):
-        return "supported"
-    if 2 * agreeing <= len(outcomes) or certain_against > certain_for:
-        return "not supported"
-    return "partly"
+
+    replicates: np.ndarray
+    above: float = -np.inf
+    below: float = np.inf
+    sure: bool = True
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % percentile interval."""
+        defined = self.replicates[np.isfinite(self.replicates)]
+        return tuple(map(float, np.percentile(defined, [2.5, 97.5]))) if len(defined) else (np.nan, np.nan)
+
+    @property
+    def position(self) -> str:
+        """Where its interval lies (`position`); never *for* where what the claim presupposes is not clear."""
+        found = position(*self.interval, self.above, self.below)
+        return OPEN if found == FOR and not self.sure else found
+
+    def p_value(self, side: str) -> float:
+        """Return the share of replicates that do not lie on `side`, ``for`` or ``against``; never 0."""
+        inside = (self.above < self.replicates) & (self.replicates < self.below)
+        misses = np.count_nonzero(~inside if side == FOR else inside & np.isfinite(self.replicates))
+        return (misses + 1) / (len(self.replicates) + 1)
 
 
-def verdict(comparisons, better: bool = True) -> str:
-    """Decide a claim that says "b is better than a" (or, with `better` False, worse) in every comparison.
+def pooled(comparisons) -> Drawn:
+    """Return the mean of comparisons of one part of a claim, each on a network and data set of its own.
 
     Parameters
     ----------
-    comparisons : iterable of statistics.Comparison
-        All of one kind.
-    better : bool
-        Whether the claim says that b is better.
+    comparisons : sequence of Drawn
+        With one range; at least one.
+
+    Returns
+    -------
+    Drawn
+        Sure if all of them are.
+    """
+    ranges = {(c.above, c.below) for c in comparisons}
+    if len(ranges) != 1:
+        raise ValueError(f"comparisons of one part have the ranges {sorted(ranges)}; expected one range")
+    replicates = np.mean([c.replicates for c in comparisons], 0)
+    return Drawn(replicates, *ranges.pop(), sure=all(c.sure for c in comparisons))
+
+
+def decide(comparisons) -> str:
+    """Return the verdict on one part of a claim, from its comparisons in one metric, one for each network and data set.
+
+    *supported*: the interval of their mean lies where the claim says, and none of them is clearly against it.
+    *contradicted*: that interval lies outside, and none is clearly for it. *partly supported*: otherwise, if the mean
+    or any of them is clearly for it. *undecided*: neither the claim nor its opposite is excluded. *not testable here*:
+    there are none. A single comparison is clear if it remains so after Holm's adjustment for their number.
+
+    Parameters
+    ----------
+    comparisons : iterable of Drawn
 
     Returns
     -------
     str
-        *supported*: every difference points the claimed way and at least half are clear (their 95 % interval
-        excludes 0). *not supported*: at most half point that way, or more are clear against it than for it.
-        *partly*: anything between. *not testable here*: there is nothing to compare.
+        One of `VERDICTS`.
     """
-    return decide((c.better == better, c.certain) for c in comparisons)
+    comparisons = list(comparisons)
+    if not comparisons:
+        return UNTESTED
+    mean = pooled(comparisons).position
+    clear = {}
+    for side in (FOR, AGAINST):
+        adjusted = holm([c.p_value(side) for c in comparisons])
+        clear[side] = any(p <= LEVEL and c.position == side for p, c in zip(adjusted, comparisons, strict=True))
+    if mean == FOR and not clear[AGAINST]:
+        return SUPPORTED
+    if mean == AGAINST and not clear[FOR]:
+        return CONTRADICTED
+    return PARTLY if mean == FOR or clear[FOR] else UNDECIDED
 
 
-def combine(verdicts) -> str:
-    """Return the verdict on a claim of several parts, such as one per method.
+def combine(parts) -> str:
+    """Return the verdict on a claim of several parts, such as one for each method.
 
-    *supported*: every part is. *not supported*: more than half of the tested parts are not. *partly*: anything between,
-    also where all tested parts are supported and another is *not testable here*; if none is tested, neither is the
-    claim.
+    *supported*: every part is. *partly supported*: otherwise, if any part is, wholly or partly. *contradicted*: more
+    than half of the tested parts are. *undecided*: the rest. If no part is tested, neither is the claim.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Verdicts.
+
+    Returns
+    -------
+    str
+        One of `VERDICTS`.
     """
-    verdicts = list(verdicts)
-    if any(v not in VERDICTS for v in verdicts):
-        raise ValueError(f"verdicts are {verdicts}; choose among {', '.join(VERDICTS)}")
-    tested = [v for v in verdicts if v != "not testable here"]
+    parts = list(parts)
+    if any(v not in VERDICTS for v in parts):
+        raise ValueError(f"verdicts are {parts}; choose among {', '.join(VERDICTS)}")
+    tested = [v for v in parts if v != UNTESTED]
     if not tested:
-        return "not testable here"
-    if all(v == "supported" for v in verdicts):
-        return "supported"
-    return "not supported" if 2 * tested.count("not supported") > len(tested) else "partly"
+        return UNTESTED
+    if all(v == SUPPORTED for v in parts):
+        return SUPPORTED
+    if SUPPORTED in tested or PARTLY in tested:
+        return PARTLY
+    return CONTRADICTED if 2 * tested.count(CONTRADICTED) > len(tested) else UNDECIDED
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far one comparison wanders: standard deviations of its difference.
+
+    Attributes
+    ----------
+    seeds : float
+        Between seeds, for one seed.
+    images : float
+        From one test set to another, the same for all seeds.
+    """
+
+    seeds: float
+    images: float
+
+
+def simulated(effect: float, spread: Spread, seeds: int, groups: int = 3, parts: int = 1, trials: int = 1000,
+              replicates: int = 400) -> dict[str, float]:  # fmt: skip
+    """Return how often each verdict comes out on a claim of *lower* whose true effect is known.
+
+    Parameters
+    ----------
+    effect : float
+        The true difference, the same in every group and part.
+    spread : Spread
+        Of one comparison.
+    seeds : int
+        Runs a side, at least 2.
+    groups : int
+        Networks and data sets for each part.
+    parts : int
+        Of the claim.
+    trials : int
+        Simulated claims.
+    replicates : int
+        Bootstrap replicates of each comparison.
+
+    Returns
+    -------
+    dict of str to float
+        Share of the trials by verdict, in the order of `VERDICTS`.
+    """
+    rng, count = np.random.default_rng(0), dict.fromkeys(VERDICTS, 0)
+    for _ in range(trials):
+        verdicts = []
+        for _ in range(parts):
+            comparisons = []
+            for _ in range(groups):
+                truth = effect + spread.seeds * rng.normal(size=seeds) + spread.images * rng.normal()
+                values = truth + spread.images * rng.normal(size=(replicates, 1))
+                drawn = mean_over_drawn_seeds(values, int(rng.integers(2**31)))
+                comparisons.append(Drawn(drawn, below=0.0))
+            verdicts.append(decide(comparisons))
+        count[combine(verdicts)] += 1
+    return {name: n / trials for name, n in count.items()}
+
+
+def seeds_needed(effect: float, spread: Spread, power: float = 0.8, most: int = 64) -> int | None:
+    """Return how many seeds make one interval exclude 0 with the given chance if `effect` is the truth.
+
+    Parameters
+    ----------
+    effect : float
+        The true difference; its sign does not matter.
+    spread : Spread
+        Of the comparison.
+    power : float
+        The chance, in (0, 1).
+    most : int
+        The largest number tried.
+
+    Returns
+    -------
+    int or None
+        At least 3; None if `most` are too few, as they are where the test images alone leave too much open.
+    """
+    from scipy.stats import norm, t
+
+    for seeds in range(3, most + 1):
+        of_seeds = spread.seeds / np.sqrt(seeds)
+        error = np.hypot(of_seeds, spread.images)
+        half = np.hypot(t.ppf(1 - LEVEL, seeds - 1) * of_seeds, norm.ppf(1 - LEVEL) * spread.images)
+        if norm.cdf((abs(effect) - half) / error) >= power:
+            return seeds
+    return None

@@ -95,7 +95,7 @@ def glance_in_words(found: dict) -> str:
     lower, higher = ([m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side]
                      for side in (True, False))  # fmt: skip
     return (
-        f"Of the {len(calibration)} calibration methods, ECE clearly falls for {listed(better)}, and AUROC for "
-        f"{listed(worse)}; both for {listed(both)}. Of all methods, AURC clearly falls for {listed(lower)} and clearly "
-        f"rises for {listed(higher)}."
+        f"The 95 % interval excludes 0: ECE falls, of the calibration methods ({listed(calibration)}), for "
+        f"{listed(better)}; their AUROC falls for {listed(worse)}; both for {listed(both)}. Of all methods, AURC falls "
+        f"for {listed(lower)} and rises for {listed(higher)}."
     )

@@ -7,7 +7,7 @@ that takes counts, and gives exactly what the functions of `fmfp_lib.metrics` gi
 
 from .augrc import augrc_from, augrc_sources, interaction, reordered
 from .bootstrap import compare_methods, paired_bootstrap
-from .comparison import HIGHER_IS_BETTER, RANKING, REPLICATES, SUMS, Comparison
+from .comparison import HIGHER_IS_BETTER, RANKING, REPLICATES, SUMS, Comparison, from_replicates
 from .ranked import Ranked
 from .scores import SCORE_STATISTICS, compare_scores
 from .seeds import mean_over_drawn_seeds, over_seeds
@@ -25,6 +25,7 @@ __all__ = [
     "augrc_sources",
     "compare_methods",
     "compare_scores",
+    "from_replicates",
     "holm",
     "interaction",
     "mean_over_drawn_seeds",

@@ -1,6 +1,7 @@
 """Bootstrap replicates: drawn as counts, reduced to statistics, and kept, for one baseline is compared with many."""
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from .comparison import Comparison, from_replicates
 from .seeds import mean_over_drawn_seeds
 
 CHUNK = 16  # replicates at once: what fits the cache
+SHARED = 20_000_000  # counts, replicates times images: so many are kept and shared; more are drawn anew each time
 KEPT: dict = {}  # statistics already computed, by the content of what they were computed from
 
 
@@ -25,9 +27,24 @@ def drawn_counts(n: int, replicates: int, seed: int):
 
     Yields
     ------
-    ndarray, (rows, n), int32
+    ndarray, (rows, n), int
         Counts of some of the replicates, in order.
     """
+    if n * replicates > SHARED:
+        yield from _draw(n, replicates, seed)
+    else:
+        counts = _shared_counts(n, replicates, seed)
+        yield from (counts[first : first + CHUNK] for first in range(0, replicates, CHUNK))
+
+
+@lru_cache(4)
+def _shared_counts(n, replicates, seed):
+    """Return all the counts of `drawn_counts`: every classifier tested on n images has the same."""
+    counts = np.concatenate(list(_draw(n, replicates, seed)))
+    return counts.astype(np.uint8) if counts.max() < 256 else counts
+
+
+def _draw(n, replicates, seed):
     rng = np.random.default_rng(seed)
     for first in range(0, replicates, CHUNK):
         rows = min(CHUNK, replicates - first)

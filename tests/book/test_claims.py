@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fmfp_lib import measures, metrics
-from fmfp_lib.book import claims, claims_pages, evidence, shift_study, verdicts
+from fmfp_lib.book import claims, claims_cards, claims_pages, evidence, shift_study, special_evidence, verdicts
 from fmfp_lib.book.study import Group
 from fmfp_lib.records import Record
 
@@ -50,10 +50,10 @@ def test_there_are_fifteen_claims_each_with_its_test():
 
 def test_a_planted_harm_is_found_method_by_method():
     result = verdict("C2", group(baseline={}, label_smoothing={"noise": 3.0}, mixup={"noise": 0.2}))
-    assert decided(result) == {"label smoothing": "supported", "mixup": "not supported"}
-    assert result.verdict == "partly"
-    assert result.why.startswith("supported: label smoothing; not supported: mixup; not testable here: focal loss,")
-    assert result.why.endswith(f"({result.count})") and "2 of 4 as claimed" in result.count
+    assert decided(result) == {"label smoothing": "supported", "mixup": "contradicted"}
+    assert result.verdict == "partly supported" and result.groups == {"Fashion-MNIST, net": "partly supported"}
+    assert result.why.startswith("supported: label smoothing; contradicted: mixup; not testable here: focal loss,")
+    assert result.count == "of 2 comparisons, the 95 % interval lies where the claim says in 1 and beyond it in 1"
 
 
 def test_a_part_that_was_not_tested_leaves_a_claim_partly_supported():
@@ -61,13 +61,14 @@ def test_a_part_that_was_not_tested_leaves_a_claim_partly_supported():
     assert verdict("C3", group(baseline={}, **harmful)).verdict == "supported"
     harmful.pop("focal")
     result = verdict("C3", group(baseline={}, **harmful))
-    assert result.verdict == "partly" and result.parts["focal loss"] == "not testable here"
+    assert result.verdict == "partly supported" and result.parts["focal loss"] == "not testable here"
 
 
 def test_fewer_than_three_seeds_are_shown_and_decide_nothing():
     result = verdict("C2", group(seeds=2, baseline={}, label_smoothing={"noise": 3.0}))
     assert result.verdict == "not testable here" and len(result.evidence) == 2
-    assert {e.reading for e in result.evidence} == {"context"} and result.why.startswith("needs finished runs")
+    assert all(e.reading.endswith("(context)") for e in result.evidence)
+    assert result.why.startswith("needs finished runs")
 
 
 def test_only_seeds_that_both_have_are_compared():
@@ -86,15 +87,15 @@ def test_the_best_of_three_and_calibration():
     calibrated = group(seeds=5, baseline={"scale": 6.0}, fmfp={"scale": 1.1})
     assert verdict("C9", calibrated).parts["ECE"] == "supported"
     kept = verdict("C10", group(baseline={}, fmfp={"scale": 0.5})).parts
-    assert kept["lower on errors"] == "supported" and kept["kept on correct ones"] == "not supported"
+    assert kept["lower on errors"] == "supported" and kept["kept on correct ones"] == "contradicted"
 
 
 def test_scaling_two_classes_worth_of_logits_changes_no_ranking():
     # One class stands out and the others are equal: every temperature ranks alike, so there is neither help nor harm.
     result = verdict("C4", group(baseline={"scale": 6.0}))
-    below, lower, negligible = evidence.TEMPERATURE
-    assert result.parts == {below: "supported", lower: "not supported", negligible: "supported"}
-    assert result.verdict == "partly" and "0 clear against" in result.count
+    below, lower, negligible = special_evidence.TEMPERATURE
+    assert result.parts == {below: "supported", lower: "undecided", negligible: "supported"}
+    assert result.verdict == "partly supported" and "beyond it in 0" in result.count
     ece = [e for e in result.evidence if e.quantity == "ece"]
     assert all(e.value < 0 and not e.decides for e in ece)
 
@@ -107,9 +108,9 @@ def test_late_change_by_hand():
     history = [entry(40, 0.1, 0), entry(50, 0.9, 0.5), entry(60, 0.7, 0.7), {"epoch": 61}, entry(85, 0, 0),
                entry(90, 0.5, 0.8), {"epoch": 95, "test_auroc": None}, entry(100, 0.7, 0.8)]  # fmt: skip
     run = record("baseline", 0, history=history)
-    assert evidence.late_change(run, "auroc") == pytest.approx(0.6 - 0.8)
-    assert evidence.late_change(run, "accuracy") == pytest.approx(0.8 - 0.6)
-    assert np.isnan(evidence.late_change(record("baseline", 0), "auroc"))
+    assert special_evidence.late_change(run, "auroc") == pytest.approx(0.6 - 0.8)
+    assert special_evidence.late_change(run, "accuracy") == pytest.approx(0.8 - 0.6)
+    assert np.isnan(special_evidence.late_change(record("baseline", 0), "auroc"))
 
 
 def trained(seeds=3, **methods):
@@ -125,25 +126,48 @@ def trained(seeds=3, **methods):
 def test_reliable_overfitting_needs_a_fall_while_accuracy_rises():
     falls = trained(baseline=((0.9, 0.8), (0.7, 0.8)))
     assert verdict("C6", falls).verdict == "supported"
-    assert verdict("C6", trained(baseline=((0.9, 0.8), (0.8, 0.7)))).verdict == "not supported"
-    assert verdict("C6", trained(baseline=((0.8, 0.9), (0.7, 0.8)))).verdict == "not supported"
-    mixed = verdict("C6", falls, trained(baseline=((0.8, 0.9), (0.7, 0.8))))
-    assert mixed.verdict == "not supported" and mixed.count.startswith("1 of 2 as claimed, 1 of them clear")
+    assert verdict("C6", trained(baseline=((0.9, 0.8), (0.8, 0.7)))).verdict == "undecided"
+    assert verdict("C6", trained(baseline=((0.8, 0.9), (0.7, 0.8)))).verdict == "contradicted"
+    mixed = claims.evaluate([falls, trained(baseline=((0.8, 0.9), (0.7, 0.8)))], 200, ["C6"])["C6"]
+    assert mixed.verdict == "partly supported" and mixed.count.endswith("in 1 and beyond it in 1")
     unsure = trained(baseline=((0.9, 0.8), (0.7, 0.8)))
     unsure.runs["baseline"][0].history[-1]["test_accuracy"] = 0.4  # accuracy rises in the mean, with one run against
     unsure.runs["baseline"][1].history[-1]["test_accuracy"] = 1.0
-    assert verdict("C6", unsure).count.startswith("1 of 1 as claimed, 0 of them clear")
+    assert verdict("C6", unsure).verdict == "undecided"
 
 
 def test_overfitting_is_mitigated_only_where_it_is():
     rises = ((0.8, 0.85), (0.7, 0.8))
     falls = ((0.9, 0.8), (0.7, 0.8))
-    assert verdict("C12", trained(baseline=falls, sam=rises, swa=rises, fmfp=rises)).verdict == "supported"
-    assert decided(verdict("C12", trained(baseline=falls, fmfp=rises))) == {"FMFP": "supported"}
-    unsure = trained(baseline=falls, fmfp=rises)
+    assert verdict("C12", trained(6, baseline=falls, sam=rises, swa=rises, fmfp=rises)).verdict == "supported"
+    found = verdict("C12", trained(6, baseline=falls, fmfp=rises))
+    assert decided(found) == {"FMFP": "supported"} and found.evidence[0].seeds == 3  # the other three told the fall
+    assert verdict("C12", trained(5, baseline=falls, fmfp=rises)).evidence[0].decides
+    assert verdict("C12", trained(4, baseline=falls, fmfp=rises)).verdict == "not testable here"  # two seeds are left
+    unsure = trained(6, baseline=falls, fmfp=rises)
     unsure.runs["baseline"][0].history[-1]["test_auroc"] = 0.95  # it falls in the mean, not clearly
     assert verdict("C12", unsure).verdict == "not testable here"
-    assert verdict("C12", trained(baseline=((0.8, 0.81), (0.7, 0.8)), fmfp=rises)).verdict == "not testable here"
+    assert verdict("C12", trained(6, baseline=((0.8, 0.81), (0.7, 0.8)), fmfp=rises)).verdict == "not testable here"
+
+
+def test_seeds_that_chose_a_regime_decide_nothing():
+    chosen = replace(group(seeds=6, baseline={}, label_smoothing={"noise": 3.0}), chose=(0, 1, 2))
+    found = verdict("C2", chosen)
+    assert {e.seeds for e in found.evidence} == {3} and decided(found) == {"label smoothing": "supported"}
+    later = group(seeds=6, baseline={}, label_smoothing={"noise": 3.0})
+    later = replace(later, runs={m: runs[3:] for m, runs in later.runs.items()})
+    assert verdict("C2", later).evidence == found.evidence
+    mitigated = trained(6, baseline=((0.9, 0.8), (0.7, 0.8)), fmfp=((0.8, 0.85), (0.7, 0.8)))
+    assert verdict("C12", replace(mitigated, chose=(0, 1, 2))).evidence[0].seeds == 3
+
+
+def test_an_effect_is_held_beside_the_papers_nearest_cell():
+    result = verdict("C2", group(baseline={}, label_smoothing={"noise": 3.0}))
+    auroc = result.evidence[0]
+    assert auroc.size == "–"  # the paper has no data of four classes
+    assert replace(auroc, published=auroc.value).size.startswith("may be the paper's −")
+    assert replace(auroc, published=auroc.low - 0.01).size.startswith("too small to be the paper's")
+    assert replace(auroc, published=auroc.high + 0.001).size.startswith("larger than the paper's")
 
 
 @pytest.fixture
@@ -203,8 +227,9 @@ def test_flatness_is_held_against_the_gap(measured):
     measured("flatness", order, make)
     result = verdict("C15", group(seeds=4, **methods))
     assert result.verdict == "supported" and len(result.evidence) == 3 and result.evidence[0].value < -0.5
+    assert [e.decides for e in result.evidence] == [True, False, False]
     assert verdict("C15", group(seeds=4, **{m: methods[m] for m in order[1:]})).verdict == "not testable here"
-    rows = evidence.flatness_and_gap(evidence.Runs(group(seeds=4, **methods)))
+    rows = special_evidence.flatness_and_gap(evidence.Runs(group(seeds=4, **methods)))
     assert rows["loss_rise"] == pytest.approx(np.repeat([1.0, 0.9, 0.8, 0.7], 4))
 
 
@@ -226,16 +251,17 @@ def results():
 
 
 def test_every_rendering_has_every_claim(results):
-    markdown, page = claims_pages.summary(results), claims_pages.overview(results)
+    page, overview = claims_cards.cards(results, "claims.html"), claims_cards.overview(results)
     for key, result in results.items():
-        assert f"{{ref}}`{key} <claim-{key.lower()}>`" in markdown and f'href="#claim-{key.lower()}"' in page
-        assert f"*{result.verdict}*" in markdown and result.verdict in verdicts.VERDICTS
+        assert f'href="claims.html#claim-{key.lower()}"' in page and f'href="#claim-{key.lower()}"' in overview
+        assert f"{key} {result.verdict}" in overview and result.verdict in verdicts.VERDICTS
         assert "\n\n" not in result.why and "|" not in result.why
 
 
 def test_a_page_has_verdict_test_evidence_and_the_published_side(results):
     page = claims_pages.page(results["C2"])
-    assert "Verdict here: partly." in page and page.count("<tr>") == 3  # a head, AUROC and AURC
+    assert '<span class="verdict">partly supported</span>' in page and page.count("<tr>") == 3  # a head, AUROC, AURC
+    assert "In the paper: 60 of 60 cells." in page and page.count("<svg") == 1
     assert re.search(r"[+−]\d+\.\d\d \[[+−]\d+\.\d\d,\s[+−]\d+\.\d\d\]", page)
     assert 'class="published"' in page and "label smoothing 12 and 12" in page
     assert "No table of the paper holds" in claims_pages.page(results["C3"])
@@ -258,7 +284,7 @@ def test_the_margin_of_c4_is_less_than_half_of_the_smallest_published_gain():
     from fmfp_lib.book import audit
 
     means = audit.rows().loc["table2"]["auroc"].unstack("method")
-    assert 100 * evidence.NEGLIGIBLE < (means["fmfp"] - means["baseline"]).min() / 2
+    assert 100 * special_evidence.NEGLIGIBLE < (means["fmfp"] - means["baseline"]).min() / 2
 
 
 def test_the_notebook_has_a_place_for_every_link():

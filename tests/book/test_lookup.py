@@ -108,7 +108,7 @@ def test_each_alone_changes_nothing_that_is_shown(before, what):
     with quick():
         assert names_of(claims.all_groups()) == before["shown"]
         assert PAGES["Table 2"]() == before["Table 2"]
-    assert len(before["shown"]["Fashion-MNIST, PreAct-ResNet-8", "fmfp"]) == 5
+    assert len(before["shown"]["Fashion-MNIST, 1,000 images, PreAct-ResNet-8", "fmfp"]) == 5
 
 
 def test_a_machine_with_a_gpu_finds_every_shipped_run_and_trains_nothing(monkeypatch, own_records):

@@ -161,8 +161,9 @@ def test_the_readmes_sentence_follows_the_intervals():
     found = {"mixup": row(ece=-1, auroc=-1, aurc=1), "focal": row(ece=-1, auroc=0, aurc=0),
              "fmfp": row(ece=-1, auroc=-1, aurc=-1)}  # fmt: skip
     assert words.glance_in_words(found) == (
-        "Of the 2 calibration methods, ECE clearly falls for mixup and focal loss, and AUROC for mixup; both for "
-        "mixup. Of all methods, AURC clearly falls for FMFP and clearly rises for mixup."
+        "The 95 % interval excludes 0: ECE falls, of the calibration methods (mixup and focal loss), for mixup and "
+        "focal loss; their AUROC falls for mixup; both for mixup. Of all methods, AURC falls for FMFP and rises for "
+        "mixup."
     )
 
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from fmfp_lib import metrics, statistics
-from fmfp_lib.book import verdicts
 from fmfp_lib.statistics import bootstrap, scores
 from fmfp_lib.statistics.replicates import drawn_counts
 
@@ -65,8 +64,6 @@ def test_a_better_ranking_is_found_with_certainty():
     a, b = (c[:, None] * np.eye(2)[chosen] for c in (bad, good))
     found = statistics.paired_bootstrap(a, b, labels, 200)
     assert all(c.better and c.certain for c in found.values())
-    assert verdicts.verdict(found.values()) == "supported"
-    assert verdicts.verdict(found.values(), better=False) == "not supported"
     two = statistics.compare_methods([(a, labels)] * 2, [(b, labels)] * 2, ("auroc", "accuracy"), 200)
     assert two["auroc"].difference == pytest.approx(found["auroc"].difference) and two["accuracy"].difference == 0
 
@@ -89,25 +86,6 @@ def test_sign_test_is_the_binomial_test():
         assert statistics.sign_test(wins, losses) == pytest.approx(expected)
 
 
-def comparison(low, high):
-    return statistics.Comparison("auroc", 0.0, 0.0, (low + high) / 2, low, high, np.zeros(1))
-
-
-@pytest.mark.parametrize(
-    ("intervals", "expected"),
-    [
-        ([], "not testable here"),
-        ([(1, 2), (-0.5, 2)], "supported"),
-        ([(-0.5, 2), (-0.5, 2), (1, 2)], "partly"),
-        ([(1, 2), (1, 2), (-2, 1)], "partly"),
-        ([(1, 2), (-2, -1)], "not supported"),
-        ([(-1, 2), (-1, 2), (-2, -1)], "not supported"),
-    ],
-)
-def test_verdicts(intervals, expected):
-    assert verdicts.verdict([comparison(*interval) for interval in intervals]) == expected
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -124,26 +102,7 @@ def test_wrong_arguments(call, message):
         call()
 
 
-# -- from estimates to verdicts --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("estimate", "claimed", "expected"),
-    [
-        ((-1, -2, -0.5), dict(below=0), (True, True)),
-        ((-1, -2, 0.5), dict(below=0), (True, False)),
-        ((1, 0.5, 2), dict(below=0), (False, True)),
-        ((1, -0.5, 2), dict(below=0), (False, False)),
-        ((0.1, -0.2, 0.4), dict(above=-0.5, below=0.5), (True, True)),
-        ((0.1, -0.2, 0.6), dict(above=-0.5, below=0.5), (True, False)),
-        ((0.7, 0.6, 0.8), dict(above=-0.5, below=0.5), (False, True)),
-        ((0.7, 0.4, 0.8), dict(above=-0.5, below=0.5), (False, False)),
-        ((0.0, -1, 1), dict(below=0), (False, False)),
-        ((-1, np.nan, np.nan), dict(below=0), (True, False)),
-    ],
-)
-def test_agreement_with_a_claimed_range(estimate, claimed, expected):
-    assert verdicts.agreement(*estimate, **claimed) == expected
+# -- few seeds, and biased metrics ------------------------------------------------------------------------------
 
 
 def test_few_seeds_are_drawn_for_what_they_are_worth():
@@ -165,18 +124,6 @@ def test_without_an_effect_about_one_interval_in_twenty_is_certain(seeds, ratio)
         low, high = np.percentile(drawn, [2.5, 97.5])
         wrong += not low <= 0 <= high
     assert wrong / trials < 0.09  # 5 %, three standard errors and the percentiles' own noise
-
-
-def test_parts_combine():
-    yes, no, partly, none = "supported", "not supported", "partly", "not testable here"
-    for parts, expected in [
-        ([], none), ([none, none], none), ([yes, none], partly), ([yes, yes], yes), ([yes, no], partly),
-        ([yes, yes, no], partly), ([yes, no, no], no), ([no, partly], partly), ([no, no, partly], no),
-        ([partly], partly),
-    ]:  # fmt: skip
-        assert verdicts.combine(parts) == expected
-    with pytest.raises(ValueError, match="choose among supported"):
-        verdicts.combine(["maybe"])
 
 
 def test_interval_over_seeds_is_students():
@@ -346,3 +293,35 @@ def test_seeds_can_be_kept_as_they_are():
     both = [np.ptp(statistics.compare_methods(a, b, ("auroc",), 400, draw_seeds=d)["auroc"].replicates)
             for d in (True, False)]  # fmt: skip
     assert both[1] < both[0]
+
+
+def simulated(seed, n, scale):
+    """A classifier of two classes whose logits are true log-odds times `scale`: calibrated for 1."""
+    rng = np.random.default_rng(seed)
+    odds = 2.5 * rng.normal(size=n)
+    labels = (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(int)
+    return labels, np.stack([np.zeros(n), scale * odds], 1)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "ece", "nll", "brier", "auroc", "aurc", "fpr95"])
+def test_intervals_of_every_metric_cover_at_their_rate(metric):
+    # A calibrated classifier against an over-confident one with other errors; the truth is the mean over test sets.
+    def pair(seed, n=1000):
+        labels, good = simulated(seed, n, 1.0)
+        noise = np.random.default_rng(seed + 10**6).normal(size=n)
+        return good, 1.8 * (good + np.stack([0 * noise, noise], 1)), labels
+
+    values = [[metrics.evaluate(z, y)[metric] for z in (a, b)] for a, b, y in map(pair, range(1000, 1300))]
+    truth = np.subtract(*np.mean(values, 0)[::-1])
+    covered = []
+    for seed in range(60):
+        a, b, y = pair(seed)
+        c = statistics.compare_methods([(a, y)], [(b, y)], (metric,), 200, 10**7 + seed)[metric]
+        covered.append(c.low <= truth <= c.high)
+    assert 0.85 <= np.mean(covered)
+
+
+def test_replicates_of_ece_are_moved_to_its_estimate():
+    labels, good = simulated(3, 1000, 1.0)
+    c = statistics.compare_methods([(3 * good, labels)], [(good, labels)], ("ece",), 300)["ece"]
+    assert c.replicates.mean() == pytest.approx(c.difference) and c.low < c.difference < c.high

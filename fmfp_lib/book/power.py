@@ -1,0 +1,78 @@
+"""How often the verdicts err, and what our runs can see: from the spread of our own runs."""
+
+import numpy as np
+
+from ..statistics import compare_methods
+from . import ladder, markdown, names, nearest, verdicts
+from .compare import classified, pair_by_seed
+
+METHODS = ("label_smoothing", "fmfp")
+TRIALS = 400  # simulated claims in each cell of the table
+
+
+def spread(rung: ladder.Rung, method: str, metric: str = "auroc") -> verdicts.Spread | None:
+    """Return how far a method's difference from the baseline wanders on one rung.
+
+    Parameters
+    ----------
+    rung : ladder.Rung
+    method : str
+        Compared with the baseline, seed by seed.
+    metric : str
+        As `metrics.evaluate` names it.
+
+    Returns
+    -------
+    verdicts.Spread or None
+        In natural units; None with fewer than three common seeds.
+    """
+    runs = rung.runs()
+    sides = pair_by_seed(runs.get("baseline", {}), runs.get(method, {}))
+    if len(sides[0]) < 3:
+        return None
+    values = [b.metrics[metric] - a.metrics[metric] for a, b in zip(*sides, strict=True)]
+    drawn = compare_methods(*map(classified, sides), (metric,), draw_seeds=False)[metric].replicates
+    return verdicts.Spread(float(np.std(values, ddof=1)), float(np.std(drawn)))
+
+
+def _nearest(rung, method):
+    """Return the paper's effect on AUROC in the cell nearest to a rung, in natural units."""
+    base = list(rung.runs().get("baseline", {}).values())
+    accuracy = float(np.mean([r.metrics["accuracy"] for r in base]))
+    return nearest.cell("baseline", method, "auroc", base[0].logits.shape[1], accuracy)[0]
+
+
+def rates() -> str:
+    """Return, as Markdown, how often each verdict comes out on claims whose truth is known.
+
+    Claims of one part, tested on as many networks as the ladder has rungs, with the spread of label smoothing on the
+    most accurate one.
+    """
+    rung = ladder.RUNGS[-1]
+    found, effect = spread(rung, "label_smoothing"), _nearest(rung, "label_smoothing")
+    rows = []
+    for words, share in (("none", 0.0), ("a third of the published", 1 / 3), ("the published", 1.0)):
+        for seeds in (3, 5):
+            out = verdicts.simulated(share * effect, found, seeds, len(ladder.RUNGS), trials=TRIALS)
+            points = f"{100 * share * effect:+.1f}".replace("-", "\u2212") if share else "0"
+            rows.append([f"{words} ({points})", seeds,
+                         *(f"{100 * out[v]:.1f}" for v in verdicts.VERDICTS[:4])])  # fmt: skip
+    return markdown.table(["true effect, points of AUROC", "seeds", *(f"{v}, %" for v in verdicts.VERDICTS[:4])], rows)
+
+
+def seeds() -> str:
+    """Return, as Markdown, for each rung how many seeds would show the paper's nearest effect, or half of it."""
+    rows = []
+    for rung in ladder.RUNGS:
+        for method in METHODS:
+            own = spread(rung, method)
+            if own is None:
+                continue
+            published = _nearest(rung, method)
+            needed = [verdicts.seeds_needed(share * published, own) for share in (1, 0.5)]
+            rows.append([rung.title, names.name(method), f"{100 * published:+.2f}".replace("-", "\u2212"),
+                         f"{100 * own.seeds:.2f}", f"{100 * own.images:.2f}",
+                         *("more than 64" if n is None else n for n in needed)])  # fmt: skip
+    heading = ["rung", "method", "the paper's nearest effect, points", "spread between seeds",
+               "spread between test sets", "seeds needed", "for half of it"]  # fmt: skip
+    return markdown.table(heading, rows)
