@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from markdown_it import MarkdownIt  # noqa: E402
 
 from fmfp_lib import confidence, metrics, statistics  # noqa: E402
-from fmfp_lib.book import compare, figures, markdown, names, published, study  # noqa: E402
+from fmfp_lib.book import claims, compare, figures, markdown, names, published, study  # noqa: E402
 from fmfp_lib.cost import training_cost  # noqa: E402
 from fmfp_lib.methods import CALIBRATION, FLAT, METHODS  # noqa: E402
 
@@ -236,7 +236,9 @@ def conclusions():
     auroc, ece = ([row[k] for row in every] for k in ("auroc", "ece"))
     fmfp = [found["fmfp"] for found in compared().values() if "fmfp" in found]
     data = len({g.dataset for g in groups() + groups("workstation")})
+    judged = claims.evaluate(only=["C2", "C7"])
     return "\n".join([
+        *(f"* {key}, *{result.claim.wording}* **{result.verdict.capitalize()}.**" for key, result in judged.items()),
         f"* **Calibration is not ranking.** Of {len(every)} cases ({len(CALIBRATION)} methods, {len(fmfp)} networks, "
         f"{data} data sets) ECE clearly improves in {count(ece, True)}; AUROC clearly falls in "
         f"{count(auroc, False)} and rises in {count(auroc, True)}.",

@@ -396,20 +396,20 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
     for rung in RUNGS:
         new = tuple(s for s in rung.seeds if s not in CHOSE.get(rung.title, ()))
         found = effects(replace(rung, seeds=new), CURVES[1:], replicates)
-        about = f"seeds {min(new)} to {max(new)}, which had no part in choosing the regime"
+        about = f"seeds {min(new)} to {max(new)}"
         if len(found) < 2 or len(found[0].seeds) < 3:
-            found, about = effects(rung, CURVES[1:], replicates), "seeds that chose the regime among them"
+            found, about = effects(rung, CURVES[1:], replicates), "also of seeds that chose the regime"
         if not found:
             continue
         words = []
         for effect in found:
             ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
             words.append(
-                f"**{names.name(effect.method)}** changes ECE by {markdown.difference(ece, False)} points and AUROC by "
-                f"{markdown.difference(auroc, False)} points; errors among the 1,000 surest answers: "
-                f"{1000 * surest.a:.1f} → {1000 * surest.b:.1f}"
+                f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points, ECE by "
+                f"{markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
+                f"{1000 * surest.b:.1f}"
             )
-        lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} % ({about}): {'. '.join(words)}.")
+        lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} %, {about}: {'. '.join(words)}.")
     return "\n".join(lines) or "No rung has finished runs yet."
 
 

@@ -61,7 +61,7 @@ def rates() -> str:
 
 
 def seeds() -> str:
-    """Return, as Markdown, for each rung how many seeds would show the paper's nearest effect, or half of it."""
+    """Return, as Markdown, how many seeds and images each rung would need to show the paper's nearest effect."""
     rows = []
     for rung in ladder.RUNGS:
         for method in METHODS:
@@ -70,9 +70,13 @@ def seeds() -> str:
                 continue
             published = _nearest(rung, method)
             needed = [verdicts.seeds_needed(share * published, own) for share in (1, 0.5)]
+            images = len(next(iter(rung.runs()["baseline"].values())).labels)
+            wanted = verdicts.images_needed(0.25 * published, own, images)
             rows.append([rung.title, names.name(method), f"{100 * published:+.2f}".replace("-", "\u2212"),
                          f"{100 * own.seeds:.2f}", f"{100 * own.images:.2f}",
-                         *("more than 64" if n is None else n for n in needed)])  # fmt: skip
+                         *("more than 64" if n is None else n for n in needed),
+                         "no number suffices" if wanted is None else f"{wanted:,}"])  # fmt: skip
     heading = ["rung", "method", "the paper's nearest effect, points", "spread between seeds",
-               "spread between test sets", "seeds needed", "for half of it"]  # fmt: skip
+               "spread between test sets", "seeds needed", "for half of it",
+               "test images needed for a quarter of it, 5 seeds"]  # fmt: skip
     return markdown.table(heading, rows)

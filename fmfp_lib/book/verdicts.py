@@ -209,6 +209,44 @@ def simulated(effect: float, spread: Spread, seeds: int, groups: int = 3, parts:
     return {name: n / trials for name, n in count.items()}
 
 
+def _power(effect: float, spread: Spread, seeds: int) -> float:
+    """Return the chance that one comparison's interval excludes 0 on the side of its true effect."""
+    from scipy.stats import norm, t
+
+    of_seeds = spread.seeds / np.sqrt(seeds)
+    half = np.hypot(t.ppf(1 - LEVEL, seeds - 1) * of_seeds, norm.ppf(1 - LEVEL) * spread.images)
+    return float(norm.cdf((abs(effect) - half) / np.hypot(of_seeds, spread.images)))
+
+
+def images_needed(effect: float, spread: Spread, images: int, seeds: int = 5, power: float = 0.8) -> int | None:
+    """Return how many test images make one interval exclude 0 with the given chance if `effect` is the truth.
+
+    Parameters
+    ----------
+    effect : float
+        The true difference; its sign does not matter.
+    spread : Spread
+        Of the comparison on `images` test images.
+    images : int
+        As many as there are; no fewer are returned.
+    seeds : int
+        Runs a side.
+    power : float
+        The chance, in (0, 1).
+
+    Returns
+    -------
+    int or None
+        In steps of a tenth; None if a hundred times as many are too few, as they are where the seeds differ too much.
+    """
+    wanted = images
+    while wanted <= 100 * images:
+        if _power(effect, Spread(spread.seeds, spread.images * np.sqrt(images / wanted)), seeds) >= power:
+            return round(wanted)
+        wanted *= 1.1
+    return None
+
+
 def seeds_needed(effect: float, spread: Spread, power: float = 0.8, most: int = 64) -> int | None:
     """Return how many seeds make one interval exclude 0 with the given chance if `effect` is the truth.
 
@@ -228,12 +266,4 @@ def seeds_needed(effect: float, spread: Spread, power: float = 0.8, most: int = 
     int or None
         At least 3; None if `most` are too few, as they are where the test images alone leave too much open.
     """
-    from scipy.stats import norm, t
-
-    for seeds in range(3, most + 1):
-        of_seeds = spread.seeds / np.sqrt(seeds)
-        error = np.hypot(of_seeds, spread.images)
-        half = np.hypot(t.ppf(1 - LEVEL, seeds - 1) * of_seeds, norm.ppf(1 - LEVEL) * spread.images)
-        if norm.cdf((abs(effect) - half) / error) >= power:
-            return seeds
-    return None
+    return next((seeds for seeds in range(3, most + 1) if _power(effect, spread, seeds) >= power), None)

@@ -41,5 +41,8 @@ def claims(
         for e in result.evidence:
             heading = display(e.quantity)[1]
             words = f"{e.part}; {e.group}; {e.compared}; {heading} {e.numbers} ({e.claimed}): {e.reading}"
-            console.print(f"- {words}; {e.seeds} seeds", markup=False)
+            beside = "" if e.size == "–" else f"; {e.size} ({e.cell})"
+            console.print(f"- {words}{beside}; {e.seeds} seeds", markup=False)
+        for group, verdict in result.groups.items():
+            console.print(f"On {group}: {verdict}", markup=False)
         console.print(f"Published. {result.claim.published() or 'No table holds numbers on it.'}", markup=False)

@@ -141,7 +141,7 @@ class _Fitting:
 
         from ..flatness import evaluation_mode
 
-        total, n = 0.0, len(self.train)
+        total, n = torch.zeros((), dtype=torch.float64, device=self.train.device), len(self.train)
         with evaluation_mode(self.network):
             for index in torch.randperm(n, generator=self.generator).split(self.batch_size):
                 batch = x[index.to(x.device)].to(self.train.device)
@@ -149,5 +149,5 @@ class _Fitting:
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
-                total += loss.item() * len(index) / n
-        return total
+                total += loss.detach().double() * len(index) / n  # no reading: it waits for the device
+        return float(total)

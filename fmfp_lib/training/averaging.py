@@ -29,8 +29,7 @@ class ExponentialAverage(AveragedModel):
             self._begun = True
             return
         torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), 1 - self.decay)
-        for mine, other in zip(self.module.buffers(), model.buffers(), strict=True):
-            mine.copy_(other)
+        torch._foreach_copy_(list(self.module.buffers()), list(model.buffers()))
         self.n_averaged += 1
 
 

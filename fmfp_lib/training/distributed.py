@@ -162,12 +162,13 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
         mean = _Sum.apply(x.sum((0, 2, 3))) / count
         centred = x - mean.view(1, -1, 1, 1)
         variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
-        with torch.no_grad():
-            self.num_batches_tracked += 1
-            # As in torch: without a momentum, the running statistics are the mean over all batches.
-            share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-            self.running_mean.lerp_(mean, share)
-            self.running_var.lerp_(variance * (count / (count - 1)), share)
+        if self.track_running_stats:
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                # As in torch: without a momentum, the running statistics are the mean over all batches.
+                share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+                self.running_mean.lerp_(mean, share)
+                self.running_var.lerp_(variance * (count / (count - 1)), share)
         scale = self.weight * (variance + self.eps).rsqrt()
         return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 

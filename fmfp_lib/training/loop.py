@@ -1,6 +1,7 @@
 """The training loop. It knows no method by name: only losses, SAM or not, averaging or not."""
 
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from .images import Images
 from .memory import keep_freed_memory
 from .sam import SAM, frozen_batch_norm_statistics, perturbed_parameters
 
-CHECKPOINT_SECONDS = 20.0  # at most this much work is lost when a run is killed; it never changes the result
+# At most this much work is lost when a run is killed; it never changes the result.
+CHECKPOINT_SECONDS, CUDA_CHECKPOINT_SECONDS = 20.0, 300.0
 HISTORY_POINTS = 50  # how often a run is evaluated during training
 
 
@@ -63,6 +65,7 @@ class Run:
         """Set everything that training changes to its beginning."""
         settings, method = self.settings, self.method
         self.model = building.network(settings, method, self.data, self.device)
+        self.has_dropout = any(isinstance(m, torch.nn.modules.dropout._DropoutNd) and m.p for m in self.model.modules())
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.optimizer = building.optimizer(settings, self.model)
         self.sam = SAM(self.optimizer, settings.rho, perturbed_parameters(self.model, method.perturbed_parameters))
@@ -122,7 +125,8 @@ class Run:
         precision = self.settings.precision
         if with_sam and precision == "bfloat16":
             precision = "tf32" if self.device.type == "cuda" else "float32"
-        with seeded(batch.seed, self.device), computing_in(precision, self.device.type):
+        chance = seeded(batch.seed, self.device) if self.has_dropout else nullcontext()
+        with chance, computing_in(precision, self.device.type):
             model = distributed.split(self.model)
             loss, logits = objectives.total(self.method.losses, model, batch, self.settings)
             with torch.autocast(self.device.type, enabled=False):  # a product goes backwards as it went
@@ -191,6 +195,7 @@ class Run:
         """
         settings = self.settings
         saved = time.monotonic()
+        every = CUDA_CHECKPOINT_SECONDS if self.device.type == "cuda" else CHECKPOINT_SECONDS
         bar = tqdm(
             total=settings.epochs,
             initial=self.epoch,
@@ -204,7 +209,7 @@ class Run:
             self.cpu_seconds += time.process_time() - before
             bar.update()
             checkpoint.write_shared(self)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            if time.monotonic() - saved > every:
                 self.checkpoint()
                 saved = time.monotonic()
         bar.close()

@@ -48,38 +48,36 @@ class SAM:
             perturbed = [p for group in optimizer.param_groups for p in group["params"]]
         if not perturbed:
             raise ValueError("there is no weight to perturb; the network must have some of the part that was asked for")
-        self.optimizer, self.rho, self.perturbed, self._moved = optimizer, rho, perturbed, None
+        self.optimizer, self.rho, self.perturbed = optimizer, rho, perturbed
+        self._kept = [torch.empty_like(p) for p in perturbed]  # the weights w while the network is at the others
 
     @torch.no_grad()
     def first_step(self):
         """Climb to ``w + rho g / ||g||``, keeping w."""
+        torch._foreach_copy_(self._kept, self.perturbed)
         parameters = [p for p in self.perturbed if p.grad is not None]
         gradients = [p.grad for p in parameters]
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         # A zero gradient has no direction: the perturbation is then zero, and no NaN arises.
         scale = torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm))
-        self._moved = parameters, [p.clone() for p in parameters]
         torch._foreach_add_(parameters, torch._foreach_mul(gradients, scale))
         self.optimizer.zero_grad(set_to_none=True)
 
     @torch.no_grad()
     def second_step(self):
         """Return to w exactly and descend with the gradient found at the perturbed weights."""
-        torch._foreach_copy_(*self._moved)
-        self._moved = None
+        torch._foreach_copy_(self.perturbed, self._kept)
         self.optimizer.step()
 
 
 @contextmanager
 def frozen_batch_norm_statistics(model: nn.Module):
     """Normalise with the batch's own statistics inside, without updating the running ones."""
-    layers = _batch_norms(model)
-    momenta, counts = [m.momentum for m in layers], [m.num_batches_tracked.clone() for m in layers]
+    layers = [layer for layer in _batch_norms(model) if layer.track_running_stats]
     for layer in layers:
-        layer.momentum = 0.0
+        layer.track_running_stats = False
     try:
         yield
     finally:
-        for layer, momentum, count in zip(layers, momenta, counts, strict=True):
-            layer.momentum = momentum
-            layer.num_batches_tracked.copy_(count)
+        for layer in layers:
+            layer.track_running_stats = True

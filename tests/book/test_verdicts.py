@@ -108,6 +108,9 @@ def test_more_seeds_are_needed_for_smaller_effects():
     assert wanted[0] == 3 and wanted == sorted(wanted) and wanted[2] > 3
     assert verdicts.seeds_needed(-1.5, SPREAD) == wanted[1]
     assert verdicts.seeds_needed(0.5, SPREAD) is None  # however many seeds: the images are too few
+    assert verdicts.images_needed(0.5, SPREAD, 10_000, seeds=40) > 10_000
+    assert verdicts.images_needed(3.0, SPREAD, 10_000) == 10_000
+    assert verdicts.images_needed(0.1, SPREAD, 10_000) is None  # however many images: the seeds differ too much
     size, rng = wanted[1], np.random.default_rng(1)
     hits = 0
     for trial in range(300):

@@ -5,7 +5,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import Run
+from fmfp_lib.training import Run, batches, frozen_batch_norm_statistics
 
 WAITS = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "masked_select", "_unique2", "unique_dim"}
 READS = ("item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "__array__")
@@ -81,3 +81,48 @@ def test_a_loop_that_waits_is_found(monkeypatch):
 
         guilty.loss_and_gradient = loss_and_gradient
         assert waits(guilty, monkeypatch)
+
+
+class Counts(TorchDispatchMode):
+    """Count the operators dispatched, each about one kernel started on a GPU; views and detached tensors start none."""
+
+    FREE = {"detach", "view", "_unsafe_view", "t", "transpose", "expand", "permute", "unsqueeze", "slice", "alias"}
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function.overloadpacket.__name__ not in self.FREE
+        return function(*args, **(kwargs or {}))
+
+
+def counted(act):
+    with Counts() as mode:
+        act()
+    return mode.count
+
+
+def test_a_step_starts_few_kernels():
+    trained = Run(Settings(
+        method="sam", network="preact_resnet110", train_size=8, batch_size=4, test_size=4, epochs=1, device="cpu"
+    ))  # fmt: skip
+    trained.model.train()
+    images, labels, index = next(iter(trained.images.batches(trained.generator)))
+    batch = batches.fill(trained, images, labels, index, 0)
+    trained.step(batch, True)  # the first one makes the momenta
+
+    def one_pass():
+        trained.optimizer.zero_grad(set_to_none=True)
+        return counted(lambda: trained.loss_and_gradient(batch))
+
+    # 110 layers of convolution, batch norm and ReLU, forward and backward, take some nine operators each.
+    plain = one_pass()
+    assert plain <= 1000
+    with frozen_batch_norm_statistics(trained.model):
+        assert one_pass() <= plain - 100  # nothing is counted or averaged
+    assert counted(frozen_batch_norm_statistics(trained.model).__enter__) == 0
+    # SAM's own steps take a few operators for all weights together.
+    assert counted(trained.sam.first_step) <= 16
+    trained.loss_and_gradient(batch)
+    assert counted(trained.sam.second_step) <= 12

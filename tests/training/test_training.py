@@ -43,9 +43,9 @@ def test_sam_on_a_quadratic_takes_the_step_known_by_hand():
 def test_sam_brings_the_weights_back_bit_for_bit():
     w = torch.nn.Parameter(torch.randn(1000, generator=torch.Generator().manual_seed(0)))
     before, sam = w.detach().clone(), SAM(torch.optim.SGD([w], 0.0), 0.05)
-    for _ in range(2):
+    for step in (sam.first_step, sam.second_step):
         (w**3).sum().backward()
-        sam.first_step() if sam._moved is None else sam.second_step()
+        step()
     assert torch.equal(w, before)
 
 
