@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from . import paths
+from .datasets import own
 from .metrics import evaluate, softmax
 from .settings import Settings
 
@@ -237,6 +238,7 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
     content = {
         "format": LAYOUT,
         "sha256": sha256,
+        **({"data": own.checksum(settings.dataset)} if own.path_of(settings.dataset) else {}),
         "settings": settings.complete().model_dump(),
         "environment": environment,
     }
@@ -293,7 +295,7 @@ def read(path: Path) -> Record:
         if hashlib.sha256(data).hexdigest() != content["sha256"]:
             raise ValueError("the arrays do not fit their checksum")
         settings = Settings(**content["settings"])
-        if path.stem not in (settings.hash(), settings.hash(1)):
+        if path.stem not in _names(settings, content.get("data")):
             raise ValueError("the settings do not fit the file's name")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
@@ -366,6 +368,11 @@ def attached(record: Record, name: str) -> dict[str, np.ndarray] | None:
     return None
 
 
+def _names(settings, data=None):
+    """Return the names that a record of `settings` may have, today's first; `data` is a checksum, if known."""
+    return dict.fromkeys((settings.hash(data=data), settings.hash(1, data)))
+
+
 def find(settings: Settings, shipped: bool = True, attachments=()) -> Record | None:
     """Return the record of a finished run, or None. A damaged record is named, set aside, and counts as none.
 
@@ -384,7 +391,7 @@ def find(settings: Settings, shipped: bool = True, attachments=()) -> Record | N
     Record or None
         The record.
     """
-    names, found = dict.fromkeys((settings.hash(), settings.hash(1))), []
+    names, found = _names(settings), []
     places = dict.fromkeys((SHIPPED, folder()) if shipped else (folder(),))
     for path in (place / f"{name}.json" for place in places for name in names):
         if path.exists():

@@ -1,11 +1,12 @@
 """One validated description of a run. Its hash names the record that the run leaves."""
 
 import hashlib
+from os import PathLike
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from .datasets import DATASETS
+from .datasets import DATASETS, own
 from .errors import choose, one_line
 from .methods import METHODS
 from .networks import NETWORKS, REDRAWN
@@ -30,7 +31,8 @@ class Settings(BaseModel):
     Attributes
     ----------
     dataset : str
-        A name from ``datasets.DATASETS``, or a path ending in ``.npz``.
+        A name from ``datasets.DATASETS``, or a path ending in ``.npz``, which becomes absolute. Such a run is named by
+        what the file contains: moved, it is the same run, and changed, it is another.
     network : str
         A name from ``networks.NETWORKS``.
     method : str
@@ -118,10 +120,12 @@ class Settings(BaseModel):
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = "auto"
     compile: bool = False
 
-    @field_validator("dataset")
+    @field_validator("dataset", mode="before")
     @classmethod
     def _dataset(cls, name):
-        return name if name.endswith(".npz") else choose("dataset", name, DATASETS)
+        if not isinstance(name, (str, PathLike)):
+            raise ValueError(f"{name!r} is no name and no path")
+        return own.path_of(name) or choose("dataset", str(name), DATASETS)
 
     @field_validator("method")
     @classmethod
@@ -164,16 +168,31 @@ class Settings(BaseModel):
             fill |= DATASETS[self.dataset].scales.get(self.scale, {})
         return values | {key: value for key, value in fill.items() if values[key] is None}
 
-    def hash(self, format: int = FORMAT) -> str:
+    def hash(self, format: int = FORMAT, data: str | None = None) -> str:
         """Return the 16 hexadecimal digits that name this run's record, the same on every machine.
 
         Parameters
         ----------
         format : int
             1 for the name that an older record has.
+        data : str, optional
+            Checksum of the reader's own data set, computed from the file if not given.
+
+        Returns
+        -------
+        str
+            Lower-case.
+
+        Raises
+        ------
+        ValueError
+            If that file is needed and missing.
         """
         # Defaults are left out, so that a setting added later leaves the names of older records as they are.
         same = Settings(**self._filled() | {"device": "cpu"})
         format = format if same.network in REDRAWN else 1
+        if own.path_of(self.dataset):
+            contents = f"sha256:{data or own.checksum(self.dataset)}"
+            same = same.model_copy(update={"dataset": contents})
         text = f"{format}:{same.model_dump_json(exclude={'scale', 'precision', 'compile'}, exclude_defaults=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -57,12 +57,12 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     monkeypatch.setenv("FMFP_DATA", str(tmp_path))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
 
 
 @pytest.fixture
@@ -474,7 +474,7 @@ class TestDamaged:
             refused = 0
             for data in versions:
                 where[name].write_bytes(data)
-                loading.arrays.cache_clear()
+                loading.kept_arrays.cache_clear()
                 try:
                     found = datasets.load(str(where[name]) if name == "mine" else name)
                     assert name == "mine" and np.array_equal(found.x_train, good.x_train)  # a bit that nothing reads

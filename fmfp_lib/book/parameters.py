@@ -25,9 +25,9 @@ def check_parameters(names: dict, **defaults) -> None:
     ValueError
         In one line: what was given, what is accepted, and the nearest name.
     """
-    plain = (str, int, float, bool, list)
+    plain = (str, int, float, bool, list, dict, tuple, type(None))
     for name, value in names.items():
-        if name.startswith("_") or name == "In" or not isinstance(value, plain):
+        if name.startswith("_") or name in ("In", "Out") or not isinstance(value, plain):
             continue
         choose("parameter", name, sorted(defaults))
         if type(value) is not type(defaults[name]):

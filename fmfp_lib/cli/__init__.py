@@ -1,5 +1,6 @@
 """``fmfp train | run | claims | data | evaluate | compare | threshold | bench | doctor`` on the command line."""
 
+import codecs
 import os
 import sys
 import warnings
@@ -28,8 +29,26 @@ data.command("get")(get_data)
 app.add_typer(data, name="data")
 
 
+_PLAIN = str.maketrans({"\u2212": "-", "–": "-", "→": "->", "×": "x", "±": "+-", "…": "...", "“": '"', "”": '"'})
+
+
+def _plainer(error):
+    """Replace what a terminal's encoding lacks by the nearest ASCII, or by a question mark."""
+    missing = error.object[error.start : error.end]
+    return missing.translate(_PLAIN).encode("ascii", "replace").decode(), error.end
+
+
+def speak_any_encoding():
+    """Let standard output and error print every sign, whatever their encoding (Latin-1, Windows' cp1252)."""
+    codecs.register_error("plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="plainer")
+
+
 def main():
     """Run the command line; a wrong value ends in one line on standard error and exit code 2."""
+    speak_any_encoding()
     launched = "TORCHELASTIC_RUN_ID" in os.environ  # torchrun started this process and others
     speaks = not launched or os.environ["RANK"] == "0"  # an error met by all is told by one
     warnings.showwarning = lambda message, *rest: print(f"fmfp: {message}", file=sys.stderr)

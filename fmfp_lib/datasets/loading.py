@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import choose
-from . import readers
+from . import own, readers
 from .catalogue import CATALOGUE, DATASETS, missing
 from .image_files import ImageFiles
 from .split import first_images, training_and_validation
@@ -34,7 +34,7 @@ class Dataset:
 
 
 @lru_cache(maxsize=4)
-def arrays(name: str, place: Path):
+def kept_arrays(name: str, place: Path, stamp: tuple | None):
     """Return all of a data set, kept for the next call: training images and labels, test images and labels.
 
     Parameters
@@ -43,17 +43,25 @@ def arrays(name: str, place: Path):
         Key of `DATASETS`, or the path of a .npz file.
     place : Path
         Folder for data; the cache tells folders apart by it.
+    stamp : tuple or None
+        What `own.stamp` says of a .npz file, so that a changed one is read again; None for a name.
 
     Returns
     -------
     tuple of ndarray
         Training images (n, c, h, w) uint8 and labels (n,) int64, then those of the test set.
     """
-    if name.endswith(".npz"):
+    if stamp:
         return readers.npz(Path(name))
     if DATASETS[name].at_hand() is None:
         raise missing(name)
     return DATASETS[name].read()
+
+
+def arrays(name: str):
+    """Return `kept_arrays` of a data set, given its name or path."""
+    path = own.path_of(name)
+    return kept_arrays(path or name, readers.folder(), own.stamp(path) if path else None)
 
 
 def mean_and_std(x):
@@ -77,7 +85,7 @@ def load(name: str, train_size: int | None = None, test_size: int | None = None,
     Parameters
     ----------
     name : str
-        One of ``DATASETS`` or a path ending in ``.npz`` with ``x_train, y_train, x_test, y_test``.
+        One of ``DATASETS`` or a path (str or Path) ending in ``.npz`` with ``x_train, y_train, x_test, y_test``.
     train_size, test_size : int, optional
         Number of images; all where not given.
     protocol : {'paper', 'code'}
@@ -94,10 +102,10 @@ def load(name: str, train_size: int | None = None, test_size: int | None = None,
     ValueError
         For an unknown name, missing or damaged files, or a size that the data set does not have.
     """
-    if not name.endswith(".npz"):
+    if not own.path_of(name):
         choose("dataset", name, DATASETS)
     choose("protocol", protocol, ("paper", "code"))
-    x_train, y_train, x_test, y_test = arrays(name, readers.folder())
+    x_train, y_train, x_test, y_test = arrays(name)
     classes = int(max(y_train.max(), y_test.max())) + 1
     kept, held_out = training_and_validation(y_train, protocol)
     train = kept[first_images(y_train[kept], train_size, "train")]
@@ -155,8 +163,8 @@ def shifted(
     place = CATALOGUE["cifar10_c"].at_hand()
     if name == "cifar10" and official and place:
         return Shifted(*readers.cifar10_c(place, kind, severity, test_size), "CIFAR-10-C")
-    if not name.endswith(".npz"):
+    if not own.path_of(name):
         choose("dataset", name, DATASETS)
-    *_, x, y = arrays(name, readers.folder())
+    *_, x, y = arrays(name)
     test = first_images(y, test_size, "test")
     return Shifted(corrupt(np.asarray(x[test]), kind, severity, seed), y[test], "here")

@@ -64,7 +64,12 @@ def adaptive_gap(order, confidence, hit, bins):
     float
         In [0, 1].
     """
-    groups = np.array_split((hit - confidence)[order], min(bins, len(order)))
+    gaps, ordered = (hit - confidence)[order], confidence[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    if len(first) < len(order):  # where a group ends inside a tie, each sample of the tie counts alike
+        sizes = np.diff(np.append(first, len(order)))
+        gaps = np.repeat(np.add.reduceat(gaps, first) / sizes, sizes)
+    groups = np.array_split(gaps, min(bins, len(order)))
     return float(sum(abs(group.sum()) for group in groups) / len(order))
 
 
@@ -184,6 +189,8 @@ def ece_classwise(probabilities, labels, bins: int = BINS) -> float:
 
 def ece_adaptive(probabilities, labels, bins: int = BINS) -> float:
     """Return the calibration error over `bins` groups of (nearly) equal size, in [0, 1].
+
+    Samples of one confidence share their mean gap, so that no value depends on the order of the samples.
 
     Parameters
     ----------

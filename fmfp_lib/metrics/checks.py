@@ -55,6 +55,8 @@ def check_shape(values, name):
     ValueError
         For another shape.
     """
+    if str(getattr(values, "dtype", "")) == "torch.bfloat16":  # which NumPy does not have
+        values = values.float()
     values = np.asarray(values)
     if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
         raise ValueError(f"{name} have shape {values.shape}; expected (n, k) with n >= 1 samples and k >= 2 classes")

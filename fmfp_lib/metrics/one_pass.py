@@ -1,5 +1,6 @@
 """Every metric of a classifier at once, from its logits, in one pass over them."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ class PerSample(NamedTuple):
     true: np.ndarray  # p(true class)
     loss: np.ndarray  # -log p(true class), nats
     brier: np.ndarray
+    log_odds: np.ndarray  # of the confidence: they keep the order of what rounds to 1
 
 
 def per_sample(logits, labels, classes=None) -> PerSample:
@@ -42,7 +44,7 @@ def per_sample(logits, labels, classes=None) -> PerSample:
         Arrays (n,).
     """
     n, k = logits.shape
-    result = PerSample(np.empty(n), np.empty(n, bool), np.empty(n), np.empty(n), np.empty(n))
+    result = PerSample(np.empty(n), np.empty(n, bool), *(np.empty(n) for _ in range(4)))
     size = max(1, _BLOCK // k)
     buffer = np.empty((min(size, n), k))
     for first in range(0, n, size):
@@ -57,6 +59,7 @@ def per_sample(logits, labels, classes=None) -> PerSample:
         below = e[each, y]
         np.exp(e, out=e)
         s = e.sum(1)
+        result.log_odds[part] = _log_odds(e, each, predicted, logits[part])
         result.confidence[part] = 1 / s
         result.correct[part] = predicted == y
         result.true[part] = true = e[each, y] / s
@@ -65,6 +68,29 @@ def per_sample(logits, labels, classes=None) -> PerSample:
         if classes is not None:
             classes.add(e, s)
     return result
+
+
+def _look_like_probabilities(logits) -> bool:
+    """Tell whether all rows, the first one first, could be probabilities."""
+
+    def could(z):
+        return z.min() >= 0 and z.max() <= 1 and np.abs(z.sum(1, dtype=np.float64) - 1).max() < 1e-3
+
+    return bool(could(logits[:1]) and could(logits))
+
+
+def _log_odds(e, each, predicted, logits):
+    """Return log(p / (1 - p)) of the predicted class from a block's exponentials `e`, in which it has 1."""
+    e[each, predicted] = 0
+    others = e.sum(1)
+    e[each, predicted] = 1
+    found = np.empty(len(e))
+    small = others < 1e-290  # where the exponentials underflow
+    np.log(others, out=found, where=~small)
+    if small.any():
+        z = np.sort(np.asarray(logits[small], np.float64), 1)
+        found[small] = z[:, -2] - z[:, -1] + np.log(np.exp(z[:, :-1] - z[:, -2:-1]).sum(1))
+    return -found
 
 
 def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
@@ -89,12 +115,19 @@ def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
     ------
     ValueError
         For wrong shapes, no samples, NaN or infinite logits, labels that are not integers or out of range.
+
+    Warns
+    -----
+    UserWarning
+        If the logits look like probabilities.
     """
     logits = check_shape(logits, "logits")
     labels = check_labels(labels, *logits.shape)
+    if _look_like_probabilities(logits):
+        warnings.warn("logits lie in [0, 1] and each row sums to one; give log-probabilities instead", stacklevel=2)
     classes = ClassBins(logits.shape[1], BINS) if extras else None
-    confidence, correct, true, loss, brier = per_sample(logits, labels, classes)
-    ranking = Ranking(confidence, correct)
+    confidence, correct, true, loss, brier, log_odds = per_sample(logits, labels, classes)
+    ranking = Ranking(log_odds, correct)
     result = {
         "accuracy": float(correct.mean()),
         **ranking.all(),
@@ -103,8 +136,6 @@ def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
         "brier": float(brier.mean()),
     }
     if extras:
-        untied = len(ranking.ends) == ranking.n
-        ascending = ranking.order[::-1] if untied else np.argsort(confidence, kind="stable")
         result["ece_classwise"] = classes.gap(labels, true)
-        result["ece_adaptive"] = adaptive_gap(ascending, confidence, correct, BINS)
+        result["ece_adaptive"] = adaptive_gap(ranking.order[::-1], confidence, correct, BINS)
     return result

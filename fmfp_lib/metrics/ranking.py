@@ -53,10 +53,10 @@ class Ranking:
         if not self.errors or not self.successes:
             return float("nan")
         optimum = self.optimum()
-        return (self.aurc() - optimum) / (self.errors / self.n - optimum)
+        return float((self.aurc() - optimum) / (self.errors / self.n - optimum))
 
     def augrc(self):
-        """Return AUGRC, in [0, 0.5]."""
+        """Return AUGRC, in [0, (n + 1) / 2n]."""
         return float(self.accepted.mean() / self.n)
 
     def auroc(self):
@@ -200,8 +200,10 @@ def naurc(confidence, correct) -> float:
 
 
 def augrc(confidence, correct) -> float:
-    """Return the area under the generalised risk-coverage curve, in [0, 0.5]: mean over k of
-    (errors among the k first) / n, the expected risk of silent failures (Traub et al. 2024).
+    """Return the area under the generalised risk-coverage curve: mean over k of (errors among the k first) / n.
+
+    It is the expected risk of silent failures (Traub et al. 2024). Their own code takes trapezoids from coverage 0 on,
+    which gives r / 2n less, with the error rate r; so this one reaches (n + 1) / 2n, and theirs 1/2.
 
     Parameters
     ----------
@@ -213,7 +215,7 @@ def augrc(confidence, correct) -> float:
     Returns
     -------
     float
-        In [0, 0.5].
+        In [0, (n + 1) / 2n].
 
     Raises
     ------
@@ -255,7 +257,8 @@ def fpr95(confidence, correct) -> float:
     """Return the share of errors accepted at the ROC point whose TPR is nearest to 0.95, in [0, 1].
 
     All points of the curve are candidates. The released code takes them from scikit-learn, which leaves out those on a
-    straight line; that moves the value by a few hundredths of a point at most sizes, now and then by half a point.
+    straight line. That moves the value by less than 0.1 points on average for 10,000 samples (0.6 at most in what we
+    tried), by up to 5 points for 2,000, and by up to 19 for 300.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ class _Sorted(Ranked):
 
     def __init__(self, logits, labels):
         labels = check_labels(labels, *logits.shape)
-        confidence, correct, _, loss, brier = per_sample(logits, labels)
-        super().__init__(confidence, correct)
+        confidence, correct, _, loss, brier, log_odds = per_sample(logits, labels)
+        super().__init__(log_odds, correct)
         self.values = np.stack([correct, loss, brier], 1)
         self.gaps = np.zeros((self.n, BINS))
         self.gaps[np.arange(self.n), bin_index(confidence, BINS)] = correct - confidence

@@ -1,9 +1,11 @@
 """The command line as its user meets it."""
 
+import io
 import json
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import nbformat
 import pytest
@@ -123,3 +125,14 @@ def test_what_ships_and_is_missing_is_named_in_one_line(words, what, monkeypatch
         cli.main()
     said = capsys.readouterr().err
     assert ended.value.code == 2 and str(tmp_path / "gone") in said and len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_every_sign_has_a_form_in_every_encoding(encoding):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding)
+    with mock.patch.object(sys, "stdout", stream):
+        cli.speak_any_encoding()
+        print("\u22120.5 → 0.7 ± 0.1", end="")
+        stream.flush()
+    said = stream.buffer.getvalue().decode(encoding)
+    assert said.startswith("-0.5 -> 0.7 ") and said.endswith(" 0.1") and "?" not in said

@@ -73,7 +73,7 @@ def test_cifar10_binary_layout(place):
         (folder / f"{name}.bin").write_bytes(rows.tobytes())
     data = datasets.load("cifar10")
     assert data.x_train.shape == (45, 3, 32, 32) and np.array_equal(data.x_test.reshape(10, -1), rows[:, 1:])
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
     (folder / "data_batch_5.bin").unlink()
     with pytest.raises(ValueError, match="data_batch_5.bin has 0 bytes; rows of 3073"):
         datasets.load("cifar10")
@@ -107,7 +107,7 @@ def test_cifar_python_layout(place, monkeypatch, name, class_name, key):
     expected = rows[official.test_list[0][0]].reshape(-1, 3, 32, 32)[order]
     assert np.array_equal(data.x_test, expected) and np.array_equal(data.y_test, [0, 1] * 10)
 
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
     path = place / official.base_folder / official.train_list[0][0]
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="damaged or not whole") as error:
@@ -135,7 +135,7 @@ def tiny_imagenet(place, monkeypatch):
         file.writestr("tiny-imagenet-200/val/val_annotations.txt", "".join(notes))
         file.writestr("tiny-imagenet-200/test/images/test_0.JPEG", jpeg(0))
     have_archive(monkeypatch, "tiny_imagenet")
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
     return place / "tiny-imagenet-200"
 
 
@@ -228,7 +228,7 @@ def test_published_tables_use_the_same_names():
 
 
 def test_code_protocol_holds_out_the_tenth_of_the_released_code():
-    x = loading.arrays("embedded", datasets.folder())[0]
+    x = loading.arrays("embedded")[0]
     indices = list(range(10_000))
     state = np.random.get_state()
     np.random.seed(42)

@@ -27,7 +27,7 @@ def imagenet(tmp_path, monkeypatch):
                 w, h = rng.integers(100, 400, 2)
                 small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8))
                 small.resize((w, h), Image.Resampling.BICUBIC).save(place / f"{name}_{i}.JPEG")
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
     return tmp_path / "imagenet"
 
 
@@ -40,7 +40,7 @@ def test_layout(imagenet):
     parts = [set(x.paths) for x in (data.x_train, data.x_valid)]
     assert not parts[0] & parts[1] and len(parts[0] | parts[1]) == 42
     (imagenet / "val" / "n03").rename(imagenet / "val" / "n04")
-    loading.arrays.cache_clear()
+    loading.kept_arrays.cache_clear()
     with pytest.raises(ValueError, match="not whole"):
         datasets.load("imagenet")
 

@@ -1,5 +1,7 @@
 """Metrics against scikit-learn, values worked out by hand, and properties that hold for any data."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn.metrics as sk
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import ks_2samp
 
-from fmfp_lib import metrics
+from fmfp_lib import metrics, scores
 
 CONFIDENCE, CORRECT = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 1, 0, 1, 0])
 
@@ -80,7 +82,7 @@ def test_one_pass_in_blocks_equals_the_definitions(n, k, scale):
     got, confidence, right = metrics.evaluate(logits, labels), p.max(1), p.argmax(1) == labels
     assert metrics.evaluate(logits, labels, extras=False).items() <= got.items() and len(got) == 14
     expected = {
-        **metrics.evaluate_confidence(confidence, right), "accuracy": right.mean(),
+        **metrics.evaluate_confidence(scores.log_odds(logits), right), "accuracy": right.mean(),
         "nll": np.mean(logsumexp(logits, 1) - logits[range(n), labels]),
         "brier": ((p - np.eye(k)[labels]) ** 2).sum(1).mean(), "ece_adaptive": metrics.ece_adaptive(p, labels),
     }  # fmt: skip
@@ -173,3 +175,65 @@ def test_right_predictions_of_a_calibrated_network_are_not_certain():
     for wrong in ([], [-0.1, 0.5], [0.0], [np.nan]):
         with pytest.raises(ValueError, match="confidence must be"):
             metrics.calibrated_right_confidence(wrong)
+
+
+# -- what strangers reported of other libraries ------------------------------------------------------------------
+
+
+def test_adaptive_ece_does_not_depend_on_the_order_of_tied_samples():
+    p, y = np.tile([0.7, 0.3], (1000, 1)), np.array([0] * 700 + [1] * 300)
+    assert metrics.ece_adaptive(p, y) == pytest.approx(0, abs=1e-12)
+    rng = np.random.default_rng(0)
+    p = np.round(rng.dirichlet([1, 1, 1], 2000), 1)
+    p[:, 2] = 1 - p[:, :2].sum(1)
+    p = np.abs(p) / np.abs(p).sum(1, keepdims=True)
+    y = rng.integers(0, 3, 2000)
+    by_label = np.argsort(y, kind="stable")
+    values = [metrics.ece_adaptive(p[o], y[o]) for o in (by_label, rng.permutation(2000), np.arange(2000))]
+    assert values == pytest.approx([values[0]] * 3, abs=1e-12)
+
+
+def test_ranking_survives_saturation():
+    z, y = np.array([[40.0, 0], [50, 0], [45, 0]]), np.array([1, 0, 0])
+    assert metrics.evaluate(z, y)["auroc"] == 1.0
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(500, 10)) * 3
+    y = np.where(rng.random(500) < 0.7, z.argmax(1), rng.integers(0, 10, 500))
+    gap = scores.log_odds(z)
+    plain = metrics.auroc(gap, z.argmax(1) == y)
+    assert metrics.evaluate(z, y)["auroc"] == pytest.approx(plain, abs=1e-12)
+    for factor in (30, 100, 1000):  # up to gaps whose exponentials are zero
+        scaled = metrics.auroc(scores.log_odds(z * factor), z.argmax(1) == y)
+        assert metrics.evaluate(z * factor, y)["auroc"] == pytest.approx(scaled, abs=1e-12)
+
+
+def test_probabilities_given_as_logits_are_named():
+    p = np.tile([0.7, 0.2, 0.1], (5, 1))
+    with pytest.warns(UserWarning, match="give log-probabilities"):
+        metrics.evaluate(p, np.zeros(5, int))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        metrics.evaluate(np.log(p), np.zeros(5, int))
+
+
+def test_bfloat16_of_torch_is_taken():
+    torch = pytest.importorskip("torch")
+    z = torch.tensor([[1.0, 0.0], [0.0, 2.0]], dtype=torch.bfloat16)
+    assert metrics.evaluate(z, np.array([0, 0]))["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_augrc_reaches_its_stated_range(n):
+    assert metrics.augrc(np.arange(n), np.zeros(n)) == pytest.approx((n + 1) / (2 * n))
+
+
+@pytest.mark.parametrize("kind", ["ties", "saturated", "plain"])
+def test_no_metric_depends_on_the_order_of_the_samples(kind):
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=(300, 4)) * {"ties": 1, "saturated": 200, "plain": 2}[kind]
+    if kind == "ties":
+        z = np.round(z)
+    y = rng.integers(0, 4, 300)
+    whole = metrics.evaluate(z, y)
+    for order in (rng.permutation(300), np.argsort(y, kind="stable")):
+        assert metrics.evaluate(z[order], y[order]) == pytest.approx(whole, abs=1e-10)

@@ -314,11 +314,11 @@ def test_intervals_of_every_metric_cover_at_their_rate(metric):
     values = [[metrics.evaluate(z, y)[metric] for z in (a, b)] for a, b, y in map(pair, range(1000, 1300))]
     truth = np.subtract(*np.mean(values, 0)[::-1])
     covered = []
-    for seed in range(60):
+    for seed in range(150):
         a, b, y = pair(seed)
-        c = statistics.compare_methods([(a, y)], [(b, y)], (metric,), 200, 10**7 + seed)[metric]
+        c = statistics.compare_methods([(a, y)], [(b, y)], (metric,), 300, 10**7 + seed)[metric]
         covered.append(c.low <= truth <= c.high)
-    assert 0.85 <= np.mean(covered)
+    assert 0.88 <= np.mean(covered)  # 0.95, the percentiles' noise, and three standard errors of the simulation
 
 
 def test_replicates_of_ece_are_moved_to_its_estimate():
