@@ -3,9 +3,10 @@
 import numpy as np
 
 from ..metrics import auroc, ece, softmax
-from ..metrics.checks import check_labels, check_matrix
+from ..metrics.checks import check_labels, check_matrix, check_shape
 
 TEMPERATURES = 0.01, 100.0  # where the temperature is sought
+BLOCK = 1 << 16  # logits worked on at once: what fits the cache
 
 
 def fit_temperature(logits, labels) -> float:
@@ -13,11 +14,13 @@ def fit_temperature(logits, labels) -> float:
 
     The paper's TS-valid fits on a record's `valid_logits`, TS-optimal on its test logits. Scaling never changes a
     prediction. It changes MSP's order, hence AUROC, only because softmax compares more than two classes: with two,
-    MSP is an increasing function of the logits' difference over T, and every T orders alike.
+    MSP is an increasing function of the logits' difference over T, and every T orders alike (ranked by log-odds: the
+    probabilities themselves round to 1 at small T).
 
     Parameters
     ----------
     logits : array_like of shape (n, k)
+        Of any float type; a copy in float32 is made.
     labels : array_like of shape (n,)
 
     Returns
@@ -26,23 +29,34 @@ def fit_temperature(logits, labels) -> float:
         Within ``TEMPERATURES``: the lower end where colder is always better, as when all predictions are correct, the
         upper where hotter is; 1 where T makes no difference, the logits of each row being equal.
     """
-    z = check_matrix(logits, "logits")
-    true = z[np.arange(len(z)), check_labels(labels, *z.shape)]
-    if not np.ptp(z, axis=1).any():
+    from scipy.optimize import brentq
+
+    z = check_shape(logits, "logits")
+    labels, (low, high) = check_labels(labels, *z.shape), np.log(TEMPERATURES)
+    size, blocks, true = max(1, BLOCK // z.shape[1]), [], 0.0
+    for first in range(0, len(z), size):
+        block, y = z[first : first + size].astype(np.float64), labels[first : first + size]
+        if not np.isfinite(block).all():
+            raise ValueError("logits hold NaN or infinite values; all must be finite")
+        block -= block.max(1, keepdims=True)
+        true += block[np.arange(len(y)), y].sum()
+        blocks.append(block.clip(-3e4).astype(np.float32))  # what lies below is 0 at every temperature
+    if not any(block.any() for block in blocks):
         return 1.0
 
-    def too_cold(t):  # the NLL is convex in 1/T; its slope there is the mean of expected minus true class's logit
-        return np.mean((softmax(z / t) * (z - true[:, None])).sum(1)) > 0
+    def slope(log_t):
+        """Return that of the NLL over 1/T, in which it is convex: the sum of expected minus true class's logits."""
+        total, cold = -true, np.float32(np.exp(-log_t))
+        for block in blocks:
+            e = np.exp(block * cold)
+            total += (np.vecdot(e, block) / e.sum(1)).sum(dtype=np.float64)
+        return total
 
-    low, high = np.log(TEMPERATURES)
-    if not too_cold(np.exp(low)):
+    if slope(low) <= 0:
         return TEMPERATURES[0]
-    if too_cold(np.exp(high)):
+    if slope(high) > 0:
         return TEMPERATURES[1]
-    while high - low > 1e-6:
-        middle = (low + high) / 2
-        low, high = (middle, high) if too_cold(np.exp(middle)) else (low, middle)
-    return float(np.exp((low + high) / 2))
+    return float(np.exp(brentq(slope, low, high, xtol=1e-7)))
 
 
 def scale(logits, temperature: float) -> np.ndarray:
