@@ -24,10 +24,12 @@ from fmfp_lib.book import (
     claims_cards,
     explorer,
     figures,
+    film,
     home,
     ladder,
     low_precision,
     power,
+    quiz,
     score_study,
     speed,
     study,
@@ -126,7 +128,8 @@ def main():
     (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
     explorer.write(STAGE / "book")
     (STAGE / "book" / "_ladder.txt").write_text(ladder.in_words() + "\n")
-    (STAGE / "book" / "_home.html").write_text(home.slider(), "utf-8")
+    for name, make in (("home", home.slider), ("film", film.page), ("quiz", quiz.page)):
+        (STAGE / "book" / f"_{name}.html").write_text(make(), "utf-8")
     effects = [effect for rung in ladder.RUNGS for effect in ladder.effects(rung)]
     picture = figures.effects_against_accuracy(effects, ladder.published_effects(), ladder.HOME)
     picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")

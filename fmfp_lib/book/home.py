@@ -2,6 +2,7 @@
 
 import html
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -37,6 +38,11 @@ def errors(rung: ladder.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str,
     return found
 
 
+def script(name: str) -> str:
+    """Return one of the book's scripts, in its tag."""
+    return f"<script>\n{(Path(__file__).parent / 'assets' / name).read_text('utf-8')}</script>\n"
+
+
 def _bar(method: str, count: float, widest: float) -> str:
     style = explorer.style(method)
     return (f'<div class="home-row"><span>{html.escape(style["name"])}</span>'
@@ -68,23 +74,4 @@ def slider(rung: ladder.Rung = ladder.CLASS) -> str:
 <input id="home-coverage" type="range" min="1" max="100" value="{START}">
 <div role="img" aria-label="{html.escape(words)}">{bars}</div>
 </div>
-<script>
-(() => {{
-  const box = document.querySelector(".home-slider"), input = box.querySelector("input");
-  const errors = JSON.parse(box.dataset.errors), picture = box.querySelector("[role=img]");
-  const show = () => {{
-    const at = input.value - 1, widest = Math.max(...Object.values(errors).map(e => e[at]), 0.1), words = [];
-    box.querySelector("b").textContent = input.value;
-    box.querySelectorAll(".home-row").forEach(row => {{
-      const bar = row.querySelector(".home-bar"), count = errors[bar.dataset.method][at];
-      bar.style.width = Math.max(100 * count / widest, 0.5) + "%";
-      row.querySelector("output").textContent = count < 100 ? count.toFixed(1) : Math.round(count).toLocaleString("en");
-      words.push(row.firstChild.textContent + " " + count);
-    }});
-    picture.setAttribute("aria-label", words.join(", "));
-  }};
-  input.addEventListener("input", show);
-  show();
-}})();
-</script>
-"""
+{script("home.js")}"""

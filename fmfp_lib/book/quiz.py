@@ -1,0 +1,102 @@
+"""Which prediction is wrong? Ten pairs of test images for a reader, beside what the networks' confidence says."""
+
+import base64
+import html
+import io
+import json
+
+import numpy as np
+
+from .. import datasets
+from . import explorer, ladder
+from .examples import CLASSES
+from .home import METHODS, script
+
+PAIRS, SEED = 10, 0
+
+
+def chosen(records, pairs: int = PAIRS, seed: int = SEED) -> np.ndarray:
+    """Return pairs of test images, one answered rightly and one wrongly by all the networks, with the same answers.
+
+    Parameters
+    ----------
+    records : sequence of records.Record
+        One of each method, on one test set.
+    pairs : int
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    ndarray, (pairs, 2), int
+        Places of the correct and of the incorrect prediction in the test set; no image twice.
+
+    Raises
+    ------
+    ValueError
+        If there are too few such images.
+    """
+    predicted = np.array([r.logits.argmax(1) for r in records])
+    agreed, correct = (predicted == predicted[0]).all(0), predicted[0] == records[0].labels
+    right, wrong = (np.flatnonzero(agreed & (correct == side)) for side in (True, False))
+    if min(len(right), len(wrong)) < pairs:
+        raise ValueError(f"{len(right)} right and {len(wrong)} wrong answers common to all; expected {pairs} of each")
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.choice(kind, pairs, replace=False) for kind in (right, wrong)], 1)
+
+
+def _image(pixels) -> str:
+    """Return an image (c, h, w) uint8 as the address of a PNG."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def page(rung: ladder.Rung = ladder.CLASS, seed: int = 3) -> str:
+    """Return the quiz as HTML, its images, answers and script inside.
+
+    Parameters
+    ----------
+    rung : ladder.Rung
+        With finished runs of the baseline, label smoothing and FMFP.
+    seed : int
+        Of the runs.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    records = [rung.runs()[method][seed] for method in METHODS]
+    dataset = rung.regime["dataset"]
+    names, places = CLASSES[dataset], chosen(records)
+    images = datasets.load(dataset, test_size=len(records[0].labels)).x_test
+    swapped = np.random.default_rng(SEED + 1).random(len(places)) < 0.5
+    rounds = []
+    for pair, swap in zip(places, swapped, strict=True):
+        shown = pair[::-1] if swap else pair
+        rounds.append({
+            "images": [_image(images[i]) for i in shown],
+            "answers": [names[records[0].logits[i].argmax()] for i in shown],
+            "truth": [names[records[0].labels[i]] for i in shown],
+            "wrong": int(not swap),
+        })  # fmt: skip
+    networks = []
+    for method, record in zip(METHODS, records, strict=True):
+        right, wrong = record.confidence[places].T
+        networks.append({"name": explorer.style(method)["name"], "pairs": int((right > wrong).sum()),
+                         "all": round(100 * record.metrics["auroc"], 1)})  # fmt: skip
+    data = json.dumps({"rounds": rounds, "networks": networks}, separators=(",", ":"))
+    told = ", ".join(f"{n['name']} {n['pairs']} of {PAIRS} (all pairs: {n['all']} %)" for n in networks)
+    return f"""<div class="quiz">
+<noscript><p>Scripts are off in this browser, so the quiz cannot run. Pairs ranked rightly:
+{html.escape(told)}.</p></noscript>
+<p class="quiz-ask" aria-live="polite"></p>
+<div class="quiz-pair"></div>
+<p class="quiz-said" aria-live="polite"></p>
+<button type="button" class="quiz-next" hidden>Next pair</button>
+<script type="application/json">{data}</script>
+</div>
+{script("quiz.js")}"""

@@ -1,0 +1,78 @@
+"""The home page's slider, the film and the quiz, by pointer and by keyboard, on a phone and without scripts."""
+
+import re
+
+import pytest
+
+from fmfp_lib.book import film, home, ladder, quiz
+
+PHONE = {"viewport": {"width": 390, "height": 800}}
+
+
+def counts(page):
+    return [float(text.replace(",", "")) for text in page.locator(".home-row output").all_inner_texts()]
+
+
+def test_the_slider_counts_wrong_answers_as_the_library_does(visit, book):
+    page, expected = visit(f"{book}/book/index.html"), home.errors(ladder.CLASS)
+    slider = page.locator(".home-slider input")
+    assert counts(page) == pytest.approx([expected[m][home.START - 1] for m in home.METHODS], abs=0.06)
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert counts(page) == pytest.approx([expected[m][home.START] for m in home.METHODS], abs=0.06)
+    page.keyboard.press("End")
+    assert counts(page) == pytest.approx([expected[m][-1] for m in home.METHODS], abs=0.6)
+
+
+@pytest.mark.parametrize("options", [{}, PHONE])
+def test_the_home_page_never_scrolls_sideways_and_has_its_cards(visit, book, options):
+    page = visit(f"{book}/book/index.html", **options)
+    assert page.locator(".claim-card").count() == 15 and page.locator("article table").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator('meta[name="description"]').count() and page.locator('meta[property="og:image"]').count()
+
+
+def test_the_film_runs_by_button_and_by_keyboard(visit, book):
+    page, shares = visit(f"{book}/book/play.html"), film.frames(ladder.CLASS)
+    slider, epoch = page.locator(".film input"), page.locator(".film output")
+    slider.focus()
+    page.keyboard.press("Home")
+    assert epoch.inner_text() == "1"
+    bar = page.locator('.film-picture[data-method="baseline"] .right').last
+    assert float(bar.get_attribute("height")) == pytest.approx(film.height(shares["baseline"]["shares"][0, 0, -1]), abs=1)
+    said = page.locator('.film-picture[data-method="fmfp"] figcaption span').inner_text()
+    numbers = [float(n) for n in re.findall(r"[\d.]+", said)]
+    assert numbers == pytest.approx(shares["fmfp"]["numbers"][0], abs=0.06)
+    page.locator(".film button").click()
+    page.wait_for_function("document.querySelector('.film output').textContent > 3")
+    page.locator(".film button").click()
+    assert page.locator(".film button").inner_text() == "Play" and int(epoch.inner_text()) < 50
+
+
+@pytest.mark.parametrize("keys", [False, True])
+def test_the_quiz_counts_the_readers_answers(visit, book, keys):
+    page = visit(f"{book}/book/play.html", **PHONE)
+    score = 0
+    for number in range(1, quiz.PAIRS + 1):
+        assert f"Pair {number} of" in page.locator(".quiz-ask").inner_text()
+        if keys:
+            page.locator(".quiz-pair button").first.focus()
+            page.keyboard.press("Enter")
+        else:
+            page.locator(".quiz-pair button").first.click()
+        score += page.locator(".quiz-said").inner_text().startswith("Yes")
+        assert page.locator(".quiz-pair button.wrong").count() == 1
+        if keys:
+            page.keyboard.press("Enter")
+        else:
+            page.locator(".quiz-next").click()
+    assert 0 < score < quiz.PAIRS and f"You ranked {score} of 10" in page.locator(".quiz-ask").inner_text()
+    assert page.locator(".quiz-pair li").count() == 3
+    page.locator(".quiz-next").click()
+    assert "Pair 1 of" in page.locator(".quiz-ask").inner_text()
+
+
+def test_without_scripts_numbers_still_stand_there(visit, book):
+    page = visit(f"{book}/book/play.html", java_script_enabled=False)
+    assert page.locator(".film-picture rect").count() == 3 * 2 * film.BINS
+    assert "Pairs ranked rightly" in page.locator(".quiz noscript").inner_text()
