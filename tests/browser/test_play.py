@@ -6,7 +6,7 @@ import pytest
 
 from fmfp_lib.book import film, home, ladder, quiz
 
-PHONE = {"viewport": {"width": 390, "height": 800}}
+PHONE = {"width": 390}
 
 
 def counts(page):
@@ -39,7 +39,8 @@ def test_the_film_runs_by_button_and_by_keyboard(visit, book):
     page.keyboard.press("Home")
     assert epoch.inner_text() == "1"
     bar = page.locator('.film-picture[data-method="baseline"] .right').last
-    assert float(bar.get_attribute("height")) == pytest.approx(film.height(shares["baseline"]["shares"][0, 0, -1]), abs=1)
+    first = film.height(shares["baseline"]["shares"][0, 0, -1])
+    assert float(bar.get_attribute("height")) == pytest.approx(first, abs=1)
     said = page.locator('.film-picture[data-method="fmfp"] figcaption span').inner_text()
     numbers = [float(n) for n in re.findall(r"[\d.]+", said)]
     assert numbers == pytest.approx(shares["fmfp"]["numbers"][0], abs=0.06)
