@@ -27,7 +27,8 @@ def check_parameters(names: dict, **defaults) -> None:
     """
     plain = (str, int, float, bool, list, dict, tuple, type(None))
     for name, value in names.items():
-        if name.startswith("_") or name in ("In", "Out") or not isinstance(value, plain):
+        # Constants that a notebook imports are in capitals, parameters are not.
+        if name.startswith("_") or name.isupper() or name in ("In", "Out") or not isinstance(value, plain):
             continue
         choose("parameter", name, sorted(defaults))
         if type(value) is not type(defaults[name]):

@@ -12,6 +12,7 @@ def run(
     context: typer.Context,
     notebook: Annotated[str, typer.Argument(help="Path of a notebook, or its name in notebooks/; then -p NAME VALUE")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the executed notebook goes")] = None,
+    kernel: Annotated[str, typer.Option("-k", "--kernel", help="A Jupyter kernel's name, if not this Python's")] = None,
 ):
     """Run a notebook by papermill with any number of -p NAME VALUE; unknown names and wrong types are rejected."""
     import ast
@@ -19,6 +20,7 @@ def run(
 
     import nbformat
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
 
     from ..book.parameters import check_parameters
     from ..errors import choose
@@ -30,6 +32,9 @@ def run(
         names = {p.stem: p for p in sorted(present(ROOT / "notebooks").glob("*.ipynb"))}
         path = names[choose("notebook", path.stem, names)]
     known = papermill.inspect_notebook(str(path))
+    if context.args and not known:
+        raise ValueError(f"{path.name} has no cell tagged 'parameters', so that it takes none")
+    kernel = kernel or "python3"  # whatever name the notebook was saved with
     values = {}
     words = list(context.args)
     while words:
@@ -43,7 +48,14 @@ def run(
     output.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=output.parent).close()  # a folder that cannot be written to is met now, not at the end
     try:
-        executed = papermill.execute_notebook(str(path), None, values, extra_arguments=QUIET_KERNEL)
+        executed = papermill.execute_notebook(
+            str(path), None, values, kernel_name=kernel, language="python", extra_arguments=QUIET_KERNEL
+        )
+    except NoSuchKernel:
+        from jupyter_client.kernelspec import KernelSpecManager
+
+        known = ", ".join(sorted(KernelSpecManager().find_kernel_specs()))
+        raise ValueError(f"there is no kernel {kernel!r}; choose one of {known}") from None
     except papermill.PapermillExecutionError as error:
         raise ValueError(f"{path.name} failed in [{error.exec_count}]: {error.ename}: {error.evalue}") from None
     write_atomically(output, nbformat.writes(executed).encode())

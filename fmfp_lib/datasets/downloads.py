@@ -119,6 +119,11 @@ def _receive(archive, part, have, bar):
     """Append to `part` until the server stops; begin again where it does not know ranges."""
     request = urllib.request.Request(archive.url, headers={"User-Agent": "fmfp_lib", "Range": f"bytes={have}-"})
     with urllib.request.build_opener(_StayOnTLS).open(request, timeout=60) as answer:
+        if answer.headers.get_content_type() == "text/html":  # a login page, say
+            raise ValueError(
+                f"{archive.url} answered with a web page instead of {archive.file}; what came before is kept. Open the "
+                "address in a browser, or get the file another way"
+            )
         goes_on = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         if answer.status == 206 and not goes_on:
             raise http.client.HTTPException("the server answered with another range than the one asked for")

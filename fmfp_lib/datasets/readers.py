@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,14 @@ def npz(path: Path):
         arrays[f"x_{part}"], arrays[f"y_{part}"] = np.ascontiguousarray(x), y.astype(np.int64)
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise ValueError(f"{path.name}: training and test images differ in shape")
+    classes = int(max(arrays["y_train"].max(), arrays["y_test"].max())) + 1
+    empty = sorted(set(range(classes)) - set(np.unique(arrays["y_train"]).tolist()))
+    if empty:
+        some = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
+        warnings.warn(
+            f"{path.name}: no training image has label {some}; the network has {classes} outputs, one for each label "
+            f"from 0 to {classes - 1}", stacklevel=2,
+        )  # fmt: skip
     return tuple(arrays.values())
 
 

@@ -136,3 +136,20 @@ def test_every_sign_has_a_form_in_every_encoding(encoding):
         stream.flush()
     said = stream.buffer.getvalue().decode(encoding)
     assert said.startswith("-0.5 -> 0.7 ") and said.endswith(" 0.1") and "?" not in said
+
+
+def saved(path, kernel, tags=()):
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}})
+    notebook.cells = [nbformat.v4.new_code_cell("x = 1", metadata={"tags": list(tags)})]
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_notebook_of_another_kernels_name_runs_and_an_unknown_kernel_is_named(tmp_path):
+    saved(tmp_path / "k.ipynb", "conda-env-x-py", ["parameters"])
+    assert fmfp("run", "k.ipynb", "-p", "x", "2", cwd=tmp_path).returncode == 0
+    found = fmfp("run", "k.ipynb", "-k", "gone", cwd=tmp_path)
+    assert found.returncode == 2 and "there is no kernel 'gone'; choose one of" in found.stderr
+    saved(tmp_path / "plain.ipynb", "python3")
+    found = fmfp("run", "plain.ipynb", "-p", "x", "2", cwd=tmp_path)
+    assert found.returncode == 2 and "has no cell tagged 'parameters'" in found.stderr

@@ -29,6 +29,7 @@ def server():
             if server.knows_ranges:
                 self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
             self.send_header("Content-Length", str(len(CONTENT) - start))
+            self.send_header("Content-Type", server.kind)
             self.end_headers()
             limit = server.limits.pop(0) if server.limits else len(CONTENT)
             self.wfile.write(CONTENT[start : start + limit])
@@ -38,6 +39,7 @@ def server():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.ranges, server.limits, server.knows_ranges, server.status = [], [], True, None
+    server.kind = "application/zip"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -66,6 +68,18 @@ def test_download_that_breaks_off_for_good_leaves_no_file_and_a_later_one_goes_o
     assert "\n" not in str(error.value) and not (tmp_path / "a.zip").exists()
     assert fetch(archive(server), tmp_path, progress=False).read_bytes() == CONTENT
     assert server.ranges[-1] == "bytes=60000-"
+
+
+def test_a_login_page_is_named_and_what_came_before_is_kept(server, tmp_path):
+    server.limits = [60_000, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match="broke off"):
+        fetch(archive(server), tmp_path, progress=False, pause=0)
+    server.kind, server.limits = "text/html; charset=utf-8", []
+    with pytest.raises(ValueError, match="answered with a web page instead of a.zip"):
+        fetch(archive(server), tmp_path, progress=False, pause=0)
+    assert (tmp_path / "a.zip.part").stat().st_size == 60_000
+    server.kind = "application/zip"
+    assert fetch(archive(server), tmp_path, progress=False, pause=0).read_bytes() == CONTENT
 
 
 def test_server_without_ranges_is_read_from_the_start(server, tmp_path):

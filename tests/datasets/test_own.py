@@ -77,3 +77,10 @@ def test_a_missing_file_is_named(folders):
         train(str(folders / "gone.npz"))
     with pytest.raises(ValueError, match="no name and no path"):
         Settings(dataset=3)
+
+
+def test_labels_that_leave_a_class_empty_are_named(folders):
+    path = folders / "a" / "data.npz"
+    write(path, labels=1 + np.arange(80) % 2)
+    with pytest.warns(UserWarning, match="no training image has label 0; the network has 3 outputs"):
+        datasets.load(path)
