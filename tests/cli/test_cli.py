@@ -139,7 +139,8 @@ def test_every_sign_has_a_form_in_every_encoding(encoding):
 
 
 def saved(path, kernel, tags=()):
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}})
+    kernelspec = {"name": kernel, "display_name": kernel, "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernelspec})
     notebook.cells = [nbformat.v4.new_code_cell("x = 1", metadata={"tags": list(tags)})]
     nbformat.write(notebook, path)
     return path
