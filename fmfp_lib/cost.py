@@ -123,7 +123,7 @@ def passes(settings: Settings, from_checkpoint: bool = False) -> float:
     float
         Passes over the training set.
     """
-    settings = settings.complete()
+    settings = settings.filled()
     method = METHODS[settings.method]
     shared = shared_checkpoint(method, settings) if from_checkpoint else None
     return training_cost(method, settings) - (shared[1] * passes_a_step(method) if shared else 0)
@@ -145,7 +145,7 @@ def relative(settings: Settings, prices: dict | None = None) -> float:
     float
         1 for plain SGD.
     """
-    settings = settings.complete()
+    settings = settings.filled()
     method = METHODS[settings.method]
     price = (prices or {"all": 2.0, "batch_norm": 5 / 3})[method.perturbed_parameters]
     return 1 + (price - 1) * share_of_sam_steps(method, settings)
@@ -168,6 +168,6 @@ def hours(settings: Settings, rate: float = SUSTAINED, from_checkpoint: bool = F
     float
         Hours.
     """
-    settings = settings.complete()
+    settings = settings.filled()
     work = sum(operations(settings.network, settings.dataset)) * settings.train_size * passes(settings, from_checkpoint)
     return work / rate / 3600

@@ -203,7 +203,7 @@ def request(runs: list[Settings], rate: float) -> dict[str, int]:
     """
     from .cost import SHAPES, hours
 
-    settings = runs[0].complete()
+    settings = runs[0].filled()
     channels, pixels, _ = SHAPES.get(settings.dataset, SHAPES["cifar10"])
     images = (settings.train_size + settings.test_size) * channels * pixels**2 * 10 / 1e6
     dearest = max(hours(s, rate) for s in {s.method: s for s in runs}.values())

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import citation
@@ -30,9 +31,9 @@ from fmfp_lib.book import (
     low_precision,
     power,
     quiz,
+    rungs,
     score_study,
     speed,
-    study,
     tables,
 )
 from fmfp_lib.cli.run import QUIET_KERNEL
@@ -130,10 +131,11 @@ def main():
     (STAGE / "book" / "_ladder.txt").write_text(ladder.in_words() + "\n")
     for name, make in (("home", home.slider), ("film", film.page), ("quiz", quiz.page)):
         (STAGE / "book" / f"_{name}.html").write_text(make(), "utf-8")
-    effects = [effect for rung in ladder.RUNGS for effect in ladder.effects(rung)]
-    picture = figures.effects_against_accuracy(effects, ladder.published_effects(), ladder.HOME)
+    effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
+    picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME)
     picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
-    picture = figures.cost_benefit(study.finished("classroom", ("baseline", *figures.CHEAPER))[0].records)
+    cheaper = replace(rungs.EARLY[0], methods=("baseline", *figures.CHEAPER))
+    picture = figures.cost_benefit(rungs.groups([cheaper])[0].records)
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     notebooks = sorted((STAGE / "notebooks").glob("*.ipynb"))
     # One notebook a core, each on one thread: faster than one after another on all of them.

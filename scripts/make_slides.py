@@ -32,15 +32,21 @@ METRICS = ("accuracy", "auroc", "aurc", "augrc", "ece")
 
 
 @cache
-def groups(scale="classroom"):
-    """Return the finished runs that most slides speak of; at workstation scale, those on CIFAR-10."""
-    return study.finished(scale, ["baseline", *CALIBRATION, *FLAT])
+def groups():
+    """Return the finished runs that most slides speak of."""
+    return study.finished("classroom", ["baseline", *CALIBRATION, *FLAT])
+
+
+@cache
+def on_cifar():
+    """Return those on CIFAR-10."""
+    return study.on_cifar(["baseline", *CALIBRATION, *FLAT])
 
 
 @cache
 def compared():
     """Return the differences from the baseline on every network: title, method, metric."""
-    every = groups() + groups("workstation")
+    every = groups() + on_cifar()
     return {g.title: compare.against_baseline(g.records, list(g.runs)[1:], METRICS) for g in every}
 
 
@@ -66,7 +72,7 @@ def span(values, form):
 
 
 def scope():
-    every = groups() + groups("workstation")
+    every = groups() + on_cifar()
     sizes = {len(r) for g in every for r in g.runs.values()}
     titles = "; ".join(g.title for g in every).replace("-", "\u2011")  # a hyphen at which no line breaks
     return f"Ours: {titles}; {span(sizes, '{}')} seeds"
@@ -127,19 +133,19 @@ def ours_table1():
     )
 
 
-def glance(scale="classroom"):
-    found = compared()[groups(scale)[0].title]
+def glance(group=None):
+    found = compared()[(group or groups()[0]).title]
     shown = {m: {k: row[k] for k in ("auroc", "aurc", "ece")} for m, row in found.items()}
     return markdown.difference_table(shown)
 
 
 def glance_cifar():
-    return glance("workstation")
+    return glance(on_cifar()[0])
 
 
 def scope_cifar():
-    runs_ = groups("workstation")[0].runs["baseline"]
-    return f"{groups('workstation')[0].title}, {runs_[0].settings.train_size:,} images, {len(runs_)} seeds"
+    runs_ = on_cifar()[0].runs["baseline"]
+    return f"{on_cifar()[0].title}, {runs_[0].settings.train_size:,} images, {len(runs_)} seeds"
 
 
 def temperature():
@@ -235,7 +241,7 @@ def conclusions():
     every = [found[m] for found in compared().values() for m in CALIBRATION if m in found]
     auroc, ece = ([row[k] for row in every] for k in ("auroc", "ece"))
     fmfp = [found["fmfp"] for found in compared().values() if "fmfp" in found]
-    data = len({g.dataset for g in groups() + groups("workstation")})
+    data = len({g.dataset for g in groups() + on_cifar()})
     judged = claims.evaluate(only=["C2", "C7"])
     return "\n".join([
         *(f"* {key}, *{result.claim.wording}* **{result.verdict.capitalize()}.**" for key, result in judged.items()),

@@ -16,7 +16,7 @@ from functools import cached_property
 
 from ..methods import CALIBRATION, FLAT
 from ..statistics import REPLICATES
-from . import claims_published, evidence, ladder, lookup, names, special_evidence, study, verdicts
+from . import claims_published, evidence, lookup, names, rungs, special_evidence, study, verdicts
 from .evidence import CONTEXT, HIGHER, LOWER, TESTED, Evidence, Runs, compare_all, each, ranked
 
 
@@ -135,7 +135,6 @@ class Result:
 
 # -- the claims -----------------------------------------------------------------------------------------------
 
-VGG = "vgg8_w16"
 _MARGIN = f"{100 * special_evidence.NEGLIGIBLE:g}"
 _FROM, _TO, _LAST = (100 * share for share in (*special_evidence.MIDDLE, 1 - special_evidence.END[0]))
 _WINDOWS = (f"from {_FROM:.0f} to {_TO:.0f} % of the epochs (after the learning rate's first fall, before averaging "
@@ -280,34 +279,16 @@ CLAIMS = (
 )  # fmt: skip
 
 
-CHOSE = {"preact_resnet8_w32_s2": (0, 1, 2)}  # of the classroom's networks: seeds that chose its regime
-
-
 def all_groups() -> list[study.Group]:
-    """Return the finished runs that the claims are tested on, the least accurate baseline first.
-
-    These are the rungs of the ladder, and what the book shows at classroom and at workstation scale.
-    """
-    groups = [_sized(group) for group in study.shown(TESTED) + vgg()]
-    return sorted(groups + ladder.groups(), key=lambda group: Runs(group).accuracy)
-
-
-def _sized(group: study.Group) -> study.Group:
-    """Return a group that tells its training images, and the seeds that chose its regime."""
-    chose = CHOSE.get(group.network, ()) if group.scale == "classroom" else ()
-    return replace(group, size=group.records[0].settings.train_size, chose=chose)
-
-
-def vgg() -> list[study.Group]:
-    """Return the finished classroom runs of the small VGG, which C13 is tested on."""
-    return study.finished("classroom", TESTED, [VGG])
+    """Return the finished runs that the claims are tested on: the ladder's, the least accurate baseline first."""
+    return sorted(rungs.groups(), key=lambda group: Runs(group).accuracy)
 
 
 def groups_of(chosen: study.Study) -> list[study.Group]:
     """Return the runs that a notebook tests the claims on.
 
     Its study's methods are trained where no record is found; any other method of the claims counts where all seeds
-    have finished. At classroom scale the finished workstation runs, the VGG's and the ladder's rungs come with them.
+    have finished. At classroom scale the ladder's rungs come with them.
     """
     groups = []
     for network in chosen.networks:
@@ -317,8 +298,11 @@ def groups_of(chosen: study.Study) -> list[study.Group]:
         groups.append(replace(group, runs=group.runs | lookup.whole(planned)))
     if chosen.scale != "classroom":
         return groups
-    others = study.finished("workstation", TESTED) + vgg()
-    return sorted([_sized(g) for g in groups + others] + ladder.groups(), key=lambda group: Runs(group).accuracy)
+    # A rung stands for the same runs of the study, since it has their other seeds too.
+    planned = {settings.hash() for rung in rungs.every() for settings in rung.all_settings()}
+    own = [g for g in groups if not planned.issuperset(record.settings.hash() for record in g.records)]
+    sized = [replace(g, size=g.records[0].settings.train_size) for g in own]
+    return sorted(sized + rungs.groups(), key=lambda group: Runs(group).accuracy)
 
 
 def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:

@@ -18,7 +18,7 @@ from ..statistics import (
 )  # fmt: skip
 from . import names, nearest, study, verdicts
 from .compare import by_seed, classified, pair_by_seed, paired_runs
-from .ladder import COVERAGES
+from .rungs import COVERAGES
 
 TESTED = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide

@@ -78,7 +78,7 @@ def content(groups) -> dict:
         sizes = {len(record.labels) for record in group.records}
         if len(sizes) > 1:
             raise ValueError(f"{group.title}: test sets of {sorted(sizes)} images; expected one size a group")
-        settings = group.records[0].settings.complete()
+        settings = group.records[0].settings.filled()
         entries.append({
             "dataset": group.dataset, "network": group.network, "scale": group.scale,
             "dataset_name": names.name(group.dataset), "network_name": names.name(group.network),

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from . import explorer, ladder
+from . import explorer, rungs
 from .home import METHODS, script
 
 BINS = 25  # drawn: two of the records' bins each
@@ -13,12 +13,12 @@ WIDTH, HEIGHT = 300, 120  # of a picture, in its own pixels; the axis lies in th
 SHOWN = ("test_accuracy", "test_auroc", "test_ece")
 
 
-def frames(rung: ladder.Rung, methods=METHODS) -> dict[str, dict]:
+def frames(rung: rungs.Rung, methods=METHODS) -> dict[str, dict]:
     """Return what each method's film shows, mean over the seeds whose records keep histograms.
 
     Parameters
     ----------
-    rung : ladder.Rung
+    rung : rungs.Rung
     methods : sequence of str
         Those without such runs are left out.
 
@@ -82,12 +82,12 @@ def _said(numbers) -> str:
     return "accuracy {:.1f} %, AUROC {:.1f} %, ECE {:.1f} %".format(*numbers)
 
 
-def page(rung: ladder.Rung = ladder.CLASS) -> str:
+def page(rung: rungs.Rung = rungs.CLASS) -> str:
     """Return the film as HTML, its data and script inside; without scripts it shows the end of training.
 
     Parameters
     ----------
-    rung : ladder.Rung
+    rung : rungs.Rung
         With finished runs whose records keep histograms.
 
     Returns

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from ..metrics import selective_risk_at
-from . import explorer, ladder, names
+from . import explorer, names, rungs
 
 METHODS = ("baseline", "label_smoothing", "fmfp")
 COVERAGES = tuple(range(1, 101))  # percent of the test images that are answered
 START = 10  # where the slider stands first, and what the page shows without scripts
 
 
-def errors(rung: ladder.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, np.ndarray]:
+def errors(rung: rungs.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, np.ndarray]:
     """Return how many wrong answers each method gives among its most confident ones, mean over seeds.
 
     Parameters
     ----------
-    rung : ladder.Rung
+    rung : rungs.Rung
     methods : sequence of str
         Those without finished runs are left out.
     coverages : sequence of int
@@ -51,12 +51,12 @@ def _bar(method: str, count: float, widest: float) -> str:
             f"<output>{count:.1f}</output></div>")  # fmt: skip
 
 
-def slider(rung: ladder.Rung = ladder.CLASS) -> str:
+def slider(rung: rungs.Rung = rungs.CLASS) -> str:
     """Return the slider with its bars as HTML; without scripts the bars stand at `START` percent.
 
     Parameters
     ----------
-    rung : ladder.Rung
+    rung : rungs.Rung
         With finished runs of `METHODS`.
 
     Returns

@@ -6,10 +6,49 @@ Device, precision and compilation are not in the name, so a run is found whereve
 """
 
 import warnings
+from dataclasses import dataclass, replace
 
 from .. import paths, records
 from ..settings import Settings
 from . import names
+
+
+@dataclass(frozen=True)
+class Group:
+    """Finished runs of one network on one data set at one scale.
+
+    Attributes
+    ----------
+    scale, dataset, network : str
+    runs : dict of str to list of records.Record
+        By method, in the order of the seeds.
+    size : int, optional
+        Training images, where the title should tell them.
+    chose : tuple of int
+        Seeds that had a part in choosing the regime: they are shown and decide no claim.
+    """
+
+    scale: str
+    dataset: str
+    network: str
+    runs: dict
+    size: int | None = None
+    chose: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Data set and network as print has them, such as *Fashion-MNIST, 9,000 images, PreAct-ResNet-8*."""
+        images = [f"{self.size:,} images"] if self.size else []
+        return ", ".join([names.name(self.dataset), *images, names.name(self.network)])
+
+    @property
+    def records(self) -> list:
+        """Every record of the group."""
+        return [record for runs in self.runs.values() for record in runs]
+
+    def only(self, methods) -> "Group":
+        """Return the same group with the runs of `methods` alone, in that order, as far as there are any."""
+        return replace(self, runs={m: self.runs[m] for m in methods if m in self.runs})
 
 
 def plan(methods, seeds, **settings) -> dict[str, list[Settings]]:

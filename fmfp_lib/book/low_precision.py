@@ -3,7 +3,7 @@
 import torch
 
 from ..training import Run
-from . import ladder, markdown, names
+from . import markdown, names, rungs
 
 BITS = {"bfloat16": 8, "tf32": 11}  # of the significand, the leading one included
 
@@ -64,7 +64,7 @@ def low_precision() -> str:
     """Return `perturbation_seen` on the class's rung as a Markdown table, from the baselines whose weights are kept."""
     rows = []
     for method in ("baseline", "fmfp"):
-        for record in ladder.CLASS.runs().get(method, {}).values():
+        for record in rungs.CLASS.runs().get(method, {}).values():
             if record.weights is None:
                 continue
             run = Run(record.settings)

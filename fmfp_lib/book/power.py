@@ -3,19 +3,19 @@
 import numpy as np
 
 from ..statistics import compare_methods
-from . import ladder, markdown, names, nearest, verdicts
+from . import markdown, names, nearest, rungs, verdicts
 from .compare import classified, pair_by_seed
 
 METHODS = ("label_smoothing", "fmfp")
 TRIALS = 400  # simulated claims in each cell of the table
 
 
-def spread(rung: ladder.Rung, method: str, metric: str = "auroc") -> verdicts.Spread | None:
+def spread(rung: rungs.Rung, method: str, metric: str = "auroc") -> verdicts.Spread | None:
     """Return how far a method's difference from the baseline wanders on one rung.
 
     Parameters
     ----------
-    rung : ladder.Rung
+    rung : rungs.Rung
     method : str
         Compared with the baseline, seed by seed.
     metric : str
@@ -48,12 +48,12 @@ def rates() -> str:
     Claims of one part, tested on as many networks as the ladder has rungs, with the spread of label smoothing on the
     most accurate one.
     """
-    rung = ladder.RUNGS[-1]
+    rung = rungs.RUNGS[-1]
     found, effect = spread(rung, "label_smoothing"), _nearest(rung, "label_smoothing")
     rows = []
     for words, share in (("none", 0.0), ("a third of the published", 1 / 3), ("the published", 1.0)):
         for seeds in (3, 5):
-            out = verdicts.simulated(share * effect, found, seeds, len(ladder.RUNGS), trials=TRIALS)
+            out = verdicts.simulated(share * effect, found, seeds, len(rungs.RUNGS), trials=TRIALS)
             points = f"{100 * share * effect:+.1f}".replace("-", "\u2212") if share else "0"
             rows.append([f"{words} ({points})", seeds,
                          *(f"{100 * out[v]:.1f}" for v in verdicts.VERDICTS[:4])])  # fmt: skip
@@ -63,7 +63,7 @@ def rates() -> str:
 def seeds() -> str:
     """Return, as Markdown, how many seeds and images each rung would need to show the paper's nearest effect."""
     rows = []
-    for rung in ladder.RUNGS:
+    for rung in rungs.RUNGS:
         for method in METHODS:
             own = spread(rung, method)
             if own is None:

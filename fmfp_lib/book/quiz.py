@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 from .. import datasets
-from . import explorer, ladder
+from . import explorer, rungs
 from .examples import CLASSES
 from .home import METHODS, script
 
@@ -54,12 +54,12 @@ def _image(pixels) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def page(rung: ladder.Rung = ladder.CLASS, seed: int = 3) -> str:
+def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     """Return the quiz as HTML, its images, answers and script inside.
 
     Parameters
     ----------
-    rung : ladder.Rung
+    rung : rungs.Rung
         With finished runs of the baseline, label smoothing and FMFP.
     seed : int
         Of the runs.

@@ -1,62 +1,23 @@
 """What a notebook studies: data, networks, methods and seeds at one scale, checked before anything is trained."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import one_line
 from ..settings import Settings
-from . import lookup, names
+from . import lookup, rungs
+from .lookup import Group
 from .parameters import check_parameters
 
 # What the book shows at each scale, where a notebook's parameters leave it open.
 SHOWN = {
     "smoke": dict(dataset="embedded", networks=["preact_resnet8_w8_s2"], seeds=[0]),
-    "classroom": dict(
-        dataset="embedded", networks=["preact_resnet8_w32_s2", "densenet22_g8_s2"], seeds=[0, 1, 2, 3, 4]
-    ),
-    "workstation": dict(dataset="cifar10", networks=["preact_resnet8_w16_s2", "vgg8_w16"], seeds=[0, 1, 2]),
+    "classroom": dict(dataset="embedded", networks=["preact_resnet8_w16_s2"], seeds=[3, 4, 5, 6, 7]),
+    "workstation": dict(dataset="cifar10", networks=["resnet9_w32"], seeds=[0, 1, 2]),
     "paper": dict(dataset="cifar10", networks=["preact_resnet110"], seeds=[0, 1, 2]),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Group:
-    """Finished runs of one network on one data set at one scale.
-
-    Attributes
-    ----------
-    scale, dataset, network : str
-    runs : dict of str to list of records.Record
-        By method, in the order of the seeds.
-    size : int, optional
-        Training images, where the title should tell them.
-    chose : tuple of int
-        Seeds that had a part in choosing the regime: they are shown and decide no claim.
-    """
-
-    scale: str
-    dataset: str
-    network: str
-    runs: dict
-    size: int | None = None
-    chose: tuple[int, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """Data set and network as print has them, such as *Fashion-MNIST, 9,000 images, PreAct-ResNet-8*."""
-        images = [f"{self.size:,} images"] if self.size else []
-        return ", ".join([names.name(self.dataset), *images, names.name(self.network)])
-
-    @property
-    def records(self) -> list:
-        """Every record of the group."""
-        return [record for runs in self.runs.values() for record in runs]
-
-    def only(self, methods) -> "Group":
-        """Return the same group with the runs of `methods` alone, in that order, as far as there are any."""
-        return replace(self, runs={m: self.runs[m] for m in methods if m in self.runs})
+}
 
 
 class Study(BaseModel):
@@ -137,10 +98,10 @@ class Study(BaseModel):
         return Group(self.scale, self.dataset, network, runs)
 
     def groups(self, methods=None) -> list[Group]:
-        """Return the runs of every network; at classroom scale also what is finished at workstation scale."""
+        """Return the runs of every network; at classroom scale also what is finished on all of CIFAR-10."""
         methods = self.methods if methods is None else methods
         groups = [self.runs(network, methods) for network in self.networks]
-        return groups + (finished("workstation", methods) if self.scale == "classroom" else [])
+        return groups + (on_cifar(methods) if self.scale == "classroom" else [])
 
 
 def finished(scale: str, methods, networks=None) -> list[Group]:
@@ -156,6 +117,12 @@ def finished(scale: str, methods, networks=None) -> list[Group]:
     return groups
 
 
+def on_cifar(methods) -> list[Group]:
+    """Return the finished runs of `methods` on the ladder's rungs of CIFAR-10, if there are others than baselines."""
+    found = [replace(g, size=None).only(methods) for g in rungs.groups((rungs.CIFAR, rungs.WIDE))]
+    return [g for g in found if set(g.runs) - {"baseline"} or set(g.runs) == set(methods)]
+
+
 def shown(methods) -> list[Group]:
-    """Return the finished runs of `methods` that the book shows, at classroom and at workstation scale."""
-    return finished("classroom", methods) + finished("workstation", methods)
+    """Return the finished runs of `methods` that the book shows: at classroom scale, and on all of CIFAR-10."""
+    return finished("classroom", methods) + on_cifar(methods)

@@ -8,12 +8,11 @@ import pandas as pd
 from .. import cost
 from ..methods import CALIBRATION, FLAT, METHODS
 from ..metrics import calibrated_right_confidence
-from ..settings import SCALES, Settings
-from . import ladder, lookup
+from ..settings import Settings
+from . import lookup, rungs
 from .compare import against_baseline, by_method, by_seed, classified, pair_by_seed, paired_runs
 from .markdown import difference_table, grouped, plus_minus, table
 from .names import DISPLAY, name
-from .study import SHOWN
 from .words import glance_in_words, in_words
 
 
@@ -71,7 +70,7 @@ GLANCE = (*CALIBRATION, "crl", *FLAT)
 def at_a_glance() -> str:
     """Return the README's results, Markdown: on the first rung of each data set, each method against the baseline."""
     first, parts = {}, []
-    for group in ladder.groups():
+    for group in rungs.groups():
         first.setdefault(group.dataset, group)
     for group in first.values():
         found, settings = against_baseline(group.records, GLANCE), group.records[0].settings
@@ -144,7 +143,7 @@ def regime_search() -> str:
     """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
     searched, rows = ("baseline", "label_smoothing", "fmfp"), []
     for network, size, epochs in REGIMES:
-        regime = dict(scale="classroom", dataset="embedded", network=network, train_size=size, epochs=epochs)
+        regime = rungs.EARLY[0].regime | dict(network=network, train_size=size, epochs=epochs)
         runs = lookup.whole(lookup.plan(searched, (0, 1, 2), **regime))
         if len(runs) < len(searched):
             continue
@@ -159,13 +158,14 @@ def regime_search() -> str:
 
 
 def protocols() -> str:
-    """Return, as Markdown, what following the code instead of the paper changes at classroom scale, seed by seed.
+    """Return, as Markdown, what following the code instead of the paper changes on 1,000 images, seed by seed.
 
     A method is compared over the seeds trained by both protocols, at least two.
     """
-    regime = dict(scale="classroom", dataset="embedded", network=SCALES["classroom"]["network"])
+    rung = rungs.EARLY[0]
+    regime = rung.regime
     paper, code = (
-        lookup.trained(lookup.plan(METHODS, SHOWN["classroom"]["seeds"], protocol=protocol, **regime))
+        lookup.trained(lookup.plan(METHODS, rung.seeds, protocol=protocol, **regime))
         for protocol in ("paper", "code")
     )
     found, counts = {}, set()

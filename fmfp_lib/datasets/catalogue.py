@@ -64,6 +64,7 @@ _KRIZHEVSKY = "https://www.cs.toronto.edu/~kriz"
 CATALOGUE: dict[str, Source] = {
     "embedded": Source(
         readers.embedded, 10, 10_000, 10_000, "1×28×28", "MIT", "https://github.com/zalandoresearch/fashion-mnist",
+        scales=dict.fromkeys(("workstation", "paper"), dict(train_size=9000)),
     ),
     "cifar10": Source(
         readers.cifar10, 10, 50_000, 10_000, "3×32×32", "none stated; asks to be cited", f"{_KRIZHEVSKY}/cifar.html",

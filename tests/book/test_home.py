@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fmfp_lib.book import home, ladder, power
+from fmfp_lib.book import home, power, rungs
 
 
 def run(wrong, n=1000):
@@ -39,12 +39,12 @@ def test_the_slider_shows_its_start_without_scripts():
 
 
 def test_spread_is_that_of_the_seeds_and_of_the_images(monkeypatch):
-    own = power.spread(ladder.CIFAR, "fmfp")
-    runs = ladder.CIFAR.runs()
+    own = power.spread(rungs.CIFAR, "fmfp")
+    runs = rungs.CIFAR.runs()
     gains = [runs["fmfp"][s].metrics["auroc"] - runs["baseline"][s].metrics["auroc"] for s in (0, 1, 2)]
     assert own.seeds == pytest.approx(np.std(gains, ddof=1)) and 0.0005 < own.images < 0.005
-    assert power.spread(ladder.CIFAR, "cosine") is None
+    assert power.spread(rungs.CIFAR, "cosine") is None
     monkeypatch.setattr(power, "TRIALS", 5)
     table = power.rates().splitlines()
     assert len(table) == 8 and table[2].startswith("| none (0) | 3 |")
-    assert len(power.seeds().splitlines()) == 2 + 2 * len(ladder.RUNGS)
+    assert len(power.seeds().splitlines()) == 2 + 2 * len(rungs.RUNGS)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from fmfp_lib import grid, statistics, training
-from fmfp_lib.book import figures, ladder
+from fmfp_lib.book import figures, ladder, rungs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +28,7 @@ def test_published_effects_have_the_accuracy_that_their_aurc_implies():
 def small(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     regime = dict(scale="smoke", dataset="embedded", network="preact_resnet8_w8_s2", train_size=130, test_size=60)
-    rung = ladder.Rung("small", regime | {"epochs": 2, "device": "cpu"}, (0, 1), ("baseline", "label_smoothing"))
+    rung = rungs.Rung("small", regime | {"epochs": 2, "device": "cpu"}, (0, 1), ("baseline", "label_smoothing"))
     for settings in rung.all_settings():
         training.train(settings, progress=False)
     return rung
@@ -44,11 +44,11 @@ def test_effects_are_those_of_the_rungs_own_runs(small):
     means = {m: np.mean([r.metrics["accuracy"] for r in found.values()]) for m, found in runs.items()}
     assert effect.accuracy == pytest.approx(means["baseline"])
     assert effect.changes["accuracy"].difference == pytest.approx(means["label_smoothing"] - means["baseline"])
-    assert set(ladder.QUANTITIES) < set(effect.changes)
+    assert set(rungs.QUANTITIES) < set(effect.changes)
 
 
 def test_a_seed_that_one_side_lacks_is_left_out(small):
-    wider = ladder.Rung("wider", small.regime, (0, 1, 2), small.methods + ("fmfp",))
+    wider = rungs.Rung("wider", small.regime, (0, 1, 2), small.methods + ("fmfp",))
     (effect,) = ladder.effects(wider, replicates=5)
     assert effect.seeds == (0, 1)
 
@@ -94,4 +94,4 @@ def test_figures_show_what_they_are_given():
 
 def test_the_grid_file_names_the_ladders_runs():
     planned = {s.hash() for s in grid.Grids.read(ROOT / "grids" / "ladder.yml").runs()}
-    assert planned == {s.hash() for rung in ladder.all_rungs() for s in rung.all_settings()}
+    assert planned == {s.hash() for rung in rungs.every() for s in rung.all_settings()}

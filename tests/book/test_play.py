@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmfp_lib import datasets
-from fmfp_lib.book import film, ladder, quiz
+from fmfp_lib.book import film, quiz, rungs
 
 
 def data(page):
@@ -15,13 +15,13 @@ def data(page):
 
 
 def test_each_frame_shows_the_shares_of_the_records():
-    found = film.frames(ladder.CLASS, ("baseline",))["baseline"]
-    runs = ladder.CLASS.runs()["baseline"].values()
+    found = film.frames(rungs.CLASS, ("baseline",))["baseline"]
+    runs = rungs.CLASS.runs()["baseline"].values()
     counts = np.sum([r.histograms[-1] for r in runs], 0, dtype=float)
     assert found["shares"].shape == (50, 2, film.BINS) and np.allclose(found["shares"].sum(2), 1)
     assert found["shares"][-1, 1, -1] == pytest.approx(counts[1, -2:].sum() / counts[1].sum())
     assert found["numbers"][-1, 0] == pytest.approx(100 * np.mean([r.history[-1]["test_accuracy"] for r in runs]))
-    assert film.frames(ladder.CLASS, ("cosine",)) == {}
+    assert film.frames(rungs.CLASS, ("cosine",)) == {}
 
 
 def test_the_film_stands_at_its_end_without_scripts():
@@ -31,7 +31,7 @@ def test_the_film_stands_at_its_end_without_scripts():
 
 
 def test_every_pair_has_one_wrong_answer_that_all_networks_give():
-    records = [ladder.CLASS.runs()[m][3] for m in quiz.METHODS]
+    records = [rungs.CLASS.runs()[m][3] for m in quiz.METHODS]
     places = quiz.chosen(records)
     assert len(set(places.ravel())) == 2 * quiz.PAIRS
     for record in records:
@@ -48,8 +48,8 @@ def test_the_quiz_shows_the_images_and_answers_of_the_records():
     for r in rounds:
         assert r["answers"][r["wrong"]] != r["truth"][r["wrong"]]
         assert r["answers"][1 - r["wrong"]] == r["truth"][1 - r["wrong"]]
-    record = ladder.CLASS.runs()["baseline"][3]
-    places = quiz.chosen([ladder.CLASS.runs()[m][3] for m in quiz.METHODS])
+    record = rungs.CLASS.runs()["baseline"][3]
+    places = quiz.chosen([rungs.CLASS.runs()[m][3] for m in quiz.METHODS])
     assert networks[0]["all"] == round(100 * record.metrics["auroc"], 1)
     assert networks[0]["pairs"] == sum(record.confidence[a] > record.confidence[b] for a, b in places)
     images = datasets.load("embedded", test_size=10_000).x_test

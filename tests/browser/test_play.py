@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fmfp_lib.book import film, home, ladder, quiz
+from fmfp_lib.book import film, home, quiz, rungs
 
 PHONE = {"width": 390}
 
@@ -14,7 +14,7 @@ def counts(page):
 
 
 def test_the_slider_counts_wrong_answers_as_the_library_does(visit, book):
-    page, expected = visit(f"{book}/book/index.html"), home.errors(ladder.CLASS)
+    page, expected = visit(f"{book}/book/index.html"), home.errors(rungs.CLASS)
     slider = page.locator(".home-slider input")
     assert counts(page) == pytest.approx([expected[m][home.START - 1] for m in home.METHODS], abs=0.06)
     slider.focus()
@@ -33,7 +33,7 @@ def test_the_home_page_never_scrolls_sideways_and_has_its_cards(visit, book, opt
 
 
 def test_the_film_runs_by_button_and_by_keyboard(visit, book):
-    page, shares = visit(f"{book}/book/play.html"), film.frames(ladder.CLASS)
+    page, shares = visit(f"{book}/book/play.html"), film.frames(rungs.CLASS)
     slider, epoch = page.locator(".film input"), page.locator(".film output")
     slider.focus()
     page.keyboard.press("Home")
