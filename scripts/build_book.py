@@ -35,6 +35,8 @@ from fmfp_lib.book import (
     score_study,
     speed,
     tables,
+    threshold_game,
+    valley,
 )
 from fmfp_lib.cli.run import QUIET_KERNEL
 
@@ -129,7 +131,8 @@ def main():
     (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
     explorer.write(STAGE / "book")
     (STAGE / "book" / "_ladder.txt").write_text(ladder.in_words() + "\n")
-    for name, make in (("home", home.slider), ("film", film.page), ("quiz", quiz.page)):
+    pieces = dict(home=home.slider, film=film.page, quiz=quiz.page, threshold=threshold_game.page, valley=valley.page)
+    for name, make in pieces.items():
         (STAGE / "book" / f"_{name}.html").write_text(make(), "utf-8")
     effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
     picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME)

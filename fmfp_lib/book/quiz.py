@@ -45,8 +45,8 @@ def chosen(records, pairs: int = PAIRS, seed: int = SEED) -> np.ndarray:
     return np.stack([rng.choice(kind, pairs, replace=False) for kind in (right, wrong)], 1)
 
 
-def _image(pixels) -> str:
-    """Return an image (c, h, w) uint8 as the address of a PNG."""
+def image_address(pixels) -> str:
+    """Return an image (c, h, w) of uint8 as an address that holds it as a PNG."""
     from PIL import Image
 
     file = io.BytesIO()
@@ -78,7 +78,7 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     for pair, swap in zip(places, swapped, strict=True):
         shown = pair[::-1] if swap else pair
         rounds.append({
-            "images": [_image(images[i]) for i in shown],
+            "images": [image_address(images[i]) for i in shown],
             "answers": [names[records[0].logits[i].argmax()] for i in shown],
             "truth": [names[records[0].labels[i]] for i in shown],
             "wrong": int(not swap),

@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from fmfp_lib import datasets
-from fmfp_lib.book import film, quiz, rungs
+from fmfp_lib import datasets, selective
+from fmfp_lib.book import film, quiz, rungs, threshold_game, valley
 
 
 def data(page):
@@ -54,4 +55,30 @@ def test_the_quiz_shows_the_images_and_answers_of_the_records():
     assert networks[0]["pairs"] == sum(record.confidence[a] > record.confidence[b] for a, b in places)
     images = datasets.load("embedded", test_size=10_000).x_test
     shown = {source for r in rounds for source in r["images"]}
-    assert quiz._image(images[places[0, 1]]) in shown
+    assert quiz.image_address(images[places[0, 1]]) in shown
+
+
+def test_the_threshold_game_counts_as_the_library_does():
+    page = data(threshold_game.page())
+    places = np.random.default_rng(threshold_game.SEED).choice(page["n"], threshold_game.PASSING, replace=False)
+    for system in page["systems"]:
+        record = rungs.CLASS.runs()[system["method"]][3]
+        for threshold, answered, wrong in zip(page["thresholds"], system["answered"], system["wrong"], strict=True):
+            found = selective.outcome(np.nextafter(threshold, -1), record.confidence, record.correct)
+            assert (found.accepted, found.errors) == (answered, wrong)
+        assert system["right"] == record.correct[places].astype(int).tolist()
+        promise = system["promised"]
+        assert 0 < promise["wrong"] / promise["answered"] < threshold_game.RISK
+    assert threshold_game.cost([8, 0], [2, 0], 10, 10, 1).tolist() == [2200, 1000]
+
+
+def test_a_valley_is_the_measured_loss_and_the_ball_lies_at_its_bottom():
+    record = rungs.CLASS.runs()["fmfp"][3]
+    found = valley.losses(record, (0.0, 0.3), lines=2, images=64)
+    assert found.shape == (2, 2) and found[0, 0] == found[1, 0] < found[:, 1].min()
+    picture = valley.picture("fmfp", found)
+    x, y = valley._place(0, found[0, 0])
+    assert f'cx="{x:.1f}" cy="{y:.1f}"' in picture and picture.count("<polyline") == 1
+    bare = replace(record, path=record.path.with_name("0.json"))
+    with pytest.raises(ValueError, match="were not kept; train it with --keep-weights"):
+        valley.losses(bare)

@@ -1,10 +1,11 @@
-"""The home page's slider, the film and the quiz, by pointer and by keyboard, on a phone and without scripts."""
+"""The home page's slider and the pieces of Play, by pointer and by keyboard, on a phone and without scripts."""
 
 import re
 
+import numpy as np
 import pytest
 
-from fmfp_lib.book import film, home, quiz, rungs
+from fmfp_lib.book import film, home, quiz, rungs, threshold_game, valley
 
 PHONE = {"width": 390}
 
@@ -73,7 +74,54 @@ def test_the_quiz_counts_the_readers_answers(visit, book, keys):
     assert "Pair 1 of" in page.locator(".quiz-ask").inner_text()
 
 
+@pytest.mark.parametrize("keys", [False, True])
+def test_the_threshold_game_costs_what_the_library_counts(visit, book, keys):
+    page = visit(f"{book}/book/play.html", reduced_motion="reduce", **PHONE)
+    record, game = rungs.CLASS.runs()["label_smoothing"][3], page.locator(".game")
+    game.locator("[name=network]").select_option(label="label smoothing")
+    game.locator("[name=error]").fill("20")
+    slider = game.locator("[name=threshold]")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert game.locator("output").inner_text() == "20 %" and not game.locator("figure").is_visible()
+    if keys:
+        game.locator("button").focus()
+        page.keyboard.press("Enter")
+    else:
+        game.locator("button").click()
+    assert game.locator(".game-strip span").count() == threshold_game.PASSING
+    places = np.random.default_rng(threshold_game.SEED).choice(10_000, threshold_game.PASSING, replace=False)
+    answered = record.confidence[places] >= 0.2
+    wrong = int((answered & ~record.correct[places]).sum())
+    assert game.locator(".wrong").count() == wrong
+    assert f"{wrong} of them wrong" in game.locator(".game-count").inner_text()
+    costs = threshold_game.cost(*threshold_game.counts(record), 10_000, 20, 1)
+    said = game.locator(".game-said li").all_inner_texts()
+    assert f"20 %, costs {costs[1]:,.0f} for" in said[0] and f"costs {costs.min():,.0f}." in said[1] and len(said) == 3
+    assert game.locator("figure").is_visible()
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert game.locator(".game-strip span").count() == 0
+
+
+def test_shaking_moves_the_balls_to_the_measured_losses(visit, book):
+    page, box = visit(f"{book}/book/play.html"), ".valley"
+    found = {m: valley.losses(rungs.CLASS.runs()[m][3]) for m in valley.METHODS}
+    page.locator(f"{box} input").focus()
+    page.keyboard.press("End")
+    for line in (1, 2):
+        for method, values in found.items():
+            shown = page.locator(f'{box} [data-method="{method}"] figcaption span').inner_text()
+            assert float(shown) == pytest.approx(values[line, -1], abs=0.02)
+        page.locator(f"{box} button").focus()
+        page.keyboard.press("Enter")
+
+
 def test_without_scripts_numbers_still_stand_there(visit, book):
     page = visit(f"{book}/book/play.html", java_script_enabled=False)
     assert page.locator(".film-picture rect").count() == 3 * 2 * film.BINS
     assert "Pairs ranked rightly" in page.locator(".quiz noscript").inner_text()
+    assert page.locator(".game-curves polyline").count() == 3 and page.locator(".game-curves").is_visible()
+    assert "least cost" in page.locator(".game noscript").inner_text()
+    assert page.locator(".valley-picture polyline").count() == len(valley.METHODS) * valley.LINES // 2
