@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 
 from ..methods import METHODS
-from . import explorer_data, figures, names
+from . import explorer_data, figures, names, rungs
 from .study import shown
 
 BACKGROUNDS = {"light": "#ffffff", "dark": "#14181e"}  # of the book's theme
@@ -89,7 +89,8 @@ def content(groups) -> dict:
         "grid": explorer_data.GRID, "bins": explorer_data.BINS,
         "default": [m for m in DEFAULT if m in shown] or shown[:1],
         "right": _both(figures.CORRECT), "wrong": _both(figures.INCORRECT),
-        "methods": {method: style(method) for method in shown}, "groups": entries,
+        "methods": {method: style(method) | {"more": method not in rungs.CLASS.methods} for method in shown},
+        "groups": entries,
     }  # fmt: skip
 
 

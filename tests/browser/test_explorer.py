@@ -15,7 +15,7 @@ from fmfp_lib.settings import Settings
 from .conftest import BOOK
 
 PAGE = "/book/explorer.html"
-METHODS = ["baseline", "mixup", "cs_kd+fmfp"]
+METHODS = ["baseline", "mixup", "cs_kd"]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def expected(record, k):
 
 @pytest.mark.parametrize("coverage", [0.5, 37.5, 80, 100])
 def test_numbers_of_one_seed_are_the_librarys(visit, book, group, coverage):
-    page = opened(visit, book, f"#methods={','.join(METHODS).replace('+', '%2B')}&seed=2&coverage={coverage}")
+    page = opened(visit, book, f"#methods={','.join(METHODS)}&seed=5&coverage={coverage}")
     found = table(page)
     assert list(found) == METHODS
     for method, cells in found.items():
@@ -77,7 +77,7 @@ def test_ties_odd_sizes_and_missing_seeds(visit, book):
         return Record(Settings(method=method, seed=seed), logits.astype(np.float32), labels, *none, [], {}, None)
 
     runs = {"baseline": [made_up("baseline", 0), made_up("baseline", 1)], "sam": [made_up("sam", 1)]}
-    content = explorer.content([Group("classroom", "embedded", "preact_resnet8_w32_s2", runs)])
+    content = explorer.content([Group("classroom", "embedded", "preact_resnet8_w16_s2", runs)])
     page = opened(visit, book)
     script = f"window.fmfpExplorer={json.dumps(content)}"
     page.route("**/explorer_data.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
@@ -113,7 +113,7 @@ def test_means_at_a_tolerated_risk_are_the_librarys(visit, book, group, risk):
 
 
 def test_diagrams_follow_the_choice(visit, book, group):
-    page = opened(visit, book, "#methods=baseline,mixup&seed=1")
+    page = opened(visit, book, "#methods=baseline,mixup&seed=4")
     cards = page.eval_on_selector_all(".explorer-cards figure", "cards => cards.map(c => c.innerText)")
     assert len(cards) == 2
     for method, text in zip(("baseline", "mixup"), cards, strict=True):
@@ -126,8 +126,8 @@ def test_diagrams_follow_the_choice(visit, book, group):
     confidence, correct = group.runs["baseline"][1].scored
     index = np.ceil(confidence * 15).astype(int)
     assert bars == pytest.approx([130 * correct[index == i].mean() for i in np.unique(index)], abs=1e-3)  # pixels
-    page.select_option("[name=network]", "densenet22_g8_s2")
-    assert page.input_value("[name=seed]") == "1" and "densenet22" in page.url
+    page.select_option("[name=network]", "vgg8_w16")
+    assert page.input_value("[name=seed]") == "4" and "vgg8" in page.url
     assert page.eval_on_selector(".explorer-cards figure", "c => c.innerText") != cards[0]
 
 
@@ -141,11 +141,11 @@ def test_everything_works_by_keyboard(visit, book):
             break
     page.keyboard.press("ArrowRight")
     page.wait_for_function("text => document.querySelector('.explorer-status').textContent !== text", arg=said)
-    assert page.inner_text(".explorer-fixed > div:first-of-type .explorer-value") == "80.5 %"
-    assert page.get_attribute("[name=coverage]", "aria-valuetext") == "80.5 %"
+    assert page.inner_text(".explorer-fixed > div:first-of-type .explorer-value") == "20.5 %"
+    assert page.get_attribute("[name=coverage]", "aria-valuetext") == "20.5 %"
     assert numbers(table(page)["baseline"]["through"])[0] > numbers(before)[0]
     assert page.get_attribute(".explorer-status", "role") == "status"  # read out when it changes
-    page.wait_for_function("location.hash.includes('coverage=80.5')")
+    page.wait_for_function("location.hash.includes('coverage=20.5')")
     style = "getComputedStyle(document.activeElement)"
     assert page.evaluate(f"[{style}.outlineStyle, parseFloat({style}.outlineWidth)]") == ["solid", 3]
     page.keyboard.press("Tab")
@@ -175,10 +175,32 @@ def test_the_line_can_be_dragged(visit, book):
     page.wait_for_function("document.querySelector('[name=risk]').value > 10")
 
 
+def test_the_difference_from_the_baseline_and_the_surest_answers_alone(visit, book, group):
+    page = opened(visit, book, "#methods=baseline,mixup&seed=4&coverage=10")
+    assert page.input_value("[name=view]") == "risk" and page.locator(".explorer-curves .dot").count() == 2
+    page.select_option("[name=view]", "difference")
+    page.select_option("[name=zoom]", "20")
+    page.wait_for_function("location.hash.includes('view=difference&zoom=20')")
+    assert page.locator(".explorer-curves .dot").count() == 0
+    assert "risk minus baseline" in page.inner_text(".explorer-curves svg")
+    lines = page.eval_on_selector_all(".explorer-curves .line", """lines => lines.map(line =>
+        line.getAttribute('d').slice(1).split('L').map(point => point.split(' ').map(Number)))""")  # fmt: skip
+    baseline, mixup = map(np.array, lines)
+    assert np.ptp(baseline[:, 1]) == 0  # the first method is its own reference
+    risk = [metrics.selective_risk_at(*group.runs[m][1].scored, 0.2) for m in ("baseline", "mixup")]
+    labels = page.eval_on_selector_all(".explorer-curves svg text[text-anchor=end]", """texts => texts.map(t =>
+        [Number(t.textContent), Number(t.getAttribute('y')) - 4])""")  # fmt: skip
+    (low, at_low), (high, at_high) = labels[0], labels[-1]
+    drawn = low + (mixup[-1, 1] - at_low) / (at_high - at_low) * (high - low)
+    assert drawn == pytest.approx(100 * (risk[1] - risk[0]), abs=0.02)
+    page = opened(visit, book, "#methods=baseline,mixup&view=difference&zoom=20&coverage=50")
+    assert page.locator(".explorer-handle").is_hidden()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_sideways_scrolling_and_readable_in_both_themes(visit, book, width, theme):
-    every = "#methods=" + ",".join(["baseline", "label_smoothing%2Bfmfp", "cs_kd%2Bfmfp", "sure"]) + "&risk=0.5"
+    every = "#methods=" + ",".join(["baseline", "label_smoothing", "cs_kd", "fmfp"]) + "&risk=0.5"
     page = opened(visit, book, every, width=width, theme=theme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     wide = page.eval_on_selector_all("#explorer *", """(all, width) => all.filter(e =>

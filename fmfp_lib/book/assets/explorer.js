@@ -10,7 +10,8 @@
   // -- what is chosen, and the address that holds it -----------------------------------------------------------------
 
   const start = { dataset: data.groups[0].dataset, network: data.groups[0].network, methods: data.default,
-                  seed: data.items ? "0" : "mean", fixed: "coverage", coverage: 80, risk: 5 };
+                  seed: data.items ? "0" : "mean", fixed: "coverage", coverage: data.items ? 80 : 20, risk: 5,
+                  view: "risk", zoom: "100" };
   let state = { ...start }, complaints = [];
 
   const group = () => data.groups.find((g) => g.dataset === state.dataset && g.network === state.network);
@@ -36,6 +37,8 @@
       const methods = asked.get("methods").split(",").filter((m) => known("method", m, Object.keys(data.methods)));
       state.methods = Object.keys(data.methods).filter((m) => methods.includes(m));
     }
+    for (const [name, choices] of [["view", ["risk", "difference"]], ["zoom", ["100", "20"]]])
+      if (asked.has(name) && known(name, asked.get(name), choices)) state[name] = asked.get(name);
     for (const fixed of ["coverage", "risk"]) {
       const value = Number(asked.get(fixed));
       if (!asked.has(fixed)) continue;
@@ -47,7 +50,8 @@
   function writeAddress() {
     const methods = state.methods.map(encodeURIComponent).join(",");
     history.replaceState(null, "", `#dataset=${encodeURIComponent(state.dataset)}&network=${state.network}` +
-      `&methods=${methods}&seed=${state.seed}&${state.fixed}=${state[state.fixed]}`);
+      `&methods=${methods}&seed=${state.seed}&${state.fixed}=${state[state.fixed]}` +
+      ["view", "zoom"].map((name) => (state[name] === start[name] ? "" : `&${name}=${state[name]}`)).join(""));
   }
 
   // -- numbers -------------------------------------------------------------------------------------------------------
@@ -126,24 +130,24 @@
       `<path class="line" d="M1 5H27" stroke-dasharray="${style.dashes}"/></svg>`;
   };
 
-  function ticks(largest, wanted) {
-    const rough = largest / wanted, power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
-    return Array.from({ length: Math.floor(largest / step + 1e-9) + 1 }, (_, i) => +(i * step).toFixed(6));
+  function ticks(least, largest, wanted) {
+    const rough = (largest - least) / wanted, power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough), first = Math.ceil(least / step - 1e-9);
+    return Array.from({ length: Math.floor(largest / step + 1e-9) - first + 1 }, (_, i) => +((first + i) * step).toFixed(6));
   }
 
-  /* A frame with axes from 0: `x` and `y` turn values into pixels, `draw` is its SVG. */
-  function frame({ left, top, width, height, xMax, yMax, xLabel, yLabel, xTicks, yTicks }) {
-    const x = (v) => left + (v / xMax) * width, y = (v) => top + height - (v / yMax) * height;
+  /* A frame with axes from 0, or the upright one from `yMin`: `x` and `y` turn values into pixels, `draw` is its SVG. */
+  function frame({ left, top, width, height, xMax, yMin = 0, yMax, xLabel, yLabel, xTicks, yTicks }) {
+    const x = (v) => left + (v / xMax) * width, y = (v) => top + height - ((v - yMin) / (yMax - yMin)) * height;
     let draw = "";
-    for (const t of ticks(yMax, yTicks))
+    for (const t of ticks(yMin, yMax, yTicks))
       draw += `<path class="grid" d="M${left} ${y(t)}h${width}"/><text x="${left - 6}" y="${y(t) + 4}" text-anchor="end">${t}</text>`;
-    if (xLabel) for (const t of ticks(xMax, xTicks))
+    if (xLabel) for (const t of ticks(0, xMax, xTicks))
       draw += `<text x="${x(t)}" y="${top + height + 16}" text-anchor="middle">${t}</text>`;
     draw += `<path class="axis" d="M${left} ${top}v${height}h${width}"/>`;
     if (xLabel) draw += `<text x="${left + width / 2}" y="${top + height + 33}" text-anchor="middle">${xLabel}</text>`;
     draw += `<text transform="translate(11 ${top + height / 2}) rotate(-90)" text-anchor="middle">${yLabel}</text>`;
-    return { x, y, draw, left, top, width, height, xMax, yMax };
+    return { x, y, draw, left, top, width, height, xMax, yMin, yMax };
   }
 
   const curvesBox = find(".explorer-curves"), handle = find(".explorer-handle"), cards = find(".explorer-cards");
@@ -154,15 +158,25 @@
     if (width < 100) return; // not laid out yet; drawn when it is
     const height = Math.round(Math.min(380, Math.max(250, 0.5 * width)));
     const { n } = group(), steps = Math.max(60, Math.round(width / 2)), methods = Object.keys(found);
+    const xMax = +state.zoom, reference = state.view === "difference" ? methods[0] : null;
+    // Against the first method, seed by seed, where its run of the same seed is there.
+    const less = (run, k) => {
+      const other = reference && runsOf(reference).find((r) => r.seed === run.seed);
+      return other ? other.accepted[k] / k : reference ? NaN : 0;
+    };
     const series = methods.map((method) => Array.from({ length: steps }, (_, i) => {
-      const k = placeAt((i + 1) / steps, n), risks = runsOf(method).map((run) => run.accepted[k] / k);
+      const k = placeAt((xMax / 100) * (i + 1) / steps, n);
+      const risks = runsOf(method).map((run) => run.accepted[k] / k - less(run, k)).filter((v) => !Number.isNaN(v));
       return { x: (100 * k) / n, mean: 100 * mean(risks), low: 100 * Math.min(...risks), high: 100 * Math.max(...risks) };
     }));
     const bands = methods.length <= 4 && state.seed === "mean";
-    const highest = Math.max(1, ...series.flat().filter((p) => p.x >= 5).map((p) => (bands ? p.high : p.mean)));
-    plot = frame({ left: 46, top: 10, width: width - 60, height: height - 54, xMax: 100, xTicks: 5, yTicks: 5,
-                   yMax: 1.06 * Math.max(highest, state.fixed === "risk" ? state.risk : 0),
-                   xLabel: `coverage, % of the ${data.items || "images"}`, yLabel: "selective risk, %" });
+    const drawn = series.flat().filter((p) => p.x >= xMax / 20 && p.mean === p.mean);
+    const highest = Math.max(0.1, ...drawn.map((p) => (bands ? p.high : p.mean)));
+    const lowest = reference ? Math.min(-0.1, ...drawn.map((p) => (bands ? p.low : p.mean))) : 0;
+    plot = frame({ left: 46, top: 10, width: width - 60, height: height - 54, xMax, xTicks: 5, yTicks: 5, yMin: 1.06 * lowest,
+                   yMax: 1.06 * Math.max(highest, state.fixed === "risk" && !reference && xMax === 100 ? state.risk : 0),
+                   xLabel: `coverage, % of the ${data.items || "images"}`,
+                   yLabel: reference ? `risk minus ${data.methods[reference].name}’s, points` : "selective risk, %" });
     const { x, y } = plot;
     let marks = "", dots = "";
     methods.forEach((method, m) => {
@@ -171,7 +185,7 @@
       if (bands) marks += `<path class="band" d="${path([...series[m].map((p) => [x(p.x), y(p.high)]),
         ...series[m].map((p) => [x(p.x), y(p.low)]).reverse()])}Z"/>`;
       marks += `<path class="line" stroke-dasharray="${style.dashes}" d="${path(series[m].map((p) => [x(p.x), y(p.mean)]))}"/></g>`;
-      if (!Number.isNaN(risk.mean)) dots += `<circle class="dot explorer-colour" style="${colours(style)}" r="4.5" ` +
+      if (!reference && !Number.isNaN(risk.mean)) dots += `<circle class="dot explorer-colour" style="${colours(style)}" r="4.5" ` +
         `cx="${x(100 * coverage.mean)}" cy="${y(100 * risk.mean)}"/>`;
     });
     curvesBox.querySelector("svg")?.remove();
@@ -180,6 +194,7 @@
       `<clipPath id="explorer-inside"><rect x="${plot.left}" y="${plot.top - 6}" width="${plot.width + 8}" height="${plot.height + 12}"/></clipPath>` +
       `${plot.draw}<g clip-path="url(#explorer-inside)">${marks}${dots}</g></svg>`);
     const upright = state.fixed === "coverage";
+    handle.hidden = (!upright && reference) || (upright ? state.coverage : 0) > xMax || (!upright && state.risk > plot.yMax);
     handle.className = `explorer-handle ${upright ? "upright" : "level"}`;
     Object.assign(handle.style, upright
       ? { left: `${x(state.coverage)}px`, top: `${plot.top}px`, height: `${plot.height}px`, width: "" }
@@ -246,7 +261,7 @@
     const cell = (value, format, before = "") => `<td>${before}${format(value.mean)}` +
       (value.deviation === null || value.deviation < 1e-9 ? "" : ` <small>± ${format(value.deviation)}</small>`) + "</td>";
     const plain = (value) => (Number.isNaN(value) ? "–" : value.toFixed(3));
-    const images = (value) => count(value, value < 1000 && (state.seed === "mean" || value % 1) ? 1 : 0);
+    const images = (value) => count(value, value < 100 && (state.seed === "mean" || value % 1) ? 1 : 0);
     const several = Math.max(0, ...Object.values(found).map((f) => f.seeds));
     find("tbody").innerHTML = Object.entries(found).map(([method, f]) => `<tr data-method="${escape(method)}">` +
       `<th scope="row">${key(method)} ${escape(data.methods[method].name)}${f.seeds < several ? ` <small>(seeds: ${f.seeds})</small>` : ""}</th>` +
@@ -304,7 +319,7 @@
       elements[name].parentElement.classList.toggle("idle", state.fixed !== name);
       elements[name].nextElementSibling.textContent = text;
     }
-    elements.fixed.value = state.fixed;
+    for (const name of ["fixed", "view", "zoom"]) elements[name].value = state[name];
     const found = Object.fromEntries(shown().map((method) => [method, summary(method)]));
     drawCurves(found);
     drawTable(found);
@@ -328,7 +343,7 @@
   form.addEventListener("input", ({ target }) => {
     const { name, value } = target;
     if (name === "coverage" || name === "risk") set({ fixed: name, [name]: Number(value) });
-    else if (name === "fixed") set({ fixed: value });
+    else if (["fixed", "view", "zoom"].includes(name)) set({ [name]: value });
     else if (name === "method") set({ methods: Object.keys(data.methods).filter((m) => (m === value ? target.checked : state.methods.includes(m))) }, true);
     else if (name === "dataset") {
       const networks = data.groups.filter((g) => g.dataset === value).map((g) => g.network);
@@ -348,7 +363,7 @@
       const { min, max, step } = elements[state.fixed];
       const value = state.fixed === "coverage"
         ? ((clientX - box.left - plot.left) / plot.width) * plot.xMax
-        : ((plot.top + plot.height - (clientY - box.top)) / plot.height) * plot.yMax;
+        : plot.yMin + ((plot.top + plot.height - (clientY - box.top)) / plot.height) * (plot.yMax - plot.yMin);
       set({ [state.fixed]: +(Math.round(Math.min(max, Math.max(min, value)) / step) * step).toFixed(1) });
     };
     event.preventDefault();
@@ -359,11 +374,14 @@
     for (const end of ["pointerup", "pointercancel"]) curvesBox.addEventListener(end, stop, { once: true });
   });
 
-  find(".explorer-methods").insertAdjacentHTML("beforeend", Object.entries(data.methods).map(([method, { name }]) =>
-    `<label><input type="checkbox" name="method" value="${escape(method)}"> ${key(method)} ${escape(name)}</label>`).join(""));
+  const boxes = (more) => Object.entries(data.methods).filter(([, style]) => !!style.more === more).map(([method, { name }]) =>
+    `<label><input type="checkbox" name="method" value="${escape(method)}"> ${key(method)} ${escape(name)}</label>`).join("");
+  find(".explorer-few").innerHTML = boxes(false);
+  find(".explorer-more div").innerHTML = boxes(true);
+  find(".explorer-more").hidden = !boxes(true);
   if (data.items) {
     find(".explorer-row").hidden = true;
-    find(".explorer-methods").hidden = Object.keys(data.methods).length === 1;
+    find(".explorer-few").parentElement.hidden = Object.keys(data.methods).length === 1;
     for (const word of form.querySelectorAll(".explorer-what")) word.textContent = word.tagName === "TH" ? "System" : "Systems";
   }
   for (const name of ["right", "wrong"]) find(`.explorer-${name}`).style.cssText = colours(data[name]);
