@@ -3,6 +3,10 @@
 import difflib
 
 
+class OutOfTime(Exception):
+    """A run stopped at a checkpoint because its time was up; the same call goes on from there."""
+
+
 def choose(kind: str, given: str, choices) -> str:
     """Return `given` if it is among `choices`; otherwise raise ValueError naming them and the nearest.
 

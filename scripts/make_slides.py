@@ -15,10 +15,25 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
 from markdown_it import MarkdownIt  # noqa: E402
 
 from fmfp_lib import confidence, metrics, statistics  # noqa: E402
-from fmfp_lib.book import claims, compare, figures, markdown, names, published, study  # noqa: E402
+from fmfp_lib.book import (  # noqa: E402
+    claims,
+    compare,
+    figures,
+    film,
+    home,
+    ladder,
+    markdown,
+    names,
+    published,
+    rungs,
+    special_evidence,
+    study,
+    valley,
+)
 from fmfp_lib.cost import training_cost  # noqa: E402
 from fmfp_lib.methods import CALIBRATION, FLAT, METHODS  # noqa: E402
 
@@ -33,14 +48,15 @@ METRICS = ("accuracy", "auroc", "aurc", "augrc", "ece")
 
 @cache
 def groups():
-    """Return the finished runs that most slides speak of."""
-    return study.finished("classroom", ["baseline", *CALIBRATION, *FLAT])
+    """Return the finished runs that most slides speak of: those on Fashion-MNIST."""
+    methods = ["baseline", *CALIBRATION, *FLAT]
+    return study.finished("classroom", methods) + study.on_other_rungs(methods, [rungs.SECOND])
 
 
 @cache
 def on_cifar():
     """Return those on CIFAR-10."""
-    return study.on_cifar(["baseline", *CALIBRATION, *FLAT])
+    return study.on_other_rungs(["baseline", *CALIBRATION, *FLAT], (rungs.CIFAR, rungs.WIDE))
 
 
 @cache
@@ -71,21 +87,23 @@ def span(values, form):
 # -- values ---------------------------------------------------------------------------------------------------
 
 
+def surest():
+    return "; ".join(f"{names.name(m)} **{v[home.START - 1]:.1f}**" for m, v in home.errors(rungs.CLASS).items())
+
+
+def rungs_say():
+    return ladder.in_words()
+
+
+def dose():
+    return ladder.dose_table("classroom")
+
+
 def scope():
     every = groups() + on_cifar()
     sizes = {len(r) for g in every for r in g.runs.values()}
     titles = "; ".join(g.title for g in every).replace("-", "\u2011")  # a hyphen at which no line breaks
     return f"Ours: {titles}; {span(sizes, '{}')} seeds"
-
-
-def clouds():
-    said = []
-    for method in ("baseline", "label_smoothing"):
-        confidence_, correct = first(method).scored
-        correct_, incorrect = (100 * confidence_[correct == side].mean() for side in (True, False))
-        said.append(f"{names.name(method)}: correct predictions {correct_:.0f} % sure on average, "
-                    f"incorrect ones {incorrect:.0f} %")  # fmt: skip
-    return "; ".join(said).capitalize() + "."
 
 
 BY_HAND = (0.9, 0.8, 0.7, 0.6, 0.5), (1, 1, 0, 1, 0)
@@ -123,29 +141,14 @@ def published_table2():
 
 
 def ours_table1():
-    found = {m: [compared()[g.title][m] for g in groups()] for m in CALIBRATION}
+    found = {m: [compared()[g.title][m] for g in groups() if m in g.runs] for m in CALIBRATION}
     calibrates = [m for m, rows in found.items() if count([r["ece"] for r in rows], True) == len(rows)]
     harms = [m for m, rows in found.items() if count([r["auroc"] for r in rows], False)]
     both = [m for m in calibrates if m not in harms]
     return (
-        f"On both networks, ECE clearly falls for {names.listed(calibrates)}. AUROC clearly falls on "
-        f"at least one for {names.listed(harms)}. Calibrated without visible harm to AUROC: {names.listed(both)}."
+        f"ECE clearly falls for {names.listed(calibrates)}; AUROC clearly falls on at least one network for "
+        f"{names.listed(harms)}. Calibrated without visible harm to AUROC: {names.listed(both)}."
     )
-
-
-def glance(group=None):
-    found = compared()[(group or groups()[0]).title]
-    shown = {m: {k: row[k] for k in ("auroc", "aurc", "ece")} for m, row in found.items()}
-    return markdown.difference_table(shown)
-
-
-def glance_cifar():
-    return glance(on_cifar()[0])
-
-
-def scope_cifar():
-    runs_ = on_cifar()[0].runs["baseline"]
-    return f"{on_cifar()[0].title}, {runs_[0].settings.train_size:,} images, {len(runs_)} seeds"
 
 
 def temperature():
@@ -168,7 +171,7 @@ def cost():
 def ours_table2():
     parts = []
     for metric in ("auroc", "augrc"):
-        found = [compared()[g.title][m][metric] for g in groups() for m in FLAT]
+        found = [compared()[g.title][m][metric] for g in groups() for m in FLAT if m in g.runs]
         parts.append(f"{metric.upper()} is clearly better in {count(found, True)} and worse in "
                      f"{count(found, False)} of {len(found)} comparisons")  # fmt: skip
     return "; ".join(parts) + "."
@@ -188,33 +191,20 @@ def sources():
 def sources_say():
     certain = [f["by_ranking"].certain and f["by_ranking"].better for f in _sources().values()]
     share = [f["by_errors"].difference / f["augrc"].difference for f in _sources().values()]
-    ranks = "on both networks" if all(certain) else "on one of the networks" if any(certain) else "on neither network"
     return (f"Here {span([100 * s for s in share], '{:.0f} %')} of FMFP's gain is fewer errors; "
-            f"better ranking is clear {ranks}.")  # fmt: skip
+            f"better ranking is clear on {sum(certain)} of {len(certain)} networks.")  # fmt: skip
 
 
 def overfitting():
     said = []
     for method in ("baseline", "fmfp"):
-        falls = []
-        for record in groups()[0].runs[method]:
-            values = [e["test_auroc"] for e in record.history if e.get("test_auroc") is not None]
-            falls.append(100 * (values[-1] - max(values)))
-        mean, low, high = statistics.over_seeds(falls)
+        changes = [100 * special_evidence.late_change(record, "auroc") for record in groups()[0].runs[method]]
+        mean, low, high = statistics.over_seeds(changes)
         said.append(f"{names.name(method)} {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
     return (
-        "AUROC at the end, less its best during training (points, mean over seeds with 95 % interval): "
-        f"{'; '.join(said)}. The best of many epochs is always a little above the last."
+        "AUROC, mean over the last 15 % of the epochs minus mean over 40 to 60 % (points, 95 % interval over seeds): "
+        f"{'; '.join(said)}."
     ).replace("-", "−")
-
-
-def weights():
-    found = metrics.error_weights(1000)
-    ratio = {m: w[0] / w[499] for m, w in found.items()}
-    return (
-        f"Among 1,000 images AURC gives an error in the first place {ratio['aurc']:.0f} times the weight of one in "
-        f"the middle, AUGRC {ratio['augrc']:.0f} times."
-    )
 
 
 def ensemble():
@@ -254,9 +244,8 @@ def conclusions():
 
 
 VALUES = {f.__name__: f for f in (
-    scope, clouds, auroc_by_hand, aurc_by_hand, coverage, published_table1, published_table2, ours_table1, glance,
-    temperature, cost, ours_table2, glance_cifar, scope_cifar, sources, sources_say, overfitting, weights, ensemble,
-    conclusions,
+    surest, rungs_say, dose, scope, auroc_by_hand, aurc_by_hand, coverage, published_table1, published_table2,
+    ours_table1, temperature, cost, ours_table2, sources, sources_say, overfitting, ensemble, conclusions,
 )}  # fmt: skip
 
 
@@ -268,20 +257,64 @@ def risk_coverage():
     return figure
 
 
+def surest_errors():
+    """Draw how many of the surest tenth of 10,000 answers are wrong."""
+    counts = {m: v[home.START - 1] for m, v in home.errors(rungs.CLASS).items()}
+    figure, axes = figures.panels(1, columns=1, width=6.5, height=2.0)
+    bars = axes[0].barh([names.name(m) for m in counts], counts.values(), color=[figures.colour(m) for m in counts])
+    axes[0].bar_label(bars, fmt="%.1f", padding=4)
+    axes[0].invert_yaxis()
+    axes[0].set_xlabel("wrong answers among the 1,000 surest of 10,000")
+    return figure
+
+
+def over_training():
+    """Draw the confidence of correct and incorrect predictions at three epochs, baseline and label smoothing."""
+    films = film.frames(rungs.CLASS, ("baseline", "label_smoothing"))
+    figure, axes = figures.panels(6, columns=3, width=2.6, height=1.6, sharex=True, sharey=True)
+    edges = np.arange(film.BINS) / film.BINS
+    for row, (method, found) in enumerate(films.items()):
+        for column, place in enumerate((4, 24, 49)):
+            panel, (right, wrong) = axes[3 * row + column], np.sqrt(found["shares"][place])
+            for shares, colour in ((right, figures.CORRECT), (-wrong, figures.INCORRECT)):
+                panel.bar(edges, shares, 1 / film.BINS, align="edge", color=colour)
+            panel.set_title(f"{names.name(method)}, epoch {found['epochs'][place]}", fontsize=9)
+            panel.set_yticks([])
+    figure.supxlabel("confidence; correct predictions upwards, incorrect ones downwards", fontsize=9)
+    return figure
+
+
+def valleys():
+    """Draw the measured loss around the weights of the baseline and of FMFP."""
+    figure, axes = figures.panels(2, columns=2, width=3.4, height=2.4, sharey=True)
+    for panel, method in zip(axes, valley.METHODS, strict=True):
+        found = valley.losses(rungs.CLASS.runs()[method][3])
+        x = 100 * np.r_[-np.array(valley.NORMS)[::-1], valley.NORMS[1:]]
+        for left, right in zip(found[::2], found[1::2], strict=True):
+            panel.plot(x, np.r_[left[::-1], right[1:]], color=figures.colour(method))
+        panel.set(title=names.name(method), ylim=(0, valley.TOP), xlabel="weights moved by, % of their size")
+    axes[0].set_ylabel("training loss")
+    return figure
+
+
+def effects():
+    found = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
+    return figures.effects_against_accuracy(found, ladder.published_effects(), ("label_smoothing", "cs_kd", "fmfp"))
+
+
 FIGURES = {
-    "histograms": lambda: figures.confidence_histograms([first("baseline"), first("label_smoothing")]),
+    "surest": surest_errors, "film": over_training, "valley": valleys, "effects": effects,
     "risk_coverage": risk_coverage,
     "calibration": lambda: figures.calibration_against_ranking(
         {g.title: g.records for g in groups()}, (*CALIBRATION, *FLAT)
     ),
     "flat": lambda: figures.effects(
-        {g.title: {m: compared()[g.title][m] for m in FLAT} for g in groups()}, ("auroc", "augrc")
+        {g.title: {m: compared()[g.title][m] for m in FLAT if m in g.runs} for g in groups()}, ("auroc", "augrc")
     ),
     "training": lambda: figures.training_curves(
         {m: groups()[0].runs[m] for m in ("baseline", "fmfp")}, ("test_auroc", "test_accuracy"),
         ("AUROC, %", "accuracy, %"),
     ),
-    "weights": figures.error_weights,
 }  # fmt: skip
 
 

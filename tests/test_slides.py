@@ -73,6 +73,6 @@ def test_an_interpreting_sentence_follows_its_numbers(monkeypatch):
         return {"one": dict(zip(("augrc", "by_ranking", "by_errors"), parts, strict=True))}
 
     monkeypatch.setattr(make_slides, "_sources", lambda: sources(-0.01, 0.01))
-    assert "60 % of FMFP's gain is fewer errors; better ranking is clear on neither" in make_slides.sources_say()
+    assert "60 % of FMFP's gain is fewer errors; better ranking is clear on 0 of 1" in make_slides.sources_say()
     monkeypatch.setattr(make_slides, "_sources", lambda: sources(-0.02, -0.01))
-    assert "clear on both" in make_slides.sources_say()
+    assert "clear on 1 of 1" in make_slides.sources_say()

@@ -1,6 +1,5 @@
 """What a notebook studies: data, networks, methods and seeds at one scale, checked before anything is trained."""
 
-from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -98,10 +97,10 @@ class Study(BaseModel):
         return Group(self.scale, self.dataset, network, runs)
 
     def groups(self, methods=None) -> list[Group]:
-        """Return the runs of every network; at classroom scale also what is finished on all of CIFAR-10."""
+        """Return the runs of every network; at classroom scale also what is finished on further rungs."""
         methods = self.methods if methods is None else methods
         groups = [self.runs(network, methods) for network in self.networks]
-        return groups + (on_cifar(methods) if self.scale == "classroom" else [])
+        return groups + (on_other_rungs(methods) if self.scale == "classroom" else [])
 
 
 def finished(scale: str, methods, networks=None) -> list[Group]:
@@ -117,12 +116,21 @@ def finished(scale: str, methods, networks=None) -> list[Group]:
     return groups
 
 
-def on_cifar(methods) -> list[Group]:
-    """Return the finished runs of `methods` on the ladder's rungs of CIFAR-10, if there are others than baselines."""
-    found = [replace(g, size=None).only(methods) for g in rungs.groups((rungs.CIFAR, rungs.WIDE))]
-    return [g for g in found if set(g.runs) - {"baseline"} or set(g.runs) == set(methods)]
+def on_other_rungs(methods, among=(rungs.SECOND, rungs.CIFAR, rungs.WIDE)) -> list[Group]:
+    """Return the finished runs of `methods` on the ladder's further rungs: another family, and all of CIFAR-10.
+
+    A method counts once all its seeds are there, and a rung if any method but the baseline does.
+    """
+    found = []
+    for rung in among:
+        whole = {m: own for m, own in rung.runs().items() if m in methods and len(own) == len(rung.seeds)}
+        runs = {m: list(own.values()) for m, own in whole.items()}
+        if set(runs) - {"baseline"} or runs and set(methods) == {"baseline"}:
+            regime = rung.regime
+            found.append(Group(regime["scale"], regime["dataset"], regime["network"], runs).only(methods))
+    return found
 
 
 def shown(methods) -> list[Group]:
-    """Return the finished runs of `methods` that the book shows: at classroom scale, and on all of CIFAR-10."""
-    return finished("classroom", methods) + on_cifar(methods)
+    """Return the finished runs of `methods` that the book shows: at classroom scale and on the ladder's other rungs."""
+    return finished("classroom", methods) + on_other_rungs(methods)

@@ -1,4 +1,4 @@
-"""``fmfp train | run | claims | data | evaluate | compare | threshold | bench | doctor`` on the command line."""
+"""The command line: ``fmfp train | run | claims | data | evaluate | compare | threshold | paper | bench | doctor``."""
 
 import codecs
 import os
@@ -8,10 +8,13 @@ from contextlib import ExitStack
 
 import typer
 
+from ..errors import OutOfTime
+from ..side_by_side import TIME_IS_UP
 from .bench import bench
 from .claims import claims
-from .data import get_data, list_data
+from .data import get_data, list_data, pack_data, unpack_data
 from .doctor import doctor
+from .paper import paper
 from .predictions import app as predictions
 from .run import run
 from .train import train
@@ -23,9 +26,12 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 app.command()(claims)
 app.command()(bench)
 app.command()(doctor)
+app.command()(paper)
 data = typer.Typer(help="List the data sets, or download one.", invoke_without_command=True)
 data.callback()(list_data)
 data.command("get")(get_data)
+data.command("pack")(pack_data)
+data.command("unpack")(unpack_data)
 app.add_typer(data, name="data")
 
 
@@ -66,6 +72,10 @@ def main():
             given = " ".join(sys.argv[1:])
             print(f"fmfp: {error.format_message()} (given: {given}; --help lists what is accepted)", file=sys.stderr)
         sys.exit(2)
+    except OutOfTime as error:
+        if speaks:
+            print(f"fmfp: time is up ({error}); the same command goes on from there", file=sys.stderr)
+        sys.exit(TIME_IS_UP)
     except ValueError as error:
         if speaks:
             print(f"fmfp: {error}", file=sys.stderr)

@@ -1,5 +1,6 @@
-"""``fmfp data``: list the data sets, or download one."""
+"""``fmfp data``: list the data sets, download, pack or unpack one."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,3 +29,22 @@ def get_data(name: Annotated[str, typer.Argument(help="A name from the list")]):
     from .. import datasets
 
     print(datasets.get(name))
+
+
+def pack_data(
+    name: Annotated[str, typer.Argument(help="cifar10 or cifar100, which must be at hand")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the parts")] = Path("."),
+    megabytes: Annotated[float, typer.Option(help="Largest part, in MiB")] = 60,
+):
+    """Pack a data set into a few files, for a machine without internet."""
+    from ..datasets import packing
+
+    for part in packing.pack(name, output, int(megabytes * 2**20)):
+        print(part)
+
+
+def unpack_data(parts: Annotated[list[Path], typer.Argument(help="All parts of one data set")]):
+    """Unpack what was packed, and print where it lies."""
+    from ..datasets import packing
+
+    print(packing.unpack(parts))

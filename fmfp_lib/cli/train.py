@@ -12,12 +12,23 @@ _MEASURES = (
 _MORE = "Any other setting, such as rho=0.1 or batch_size=64 (the class Settings has them all); may be repeated"
 
 
+def _seeds(text: str) -> list[int]:
+    """Return the seeds in a text such as ``0,1,2``."""
+    from ..settings import Settings
+
+    try:
+        return list(dict.fromkeys(Settings(seed=int(word)).seed for word in text.split(",")))
+    except ValueError:
+        raise ValueError(f"seeds is {text!r}; whole numbers from 0 on, with commas, are accepted: 0,1,2") from None
+
+
 def train(
     dataset: Annotated[str, typer.Option(help="A data set's name, or a path ending in .npz")] = "embedded",
     network: Annotated[str, typer.Option(help="A network's name; the scale's own if not given")] = None,
     method: Annotated[str, typer.Option(help="A name from the method table")] = "baseline",
     scale: Annotated[str, typer.Option(help="smoke, classroom, workstation or paper")] = "smoke",
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation")] = 0,
+    seeds: Annotated[str, typer.Option(help="Several seeds side by side, such as 0,1,2, a process each")] = None,
     protocol: Annotated[str, typer.Option(help="paper or code")] = "paper",
     epochs: Annotated[int, typer.Option(help="Instead of the scale's")] = None,
     train_size: Annotated[int, typer.Option(help="Training images, instead of the scale's")] = None,
@@ -28,6 +39,7 @@ def train(
     precision: Annotated[str, typer.Option(help="auto, float32, tf32 or bfloat16, of training's passes")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
+    minutes: Annotated[float, typer.Option(help="Stop then, at a checkpoint; the same command goes on")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Write the weights beside the record")] = False,
     measure: Annotated[list[str], typer.Option(help=_MEASURES)] = [],
@@ -51,14 +63,26 @@ def train(
         raise ValueError(f"threads is {threads}; it must be at least 1")
     import torch
 
-    from .. import training
+    from .. import records, side_by_side, training
     from ..training import distributed
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu or auto")
+    if minutes is not None and not 0 < minutes < float("inf"):
+        raise ValueError(f"minutes is {minutes}; a positive number is accepted")
+    if seeds is not None:
+        if as_json or force or distributed.size() > 1:
+            raise ValueError("--seeds goes with neither --json nor --force nor torchrun; train the seeds one by one")
+        runs = [settings.model_copy(update={"seed": s}) for s in _seeds(seeds)]
+        jobs, threads = side_by_side.shares(len(runs), settings.complete().device, threads=threads)
+        more = ["--keep-weights"] * keep_weights + [word for name in measure for word in ("--measure", name)]
+        side_by_side.train_all(runs, jobs, threads, minutes, more)
+        for run in runs:
+            print(records.find(run).path)
+        return
     if threads:
         torch.set_num_threads(threads)
-    record = training.train(settings, force=force, keep_weights=keep_weights, measures=measure)
+    record = training.train(settings, force=force, keep_weights=keep_weights, measures=measure, minutes=minutes)
     if not distributed.first():
         return
     if as_json:

@@ -73,8 +73,8 @@ CATALOGUE: dict[str, Source] = {
                 170_498_071, "cifar-10-batches-py"),
     ),
     "cifar100": Source(
-        lambda: readers.cifar("CIFAR100"), 100, 50_000, 10_000, "3×32×32", "none stated; asks to be cited",
-        f"{_KRIZHEVSKY}/cifar.html", ("cifar-100-python",),
+        readers.cifar100, 100, 50_000, 10_000, "3×32×32", "none stated; asks to be cited",
+        f"{_KRIZHEVSKY}/cifar.html", ("cifar-100-binary", "cifar-100-python"),
         Archive(f"{_KRIZHEVSKY}/cifar-100-python.tar.gz", "cifar-100-python.tar.gz",
                 "eb9058c3a382ffc7106e4002c42a8d85", 169_001_437, "cifar-100-python"),
     ),

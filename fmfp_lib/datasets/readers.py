@@ -81,24 +81,41 @@ def cifar(name: str):
     return tuple(parts)
 
 
+# Files of the official binary layouts, bytes of labels before each image; the last byte is the label.
+BINARY = {
+    "cifar-10-batches-bin": (([f"data_batch_{i}" for i in range(1, 6)], ["test_batch"]), 1, 10),
+    "cifar-100-binary": ((["train"], ["test"]), 2, 100),
+}
+
+
 def cifar10():
     """Return CIFAR-10, from the binary layout if it is there, else from the python layout."""
     place = folder() / "cifar-10-batches-bin"
-    if not place.is_dir():
-        return cifar("CIFAR10")
-    parts = []
-    for names in ([f"data_batch_{i}" for i in range(1, 6)], ["test_batch"]):
+    return _binary(place) if place.is_dir() else cifar("CIFAR10")
+
+
+def cifar100():
+    """Return CIFAR-100, from the binary layout if it is there, else from the python layout."""
+    place = folder() / "cifar-100-binary"
+    return _binary(place) if place.is_dir() else cifar("CIFAR100")
+
+
+def _binary(place):
+    (files, before, classes), parts = BINARY[place.name], []
+    width = before + 3072
+    for names in files:
         rows = []
         for name in names:
             path = place / f"{name}.bin"
             data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
-            if not len(data) or len(data) % 3073:
-                raise ValueError(f"{path} has {len(data)} bytes; rows of 3073 are expected")
-            rows.append(data.reshape(-1, 3073))
+            if not len(data) or len(data) % width:
+                raise ValueError(f"{path} has {len(data)} bytes; rows of {width} are expected")
+            rows.append(data.reshape(-1, width))
         rows = np.concatenate(rows)
-        if rows[:, 0].max() > 9:
-            raise ValueError(f"{place} is damaged: it holds a label of {rows[:, 0].max()}; 0 to 9 are expected")
-        parts += [rows[:, 1:].reshape(-1, 3, 32, 32).copy(), rows[:, 0].astype(np.int64)]
+        labels = rows[:, before - 1]
+        if labels.max() >= classes:
+            raise ValueError(f"{place} is damaged: it holds a label of {labels.max()}; 0 to {classes - 1} are expected")
+        parts += [rows[:, before:].reshape(-1, 3, 32, 32).copy(), labels.astype(np.int64)]
     return tuple(parts)
 
 

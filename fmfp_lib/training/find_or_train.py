@@ -1,6 +1,8 @@
 """The record of some settings: found, or trained if there is none."""
 
+import math
 import platform
+import time
 from contextlib import nullcontext
 from functools import partial
 
@@ -22,6 +24,7 @@ def train(
     shipped: bool = True,
     keep_weights: bool = False,
     measures=(),
+    minutes: float | None = None,
 ) -> records.Record:
     """Return the record of `settings`, training only if there is none.
 
@@ -40,6 +43,8 @@ def train(
     measures : sequence of str
         Names from ``measures.MEASURES``: measured on the network and kept beside the record. A finished run that lacks
         one is measured from its weights, or trained again if they were not kept.
+    minutes : float, optional
+        Stop after the first epoch that ends later than so many minutes from now; the same call goes on from there.
 
     Returns
     -------
@@ -52,7 +57,10 @@ def train(
         For data that are missing or do not fit, an unknown measure, or measures asked of several processes.
     FloatingPointError
         If the training loss is no longer finite.
+    OutOfTime
+        If `minutes` were over before the last epoch.
     """
+    until = math.inf if minutes is None else time.monotonic() + 60 * minutes
     settings = settings.complete()
     wanted = [_measures.check(name) for name in measures] + ["weights"] * keep_weights
     if measures and distributed.size() > 1:
@@ -68,7 +76,7 @@ def train(
         run = Run(settings)
         if record is None or record.weights is None:
             run.resume()
-            run.fit(progress)
+            run.fit(progress, until)
             record = _save(run, keep_weights)
         else:
             run.model.load_state_dict({name: torch.from_numpy(a) for name, a in record.weights.items()})

@@ -1,5 +1,6 @@
 """The training loop. It knows no method by name: only losses, SAM or not, averaging or not."""
 
+import math
 import time
 from contextlib import nullcontext
 
@@ -8,6 +9,7 @@ import torch
 from tqdm import tqdm
 
 from .. import objectives
+from ..errors import OutOfTime
 from ..methods import METHODS
 from ..precision import computing_in
 from ..randomness import seeded
@@ -185,13 +187,22 @@ class Run:
         accuracy = correct / len(self.x_train) if logits is not None else torch.full_like(correct, torch.nan)
         return torch.stack(losses).mean(), accuracy
 
-    def fit(self, progress: bool = True) -> None:
+    def fit(self, progress: bool = True, until: float = math.inf) -> None:
         """Train to the last epoch, with a checkpoint now and then.
+
+        Parameters
+        ----------
+        progress : bool
+            Show a bar with the time left.
+        until : float
+            Value of ``time.monotonic()`` after which no further epoch begins.
 
         Raises
         ------
         FloatingPointError
             If the training loss is no longer finite.
+        OutOfTime
+            If the time is up before the last epoch; a checkpoint was written.
         """
         settings = self.settings
         saved = time.monotonic()
@@ -209,9 +220,14 @@ class Run:
             self.cpu_seconds += time.process_time() - before
             bar.update()
             checkpoint.write_shared(self)
-            if time.monotonic() - saved > every:
+            # The clocks of several processes differ: the first one's decides.
+            late = self.epoch < settings.epochs and distributed.from_first(lambda: time.monotonic() > until)
+            if late or time.monotonic() - saved > every:
                 self.checkpoint()
                 saved = time.monotonic()
+            if late:
+                bar.close()
+                raise OutOfTime(f"{settings.method} seed {settings.seed}: epoch {self.epoch} of {settings.epochs}")
         bar.close()
 
     def _epoch_and_evaluation(self) -> dict:

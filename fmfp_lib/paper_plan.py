@@ -1,0 +1,88 @@
+"""The runs of the paper's tables on CIFAR, the most valuable first, and how many of them fit into some minutes."""
+
+from dataclasses import dataclass
+
+from . import cost, records
+from .settings import Settings
+
+DATASETS = ("cifar10", "cifar100")
+# In the order of their worth: the networks of most tables, then the others; methods likewise.
+NETWORKS = (
+    ("resnet18", "preact_resnet110"),
+    ("wideresnet", "densenet", "vgg16", "convmixer", "mobilenet_v2", "efficientnet"),
+)
+METHODS = (("baseline", "label_smoothing", "cs_kd", "mixup", "fmfp"), ("swa", "sam", "crl", "l1_norm", "focal"))
+SEEDS = (0, 1, 2)
+RATE = 40e12  # operations a second that an H100 kept up over all processes, in TF32 (measured: the page on many runs)
+
+
+def runs(**settings) -> list[Settings]:
+    """Return the settings of every run, the most valuable first.
+
+    Parameters
+    ----------
+    **settings
+        Of every run beside data set, network, method and seed; the scale is the paper's if not given.
+
+    Returns
+    -------
+    list of Settings
+        One data set after the other; in it the first networks with the first methods, one seed of each after another.
+    """
+    settings = {"scale": "paper"} | settings
+    return [
+        Settings(dataset=dataset, network=network, method=method, seed=seed, **settings)
+        for dataset in DATASETS for networks in NETWORKS for methods in METHODS for seed in SEEDS
+        for network in networks for method in methods
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train in some minutes.
+
+    Attributes
+    ----------
+    chosen : list of Settings
+        Unfinished runs, the most valuable first; those with a checkpoint before all others.
+    minutes : dict of str to float
+        Estimate for each of them, alone on the device, by the name of its record.
+    finished : int
+        Runs that have a record.
+    left : int
+        Unfinished runs that did not fit.
+    """
+
+    chosen: list[Settings]
+    minutes: dict[str, float]
+    finished: int
+    left: int
+
+
+def plan(minutes: float, rate: float = RATE, among: list[Settings] | None = None) -> Plan:
+    """Return the unfinished runs that fit, and one more, which will be cut off at a checkpoint.
+
+    Parameters
+    ----------
+    minutes : float
+    rate : float
+        Operations a second of the whole device.
+    among : list of Settings, optional
+        `runs()` if not given.
+
+    Returns
+    -------
+    Plan
+    """
+    among = runs() if among is None else among
+    open_ = {s.hash(): s for s in among if records.find(s) is None}
+    begun = [name for name in open_ if (records.folder() / f".{name}.checkpoint").exists()]
+    ordered = [*begun, *(name for name in open_ if name not in begun)]
+    chosen, estimates, used = [], {}, 0.0
+    for name in ordered:
+        if used >= minutes:
+            break
+        estimates[name] = 60 * cost.hours(open_[name], rate)
+        used += estimates[name]
+        chosen.append(open_[name])
+    return Plan(chosen, estimates, len(among) - len(open_), len(open_) - len(chosen))
