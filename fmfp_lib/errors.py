@@ -2,6 +2,8 @@
 
 import difflib
 
+TIME_IS_UP = 75  # the exit status of a command that stopped at a checkpoint: try again
+
 
 class OutOfTime(Exception):
     """A run stopped at a checkpoint because its time was up; the same call goes on from there."""

@@ -14,10 +14,9 @@ import tempfile
 import time
 
 from . import grid, records
-from .errors import OutOfTime
+from .errors import TIME_IS_UP, OutOfTime
 from .settings import Settings
 
-TIME_IS_UP = 75  # the exit status of a run that stopped at a checkpoint
 CUDA_JOBS = 14  # processes on one device
 
 

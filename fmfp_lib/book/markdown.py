@@ -103,7 +103,7 @@ def difference_table(found: dict) -> str:
 
 
 def grouped(heading, rows) -> str:
-    """Return rows as Markdown: under the name of each group a table of its own.
+    """Return rows as Markdown: under the name of each group a table of its own, all but the first behind a fold.
 
     Parameters
     ----------
@@ -117,7 +117,27 @@ def grouped(heading, rows) -> str:
     str
         Markdown.
     """
-    parts = []
-    for title, group in itertools.groupby(rows, key=lambda row: row[0]):
-        parts += [f"**{title}**", table(heading, [row[1:] for row in group])]
-    return "\n\n".join(parts)
+    return folded({
+        title: table(heading, [row[1:] for row in group])
+        for title, group in itertools.groupby(rows, key=lambda row: row[0])
+    })  # fmt: skip
+
+
+def folded(parts: dict[str, str]) -> str:
+    """Return texts under their titles, as Markdown: the first one open, the others behind one fold.
+
+    Parameters
+    ----------
+    parts : dict of str to str
+        Markdown by title.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    first, *others = [f"**{title}**\n\n{text}" for title, text in parts.items()] or [""]
+    if not others:
+        return first
+    hidden = "\n\n".join(others)
+    return f"{first}\n\n````{{dropdown}} The other networks\n{hidden}\n````"

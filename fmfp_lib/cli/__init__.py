@@ -8,8 +8,7 @@ from contextlib import ExitStack
 
 import typer
 
-from ..errors import OutOfTime
-from ..side_by_side import TIME_IS_UP
+from ..errors import TIME_IS_UP, OutOfTime
 from .bench import bench
 from .claims import claims
 from .data import get_data, list_data, pack_data, unpack_data

@@ -147,11 +147,15 @@ def test_words_follow_the_intervals():
     assert names.listed(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
 
 
-def test_grouped_rows_stand_under_their_groups_name():
+def test_grouped_rows_stand_under_their_groups_name_all_but_the_first_folded():
     rows = [("a", "x", "1"), ("a", "y", "2"), ("b", "x", "3")]
     blocks = markdown.grouped(("method", "value"), rows).split("\n\n")
     head = "| method | value |\n| --- | ---: |"
-    assert blocks == ["**a**", f"{head}\n| x | 1 |\n| y | 2 |", "**b**", f"{head}\n| x | 3 |"]
+    assert blocks == [
+        "**a**", f"{head}\n| x | 1 |\n| y | 2 |",
+        "````{dropdown} The other networks\n**b**", f"{head}\n| x | 3 |\n````",
+    ]  # fmt: skip
+    assert markdown.folded({}) == "" and "dropdown" not in markdown.grouped(("method", "value"), rows[:2])
 
 
 def test_the_readmes_sentence_follows_the_intervals():
