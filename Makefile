@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book slides course test test-browser bench faults wheel clean
+.PHONY: help venv book slides pdf course test test-browser bench faults wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile
@@ -24,6 +24,9 @@ book: $(STAMP) ## run the notebooks at the classroom scale and build the book
 
 slides: $(STAMP) ## make the slides of a 45-minute lecture in _build/slides
 	$(VENV) scripts/make_slides.py
+
+pdf: $(STAMP) ## print the built book into _build/book.pdf (after make book; needs Chromium)
+	$(VENV) scripts/make_pdf.py
 
 course: $(STAMP) ## make student versions of the notebooks, without solutions, in _build/course
 	$(VENV) scripts/make_course.py
