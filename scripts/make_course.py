@@ -1,16 +1,25 @@
 """Make student versions of the notebooks: ``python scripts/make_course.py [NAME ...] [--out FOLDER]``.
 
-Every ``{dropdown} Solution ...`` is left out; all else stays as it is. NAME picks notebooks by how their names begin.
+Every ``{dropdown} Solution ...`` goes into the teacher's sheet ``answers.md``; each exercise gets a cell for its answer,
+which checks the number where one is asked for. Citations, terms and links of the book become plain text. NAME picks
+notebooks by how their names begin.
 """
 
 import argparse
 import re
+import uuid
+from functools import cache
 from pathlib import Path
 
 import nbformat
+import yaml
+
+from fmfp_lib.book.exercises import hashed
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+TRAINING = ("00_quickstart", "13_own_data")  # these train for minutes at classroom scale, the others read records
+EXERCISE = re.compile(r"^(\d+)\. \*\*(By hand|Read the figure|Change the code)\.\*\* ?(.*)$", re.MULTILINE)
 OPENING = re.compile(r"(?P<fence>`{3,}|:{3,})\{dropdown\}\s*(?P<title>.*)", re.IGNORECASE)
 
 
@@ -39,22 +48,81 @@ def without_solutions(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).rstrip()
 
 
-def student_version(notebook):
-    """Return a copy of `notebook` without solutions; cells that held nothing else are left out."""
+@cache
+def _cited() -> dict[str, str]:
+    """Return author and year of each entry of the bibliography."""
+    found = {}
+    for entry in re.finditer(r"@\w+\{([^,]+),(.*)", (ROOT / "book" / "references.bib").read_text("utf-8")):
+        authors = re.search(r"author=\{(.*?)\}, \w+=", entry[2])
+        names = [name.split(",")[0].strip("{} ") for name in authors[1].split(" and ")] if authors else [entry[1]]
+        year = re.search(r"year=\{(\d+)\}", entry[2])
+        who = names[0] if len(names) == 1 else f"{names[0]} and {names[1]}" if len(names) == 2 else f"{names[0]} et al."
+        found[entry[1]] = f"{who}, {year[1]}" if year else who
+    return found
+
+
+def plain(text: str) -> str:
+    """Return Markdown `text` with the book's citations, terms, references and links to its pages as plain words."""
+
+    def cited(match):
+        return "(" + "; ".join(_cited().get(key.strip(), key.strip()) for key in match[1].split(",")) + ")"
+
+    text = re.sub(r"\{cite(?::\w)?\}`([^`]+)`", cited, text)
+    text = re.sub(r"\{term\}`([^`<]+?)(?: <[^`]*>)?`", r"\1", text)
+    text = re.sub(r"\{doc\}`(?:([^`<]+) <[^`]*>|[^`]*/([^`/]+))`", lambda m: f"*{m[1] or m[2]}* (in the book)", text)
+    text = re.sub(r"\{py:\w+\}`~?([^`]+)`", r"`\1`", text)
+    return re.sub(r"\[([^\]]+)\]\(\.\./book/[^)]*\)", r"\1 (in the book)", text)
+
+
+def solutions(text: str) -> str:
+    """Return the solutions in Markdown `text`, each under its title."""
+    found = re.finditer(r"^(`{3,}|:{3,})\{dropdown\} (Solution.*)\n([\s\S]*?)\n\1\s*$", text, re.MULTILINE)
+    return "\n\n".join(f"**{m[2]}.** {m[3]}" for m in found)
+
+
+def answer_cells(name: str, text: str) -> list:
+    """Return a cell for the answer to each exercise in Markdown `text`, with a check where a number is asked for."""
+    asked, cells = yaml.safe_load((ROOT / "scripts" / "course_answers.yml").read_text("utf-8")), []
+    for number, kind, _ in EXERCISE.findall(text):
+        key = f"{name}/{number}"
+        if key in asked:
+            names = [str(n) for n in asked[key]]
+            blanks = "\n".join(f"{n} = ..." for n in names)
+            checks = ", ".join(f'{n}=({n}, "{hashed(key, n, asked[key][n])}")' for n in names)
+            head = f"# Exercise {number}: put your numbers in place of the dots."
+            source = [head, "from fmfp_lib.book.exercises import check", "", blanks, f'check("{key}", {checks})']
+            cells.append(nbformat.v4.new_code_cell("\n".join(source)))
+        elif kind == "Change the code":
+            cells.append(nbformat.v4.new_code_cell(f"# Exercise {number}\n"))
+        else:
+            cells.append(nbformat.v4.new_markdown_cell(f"**Your answer to exercise {number}:**"))
+    for place, cell in enumerate(cells):
+        cell["id"] = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/{place}").hex[:8]  # the same each time
+    return cells
+
+
+def student_version(notebook, name: str = ""):
+    """Return a copy of `notebook` without solutions and with cells for answers; it reads the book's records."""
     copy = nbformat.from_dict(notebook)
     cells = []
     for cell in copy.cells:
-        if cell.cell_type == "markdown" and "{dropdown}" in cell.source.lower():
-            cell.source = without_solutions(cell.source)
+        answers = []
+        if cell.cell_type == "markdown":
+            answers = answer_cells(name, cell.source) if "## Exercises" in cell.source else []
+            if "{dropdown}" in cell.source.lower():
+                cell.source = without_solutions(cell.source)
+            cell.source = plain(cell.source)
             if not cell.source.strip():
                 continue
-        cells.append(cell)
+        elif "parameters" in cell.metadata.get("tags", []) and name not in TRAINING:
+            cell.source = cell.source.replace('scale = "smoke"', 'scale = "classroom"')
+        cells += [cell, *answers]
     copy.cells = cells
     return copy
 
 
 def make(out: Path, names=()) -> list[Path]:
-    """Write the student versions into `out` and return their paths.
+    """Write the student versions and the teacher's sheet of answers into `out`; return the notebooks' paths.
 
     Raises
     ------
@@ -66,11 +134,15 @@ def make(out: Path, names=()) -> list[Path]:
         if not any(path.stem.startswith(name) for path in found):
             raise ValueError(f"no notebook begins with {name!r}; there are {', '.join(p.stem for p in found)}")
     out.mkdir(parents=True, exist_ok=True)
-    written = []
+    written, sheet = [], []
     for path in found:
         if not names or any(path.stem.startswith(name) for name in names):
-            nbformat.write(student_version(nbformat.read(path, as_version=4)), out / path.name)
+            notebook = nbformat.read(path, as_version=4)
+            nbformat.write(student_version(notebook, path.stem), out / path.name)
             written.append(out / path.name)
+            found_there = [plain(solutions(c.source)) for c in notebook.cells if c.cell_type == "markdown"]
+            sheet.append(f"# {path.stem}\n\n" + "\n\n".join(filter(None, found_there)))
+    (out / "answers.md").write_text("\n\n".join(sheet) + "\n", "utf-8")
     return written
 
 
@@ -83,7 +155,7 @@ def main():
         written = make(arguments.out, arguments.names)
     except ValueError as error:
         parser.error(str(error))
-    print(f"{len(written)} notebooks without solutions in {arguments.out}")
+    print(f"{len(written)} notebooks without solutions in {arguments.out}; the solutions are in its answers.md")
 
 
 if __name__ == "__main__":

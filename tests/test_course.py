@@ -50,11 +50,34 @@ def test_student_versions_keep_exercises_and_code_and_no_solution(tmp_path):
             elif line == fence:
                 fence = None
             elif len(line) > 20:
-                assert (line in text) == (fence is None), (path.name, line)
-        assert "## Exercises" in text
-        assert [c for c in student.cells if c.cell_type == "code"] == [
-            c for c in teacher.cells if c.cell_type == "code"
-        ]
+                assert (make_course.plain(line) in text) == (fence is None), (path.name, line)
+        assert "## Exercises" in text and not re.search(r"\{(cite|term|doc|py:\w+)\}`|\.\./book/", text), path.name
+        codes = [[c.source for c in n.cells if c.cell_type == "code"] for n in (student, teacher)]
+        reads = path.stem not in make_course.TRAINING
+        given = [s.replace('scale = "smoke"', 'scale = "classroom"') if reads else s for s in codes[1]]
+        assert codes[0][: len(given)] == given and all("xercise" in extra for extra in codes[0][len(given) :])
+    sheet = (tmp_path / "answers.md").read_text("utf-8")
+    count = sum(n.read_text("utf-8").count("{dropdown} Solution") for n in NOTEBOOKS)
+    assert sheet.count("**Solution of exercise") == count and "AUROC = 5/6" in sheet
+
+
+def test_checks_accept_the_solutions_numbers_and_refuse_others(capsys):
+    import yaml
+
+    from fmfp_lib.book.exercises import check, hashed
+
+    asked = yaml.safe_load((ROOT / "scripts" / "course_answers.yml").read_text("utf-8"))
+    assert len(asked) >= 20
+    for key, numbers in asked.items():
+        path = ROOT / "notebooks" / f"{key.split('/')[0]}.ipynb"
+        assert f"Solution of exercise {key.split('/')[1]}" in path.read_text("utf-8"), key
+        for name, value in numbers.items():
+            check(key, **{name: (value, hashed(key, name, value))})
+            assert capsys.readouterr().out == f"{name}: right\n"
+            check(key, **{name: (value + 0.03, hashed(key, name, value))})
+            assert capsys.readouterr().out == f"{name}: not right yet\n"
+    check("a/1", x=(..., ""), y=("0.5", ""))
+    assert capsys.readouterr().out == "x: not answered yet\ny: '0.5' is no number\n"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
