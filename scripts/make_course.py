@@ -1,8 +1,8 @@
 """Make student versions of the notebooks: ``python scripts/make_course.py [NAME ...] [--out FOLDER]``.
 
 Every ``{dropdown} Solution ...`` goes into the teacher's sheet ``answers.md``; each exercise gets a cell for its
-answer, which checks the number where one is asked for. Citations, terms and links of the book become plain text. NAME picks
-notebooks by how their names begin.
+answer, which checks the number where one is asked for. Citations, terms and links of the book become plain text.
+NAME picks notebooks by how their names begin.
 """
 
 import argparse
