@@ -34,6 +34,7 @@ from fmfp_lib.book import (  # noqa: E402
     study,
     valley,
 )
+from fmfp_lib.book.figures.style import panels  # noqa: E402
 from fmfp_lib.cost import training_cost  # noqa: E402
 from fmfp_lib.methods import CALIBRATION, FLAT, METHODS  # noqa: E402
 
@@ -260,7 +261,7 @@ def risk_coverage():
 def surest_errors():
     """Draw how many of the surest tenth of 10,000 answers are wrong."""
     counts = {m: v[home.START - 1] for m, v in home.errors(rungs.CLASS).items()}
-    figure, axes = figures.panels(1, columns=1, width=6.5, height=2.0)
+    figure, axes = panels(1, columns=1, width=6.5, height=2.0)
     bars = axes[0].barh([names.name(m) for m in counts], counts.values(), color=[figures.colour(m) for m in counts])
     axes[0].bar_label(bars, fmt="%.1f", padding=4)
     axes[0].invert_yaxis()
@@ -271,7 +272,7 @@ def surest_errors():
 def over_training():
     """Draw the confidence of correct and incorrect predictions at three epochs, baseline and label smoothing."""
     films = film.frames(rungs.CLASS, ("baseline", "label_smoothing"))
-    figure, axes = figures.panels(6, columns=3, width=2.6, height=1.6, sharex=True, sharey=True)
+    figure, axes = panels(6, columns=3, width=2.6, height=1.6, sharex=True, sharey=True)
     edges = np.arange(film.BINS) / film.BINS
     for row, (method, found) in enumerate(films.items()):
         for column, place in enumerate((4, 24, 49)):
@@ -286,7 +287,7 @@ def over_training():
 
 def valleys():
     """Draw the measured loss around the weights of the baseline and of FMFP."""
-    figure, axes = figures.panels(2, columns=2, width=3.4, height=2.4, sharey=True)
+    figure, axes = panels(2, columns=2, width=3.4, height=2.4, sharey=True)
     for panel, method in zip(axes, valley.METHODS, strict=True):
         found = valley.losses(rungs.CLASS.runs()[method][3])
         x = 100 * np.r_[-np.array(valley.NORMS)[::-1], valley.NORMS[1:]]

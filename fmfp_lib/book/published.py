@@ -210,14 +210,14 @@ def _beside(key, found, compared):
 
 
 def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the first open."""
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each."""
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
     compared = comparisons(table, groups) if compared is None else compared
     rows, folds = table_rows(table, groups, values), []
-    for number, metric in enumerate(metrics):
+    for metric in metrics:
         body = _html(table, rows, groups, metric, compared)
         summary = names.DISPLAY[metric][1]
-        folds.append(f"<details{' open' if not number else ''}><summary>{summary}</summary>{body}</details>")
+        folds.append(f"<details><summary>{summary}</summary>{body}</details>")
     return "\n".join(folds)
 
 
