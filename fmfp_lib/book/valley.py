@@ -14,7 +14,7 @@ METHODS = ("baseline", "fmfp")
 NORMS = tuple(np.linspace(0, 0.5, 11).round(2))  # lengths of the move, as shares of each filter's norm
 LINES, IMAGES = 6, 500
 WIDTH, HEIGHT = 300, 160
-TOP = 3.0  # nats; above, the drawing is cut off
+TOP = 1.6  # nats; above, the drawing is cut off
 
 
 def losses(record, norms=NORMS, lines: int = LINES, images: int = IMAGES) -> np.ndarray:
