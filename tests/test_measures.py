@@ -45,7 +45,7 @@ def test_a_finished_run_is_measured_from_its_weights_or_trained_again(counted, m
     from fmfp_lib.training import Run
 
     fit = Run.fit
-    monkeypatch.setattr(Run, "fit", lambda run, progress: trained.append(run.settings.seed) or fit(run, progress))
+    monkeypatch.setattr(Run, "fit", lambda run, *rest: trained.append(run.settings.seed) or fit(run, *rest))
     from_weights = train(small(), progress=False, measures=["flatness"])
     assert trained == [] and from_weights.sha256 == kept.sha256
     assert np.abs(measures.load(from_weights, "flatness")["logits"] - kept.logits).max() < 0.1  # half precision
