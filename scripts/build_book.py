@@ -61,8 +61,12 @@ def execute(notebook: Path, scale: str) -> float:
     papermill.execute_notebook(str(notebook), str(unfinished), values, **options)
     content = nbformat.read(unfinished, as_version=4)
     for cell in content.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.metadata["tags"].append("hide-input")  # the values that count are injected right below
+        tags = cell.metadata.get("tags", [])
+        if "parameters" in tags:
+            tags.append("hide-input")
+            cell.metadata["mystnb"] = {"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
+        elif "injected-parameters" in tags:
+            tags.append("remove-cell")
     nbformat.write(content, notebook)
     unfinished.unlink()
     print(f"ran {notebook.name}", flush=True)
