@@ -160,7 +160,10 @@ def main():
         "--config", str(STAGE / "_config.yml"), "--path-output", str(BUILD / "output"), "-W", "-n",
         "--keep-going", "--all",
     ]  # fmt: skip
-    subprocess.run(command, check=True, cwd=STAGE)
+    # Jupyter Book ends with a path of its own, which is not where the book will lie; it speaks only if it fails.
+    built = subprocess.run(command, cwd=STAGE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+    if built.returncode:
+        sys.exit(f"{built.stdout}\nJupyter Book failed; see above")
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
     for page in (BUILD / "html").rglob("*.html"):
