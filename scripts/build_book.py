@@ -107,8 +107,32 @@ def mended(page: str) -> str:
 
 
 def cards() -> str:
-    """Return the home page's claim cards; a process of its own makes them."""
+    """Return the home page's claim cards."""
     return claims_cards.cards(claims.evaluate(), "../notebooks/10_claims.html")
+
+
+# What is made from the registries and the records, so that no page can fall behind them: file, function.
+TEXTS = {
+    "_cards.html": cards,
+    **{f"_{make.__name__}.txt": make for make in (
+        power.rates, power.seeds, tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
+        tables.methods, tables.networks, tables.datasets, tables.corruptions, score_study.score_table,
+        tables.gpu_hours, speed.speed,
+    )},
+    "_ladder.txt": ladder.in_words, "_faults.txt": faults.table,
+    "_home.html": home.slider, "_film.html": film.page, "_quiz.html": quiz.page,
+    "_threshold.html": threshold_game.page, "_valley.html": valley.page,
+}  # fmt: skip
+
+
+def pictures() -> None:
+    """Draw what pages show that are no notebooks."""
+    effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
+    picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME)
+    picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
+    cheaper = replace(rungs.EARLY[0], methods=("baseline", *figures.CHEAPER))
+    picture = figures.cost_benefit(rungs.groups([cheaper])[0].records)
+    picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
 
 
 def main():
@@ -122,37 +146,21 @@ def main():
     cited = citation.load()
     config = citation.with_repository(yaml.safe_load((ROOT / "_config.yml").read_text()), cited)
     (STAGE / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
-    # Tables are made from the registries and the records, so that no page can fall behind them.
-    registries = (tables.methods, tables.networks, tables.datasets, tables.corruptions, score_study.score_table)
-    from_records = (
-        tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
-        power.rates, power.seeds,
-    )  # fmt: skip
-    for make in (*registries, *from_records, tables.gpu_hours, speed.speed):
-        (STAGE / "book" / f"_{make.__name__}.txt").write_text(make() + "\n")
     for name in ("paper", "companion"):
         (STAGE / "book" / f"_cite_{name}.txt").write_text(getattr(citation, name)(cited))
-    (STAGE / "book" / "_faults.txt").write_text(faults.table() + "\n")
-    explorer.write(STAGE / "book")
-    (STAGE / "book" / "_ladder.txt").write_text(ladder.in_words() + "\n")
-    pieces = dict(home=home.slider, film=film.page, quiz=quiz.page, threshold=threshold_game.page, valley=valley.page)
-    for name, make in pieces.items():
-        (STAGE / "book" / f"_{name}.html").write_text(make(), "utf-8")
-    effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
-    picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME)
-    picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
-    cheaper = replace(rungs.EARLY[0], methods=("baseline", *figures.CHEAPER))
-    picture = figures.cost_benefit(rungs.groups([cheaper])[0].records)
-    picture.savefig(STAGE / "book" / "images" / "cost_benefit.png", dpi=160)
     notebooks = sorted((STAGE / "notebooks").glob("*.ipynb"))
-    # One notebook a core, each on one thread: faster than one after another on all of them.
+    # One job a core, each on one thread: faster than one after another on all of them.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        verdicts = pool.submit(cards)
-        slides = pool.submit(make_slides.make, BUILD / "slides")
-        seconds = dict(zip(notebooks, pool.map(execute, notebooks, itertools.repeat(scale)), strict=True))
-        (STAGE / "book" / "_cards.html").write_text(verdicts.result(), "utf-8")
-        slides.result()
+        executed = pool.map(execute, notebooks, itertools.repeat(scale))
+        others = [pool.submit(make_slides.make, BUILD / "slides"), pool.submit(explorer.write, STAGE / "book")]
+        others.append(pool.submit(pictures))
+        texts = {name: pool.submit(make) for name, make in TEXTS.items()}
+        seconds = dict(zip(notebooks, executed, strict=True))
+        for name, made in texts.items():
+            (STAGE / "book" / name).write_text(made.result().rstrip("\n") + "\n", "utf-8")
+        for made in others:
+            made.result()
     (STAGE / "book" / "_timetable.txt").write_text(timetable(seconds))
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
