@@ -162,6 +162,7 @@ def main():
         for made in others:
             made.result()
     (STAGE / "book" / "_timetable.txt").write_text(timetable(seconds))
+    shutil.rmtree(BUILD / "output", ignore_errors=True)  # Sphinx keeps pages of source code that it takes for current
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(STAGE),
         "--toc", str(STAGE / "book" / "_toc.yml"),

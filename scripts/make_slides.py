@@ -153,13 +153,13 @@ def ours_table1():
 
 
 @cache
-def _losses():
-    return {m: valley.losses(rungs.CLASS.runs()[m][3]) for m in valley.METHODS}
+def measured_valleys():
+    return valley.of_rung()
 
 
 def valley_say():
     place = valley.NORMS.index(0.25)
-    rises = {m: (v[:, place] - v[:, 0]).mean() for m, v in _losses().items()}
+    rises = {m: (v[:, place] - v[:, 0]).mean() for m, v in measured_valleys().items()}
     return "A random move by 25 % raises the loss by " + " and ".join(
         f"{rise:.2f} ({names.name(m)})" for m, rise in rises.items()
     ) + ": FMFP's minimum is " + ("flatter." if rises["fmfp"] < rises["baseline"] else "no flatter.")
@@ -302,7 +302,7 @@ def valleys():
     """Draw the measured loss around the weights of the baseline and of FMFP."""
     figure, axes = panels(2, columns=2, width=3.4, height=2.4, sharey=True)
     for panel, method in zip(axes, valley.METHODS, strict=True):
-        found = _losses()[method]
+        found = measured_valleys()[method]
         x = 100 * np.r_[-np.array(valley.NORMS)[::-1], valley.NORMS[1:]]
         for left, right in zip(found[::2], found[1::2], strict=True):
             panel.plot(x, np.r_[left[::-1], right[1:]], color=figures.colour(method))

@@ -1,12 +1,11 @@
 """Confidence of correct and of incorrect predictions over training, as a film with a slider."""
 
 import html
-import json
 
 import numpy as np
 
-from . import explorer, rungs
-from .home import METHODS, script
+from . import explorer, pieces, rungs
+from .home import METHODS
 
 BINS = 25  # drawn: two of the records' bins each
 WIDTH, HEIGHT = 300, 120  # of a picture, in its own pixels; the axis lies in the middle
@@ -97,17 +96,17 @@ def page(rung: rungs.Rung = rungs.CLASS) -> str:
     """
     films = frames(rung)
     epochs = next(iter(films.values()))["epochs"].tolist()
-    data = json.dumps({
+    data = {
         "epochs": epochs, "height": HEIGHT,
         "films": {method: {"shares": (1000 * film["shares"]).round().astype(int).tolist(),
                            "numbers": film["numbers"].round(1).tolist()} for method, film in films.items()},
-    }, separators=(",", ":"))  # fmt: skip
+    }  # fmt: skip
     pictures = "".join(picture(method, film) for method, film in films.items())
     last = len(epochs) - 1
     return f"""<div class="film">
 <p><button type="button">Play</button> <label>Epoch <output>{epochs[-1]}</output>
 <input type="range" min="0" max="{last}" value="{last}" aria-label="epoch"></label></p>
 <div class="film-pictures">{pictures}</div>
-<script type="application/json">{data}</script>
+{pieces.data(data)}
 </div>
-{script("film.js")}"""
+{pieces.script("film.js")}"""

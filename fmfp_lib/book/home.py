@@ -2,12 +2,11 @@
 
 import html
 import json
-from pathlib import Path
 
 import numpy as np
 
 from ..metrics import selective_risk_at
-from . import explorer, names, rungs
+from . import explorer, names, pieces, rungs
 
 METHODS = ("baseline", "label_smoothing", "fmfp")
 COVERAGES = tuple(range(1, 101))  # percent of the test images that are answered
@@ -36,11 +35,6 @@ def errors(rung: rungs.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, 
             risks = [[selective_risk_at(*r.scored, c / 100) * c * 100 for c in coverages] for r in runs.values()]
             found[method] = np.mean(risks, 0)
     return found
-
-
-def script(name: str) -> str:
-    """Return one of the book's scripts, in its tag."""
-    return f"<script>\n{(Path(__file__).parent / 'assets' / name).read_text('utf-8')}</script>\n"
 
 
 def _bar(method: str, count: float, widest: float) -> str:
@@ -74,4 +68,4 @@ def slider(rung: rungs.Rung = rungs.CLASS) -> str:
 <input id="home-coverage" type="range" min="1" max="100" value="{START}">
 <div role="img" aria-label="{html.escape(words)}">{bars}</div>
 </div>
-{script("home.js")}"""
+{pieces.script("home.js")}"""

@@ -1,16 +1,13 @@
 """Which prediction is wrong? Ten pairs of test images for a reader, beside what the networks' confidence says."""
 
-import base64
 import html
-import io
-import json
 
 import numpy as np
 
 from .. import datasets
-from . import explorer, rungs
+from . import explorer, pieces, rungs
 from .examples import CLASSES
-from .home import METHODS, script
+from .home import METHODS
 
 PAIRS, SEED = 10, 0
 
@@ -45,15 +42,6 @@ def chosen(records, pairs: int = PAIRS, seed: int = SEED) -> np.ndarray:
     return np.stack([rng.choice(kind, pairs, replace=False) for kind in (right, wrong)], 1)
 
 
-def image_address(pixels) -> str:
-    """Return an image (c, h, w) of uint8 as an address that holds it as a PNG."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
 def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     """Return the quiz as HTML, its images, answers and script inside.
 
@@ -69,7 +57,7 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     str
         HTML.
     """
-    records = [rung.runs()[method][seed] for method in METHODS]
+    records = list(pieces.of_seed(rung, METHODS, seed).values())
     dataset = rung.regime["dataset"]
     names, places = CLASSES[dataset], chosen(records)
     images = datasets.load(dataset, test_size=len(records[0].labels)).x_test
@@ -78,7 +66,7 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     for pair, swap in zip(places, swapped, strict=True):
         shown = pair[::-1] if swap else pair
         rounds.append({
-            "images": [image_address(images[i]) for i in shown],
+            "images": [pieces.image_address(images[i]) for i in shown],
             "answers": [names[records[0].logits[i].argmax()] for i in shown],
             "truth": [names[records[0].labels[i]] for i in shown],
             "wrong": int(not swap),
@@ -88,7 +76,6 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
         right, wrong = record.confidence[places].T
         networks.append({"name": explorer.style(method)["name"], "pairs": int((right > wrong).sum()),
                          "all": round(100 * record.metrics["auroc"], 1)})  # fmt: skip
-    data = json.dumps({"rounds": rounds, "networks": networks}, separators=(",", ":"))
     told = ", ".join(f"{n['name']} {n['pairs']} of {PAIRS} (all pairs: {n['all']} %)" for n in networks)
     return f"""<div class="quiz">
 <noscript><p>Scripts are off in this browser, so the quiz cannot run. Pairs ranked rightly:
@@ -97,6 +84,6 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
 <div class="quiz-pair"></div>
 <p class="quiz-said" aria-live="polite"></p>
 <button type="button" class="quiz-next" hidden>Next pair</button>
-<script type="application/json">{data}</script>
+{pieces.data({"rounds": rounds, "networks": networks})}
 </div>
-{script("quiz.js")}"""
+{pieces.script("quiz.js")}"""

@@ -1,15 +1,13 @@
 """Set the threshold: images pass by, each is answered or referred, and both mistakes and referrals cost."""
 
 import html
-import json
 
 import numpy as np
 
 from .. import datasets, selective
 from ..metrics import softmax
-from . import explorer, rungs
-from .home import METHODS, script
-from .quiz import image_address
+from . import explorer, pieces, rungs
+from .home import METHODS
 
 PASSING, SEED = 60, 0
 RISK = 0.05  # the largest share of wrong answers that the threshold with a guarantee allows
@@ -103,14 +101,14 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     str
         HTML.
     """
-    records = {method: rung.runs()[method][seed] for method in METHODS}
+    records = pieces.of_seed(rung, METHODS, seed)
     n = len(records["baseline"].labels)
     places = np.random.default_rng(SEED).choice(n, PASSING, replace=False)
     images = datasets.load(rung.regime["dataset"], test_size=n).x_test[places]
     strip = np.concatenate(list(images), axis=2)  # side by side
     systems = [_system(method, record, places) for method, record in records.items()]
     data = {"n": n, "risk": RISK, "width": WIDTH, "height": HEIGHT, "thresholds": [float(t) for t in THRESHOLDS],
-            "strip": image_address(strip), "systems": systems}  # fmt: skip
+            "strip": pieces.image_address(strip), "systems": systems}  # fmt: skip
     told = "; ".join(f"{s['name']} {min(cost(s['answered'], s['wrong'], n)):.0f}" for s in systems)
     choices = "".join(f'<option value="{i}">{html.escape(s["name"])}</option>' for i, s in enumerate(systems))
     legend = ", ".join(f'<span class="game-line" style="--light:{s["light"]};--dark:{s["dark"]}"></span> '
@@ -133,6 +131,6 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
 (right): {legend}.</figcaption></figure>
 <noscript><p>Scripts are off in this browser, so no images pass. The least cost of 1,000 images, at {ERROR} for a wrong
 answer and {REFERRAL} for a referral: {html.escape(told)}.</p></noscript>
-<script type="application/json">{json.dumps(data, separators=(",", ":"))}</script>
+{pieces.data(data)}
 </div>
-{script("threshold.js")}"""
+{pieces.script("threshold.js")}"""

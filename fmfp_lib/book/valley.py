@@ -1,14 +1,12 @@
 """A flat and a sharp valley: the training loss around trained weights, measured along random lines."""
 
 import html
-import json
 
 import numpy as np
 import torch
 
 from .. import flatness
-from . import explorer, rungs
-from .home import script
+from . import explorer, pieces, rungs
 
 METHODS = ("baseline", "fmfp")
 NORMS = tuple(np.linspace(0, 0.5, 11).round(2))  # lengths of the move, as shares of each filter's norm
@@ -48,6 +46,24 @@ def losses(record, norms=NORMS, lines: int = LINES, images: int = IMAGES) -> np.
     run = Run(record.settings.model_copy(update={"device": "cpu", "precision": "float32", "compile": False}))
     run.model.load_state_dict({name: torch.from_numpy(w) for name, w in record.weights.items()})
     return flatness.loss_under_perturbation(run.model, run.x_train[:images], run.y_train[:images], norms, lines)[0].T
+
+
+def of_rung(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> dict[str, np.ndarray]:
+    """Return `losses` of each of `METHODS`.
+
+    Parameters
+    ----------
+    rung : rungs.Rung
+        With finished runs of `METHODS` whose weights were kept.
+    seed : int
+        Of the runs.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (lines, norms)
+        In nats.
+    """
+    return {method: losses(record) for method, record in pieces.of_seed(rung, METHODS, seed).items()}
 
 
 def _place(position: float, loss: float) -> tuple[float, float]:
@@ -91,27 +107,25 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
 
     Parameters
     ----------
-    rung : rungs.Rung
-        With finished runs of `METHODS` whose weights were kept.
-    seed : int
-        Of the runs.
+    rung, seed
+        As in `of_rung`.
 
     Returns
     -------
     str
         HTML.
     """
-    found = {method: losses(rung.runs()[method][seed]) for method in METHODS}
-    data = json.dumps({
+    found = of_rung(rung, seed)
+    data = {
         "norms": [float(n) for n in NORMS], "width": WIDTH, "height": HEIGHT, "top": TOP,
         "losses": {method: values.round(4).tolist() for method, values in found.items()},
-    }, separators=(",", ":"))  # fmt: skip
+    }  # fmt: skip
     pictures = "".join(picture(method, values) for method, values in found.items())
     return f"""<div class="valley">
 <p><label>Shake the weights by <output>0 %</output> of their size
 <input type="range" min="0" max="{len(NORMS) - 1}" value="0"></label>
 <button type="button">Another direction</button></p>
 <div class="film-pictures">{pictures}</div>
-<script type="application/json">{data}</script>
+{pieces.data(data)}
 </div>
-{script("valley.js")}"""
+{pieces.script("valley.js")}"""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fmfp_lib import datasets, selective
-from fmfp_lib.book import film, quiz, rungs, threshold_game, valley
+from fmfp_lib.book import film, pieces, quiz, rungs, threshold_game, valley
 
 
 def data(page):
@@ -55,7 +55,7 @@ def test_the_quiz_shows_the_images_and_answers_of_the_records():
     assert networks[0]["pairs"] == sum(record.confidence[a] > record.confidence[b] for a, b in places)
     images = datasets.load("embedded", test_size=10_000).x_test
     shown = {source for r in rounds for source in r["images"]}
-    assert quiz.image_address(images[places[0, 1]]) in shown
+    assert pieces.image_address(images[places[0, 1]]) in shown
 
 
 def test_the_threshold_game_counts_as_the_library_does():
