@@ -1,0 +1,46 @@
+"""What the playful pages share: the runs of one seed, and data, scripts and images that lie inside a page."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+from .rungs import Rung
+
+
+def of_seed(rung: Rung, methods, seed: int) -> dict:
+    """Return one finished run of each method.
+
+    Parameters
+    ----------
+    rung : rungs.Rung
+    methods : sequence of str
+        Each with a finished run of that seed.
+    seed : int
+
+    Returns
+    -------
+    dict of str to records.Record
+        In the order of `methods`.
+    """
+    runs = rung.runs()
+    return {method: runs[method][seed] for method in methods}
+
+
+def script(name: str) -> str:
+    """Return one of the book's scripts, in its tag."""
+    return f"<script>\n{(Path(__file__).parent / 'assets' / name).read_text('utf-8')}</script>\n"
+
+
+def data(values: dict) -> str:
+    """Return values for a page's script, as JSON in a tag of its own."""
+    return f'<script type="application/json">{json.dumps(values, separators=(",", ":"))}</script>'
+
+
+def image_address(pixels) -> str:
+    """Return an image (c, h, w) of uint8 as an address that holds it as a PNG."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
