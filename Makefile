@@ -33,6 +33,7 @@ course: $(STAMP) ## make student versions of the notebooks, without solutions, i
 
 test: $(STAMP) ## check style, run the tests and every notebook at smoke scale
 	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check --quiet .
 	$(VENV) -m nbstripout --verify notebooks/*.ipynb
 	OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto --dist loadscope tests
 	FMFP_RECORDS="$$(mktemp -d)" OMP_NUM_THREADS=1 $(VENV) -m pytest -q -n auto --dist loadscope --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks

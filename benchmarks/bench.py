@@ -27,8 +27,10 @@ from . import plain_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = {  # network: data, images a turn
-    "preact_resnet8_w32_s2": ("embedded", 1000), "preact_resnet110": ("cifar", 256), "densenet": ("cifar", 256),
-}  # fmt: skip
+    "preact_resnet8_w32_s2": ("embedded", 1000),
+    "preact_resnet110": ("cifar", 256),
+    "densenet": ("cifar", 256),
+}
 
 
 def _cpu_seconds() -> float:
@@ -105,13 +107,14 @@ def measure_scikit_learn(repeats, quick):
         "AUROC": (sk.roc_auc_score, lambda correct, c: metrics.auroc(c, correct)),
         "average precision": (sk.average_precision_score, lambda correct, c: metrics.aupr_error(-c, ~correct)),
         "ROC, its point at 95 % TPR": (
-            lambda correct, c: plain_metrics.fpr95(c, correct), lambda correct, c: metrics.fpr95(c, correct),
+            lambda correct, c: plain_metrics.fpr95(c, correct),
+            lambda correct, c: metrics.fpr95(c, correct),
         ),
         "the three, against all eight of ours": (
             lambda correct, c: [f(correct, c) for f in (sk.roc_auc_score, sk.average_precision_score, sk.roc_curve)],
             lambda correct, c: metrics.evaluate_confidence(c, correct),
         ),
-    }  # fmt: skip
+    }
     for what, (other, own) in pairs.items():
         found = turns(repeats, other=partial(other, correct, confidence), own=partial(own, correct, confidence))
         yield row(group, what, found["other"], found["own"], "s", found["other"] / found["own"])
@@ -152,8 +155,9 @@ def measure_bootstrap(repeats, quick):
     n, replicates, few = (500, 20, 20) if quick else (10_000, 1000, 20)
     found = [(naive_bootstrap(n, few) * replicates / few, bootstrap(n, replicates)) for _ in range(repeats)]
     naive, own = np.median(found, 0)
-    yield row(group, f"sorted anew each time (timed on {few}), against counts", naive, own, "s", naive / own,
-              "at most 2 s")  # fmt: skip
+    yield row(
+        group, f"sorted anew each time (timed on {few}), against counts", naive, own, "s", naive / own, "at most 2 s"
+    )
     if Path("/proc/self/status").exists():
         peak = _peak_memory(f"bootstrap({n}, {replicates})")
         yield row(group, "peak memory of the process", None, peak, "MB", None, "at most 500 MB")
@@ -392,12 +396,16 @@ def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: s
         torch.set_num_threads(1)
     found = {"repeats": repeats, "clock": clock, **machine(device), "rows": []}
     with tempfile.TemporaryDirectory() as folder:
-        parts = [partial(measure_training, repeats, quick, device, folder),
-                 partial(measure_prices, repeats, quick, device, folder)]  # fmt: skip
+        parts = [
+            partial(measure_training, repeats, quick, device, folder),
+            partial(measure_prices, repeats, quick, device, folder),
+        ]
         if device == "cpu":
-            parts = [
-                partial(part, repeats, quick) for part in (measure_metrics, measure_scikit_learn, measure_bootstrap)
-            ] + parts + [partial(part, repeats, quick) for part in (measure_grid, measure_starting)]  # fmt: skip
+            parts = (
+                [partial(part, repeats, quick) for part in (measure_metrics, measure_scikit_learn, measure_bootstrap)]
+                + parts
+                + [partial(part, repeats, quick) for part in (measure_grid, measure_starting)]
+            )
         for part in parts:
             for line in part():
                 times = f", ratio {line['ratio']:.3g}" if line["ratio"] else ""

@@ -22,10 +22,14 @@ class Images(Dataset):
     def __init__(self, x, y, mean, std):
         self.images = [Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)) for image in x]
         self.labels = y
-        self.transform = transforms.Compose([
-            transforms.RandomCrop(x.shape[2], padding=4), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
-            transforms.Normalize(mean, std),
-        ])  # fmt: skip
+        self.transform = transforms.Compose(
+            [
+                transforms.RandomCrop(x.shape[2], padding=4),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                transforms.Normalize(mean, std),
+            ]
+        )
 
     def __len__(self):
         return len(self.images)

@@ -16,7 +16,12 @@ from torch.optim.swa_utils import update_bn
 
 @contextmanager
 def evaluation_mode(model: nn.Module):
-    """Put every module into eval mode inside, and back into its own mode after."""
+    """Put every module into eval mode inside, and back into its own mode after.
+
+    Yields
+    ------
+    None
+    """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -101,6 +106,10 @@ def perturbed(model: nn.Module, relative_norm: float, generator: torch.Generator
         Length of the move, as a share of each filter's norm; zero or positive.
     generator : torch.Generator
         Source of chance; equal states give equal directions.
+
+    Yields
+    ------
+    None
     """
     if not 0 <= relative_norm < float("inf"):
         raise ValueError(f"relative_norm is {relative_norm}; it must be finite, zero or positive")
@@ -156,6 +165,19 @@ def sam_sharpness(model: nn.Module, x: torch.Tensor, y: torch.Tensor, rho: float
 
     g is the gradient of the mean loss over all of `x`, in eval mode; a zero gradient gives 0. It is what SAM
     makes small, and it depends on the scale of the weights: compare it between equal networks only.
+
+    Parameters
+    ----------
+    model : nn.Module
+    x, y : torch.Tensor
+        Normalised images (n, c, h, w) and labels (n,).
+    rho : float
+        Radius, in the Euclidean norm of all weights; positive.
+
+    Returns
+    -------
+    float
+        In nats.
     """
     _check(x, y)
     if not 0 <= rho < float("inf"):
@@ -194,6 +216,10 @@ def hessian_eigenvalue(
     seed : int
         Decides the first vector.
 
+    Returns
+    -------
+    float
+
     Warns
     -----
     RuntimeWarning
@@ -226,8 +252,9 @@ def _power_iteration(model, x, y, shift, iterations, tolerance, seed):
         v = torch._foreach_div(product, norm)
     warnings.warn(
         f"the eigenvalue still changed after {iterations} iterations: {last:.4g}, then {value:.4g}",
-        RuntimeWarning, stacklevel=3,
-    )  # fmt: skip
+        RuntimeWarning,
+        stacklevel=3,
+    )
     return value
 
 
@@ -271,10 +298,12 @@ def loss_along_line(
     try:
         with evaluation_mode(model):
             for t in positions:
-                model.load_state_dict({
-                    name: torch.lerp(a, states[1][name].to(a), float(t)) if a.is_floating_point() else a
-                    for name, a in states[0].items()
-                })  # fmt: skip
+                model.load_state_dict(
+                    {
+                        name: torch.lerp(a, states[1][name].to(a), float(t)) if a.is_floating_point() else a
+                        for name, a in states[0].items()
+                    }
+                )
                 if batches is not None:
                     update_bn(batches, model, next(model.parameters()).device)
                 losses.append(_loss_and_margin(model, x, y)[0])

@@ -23,12 +23,16 @@ def _flatness(run, model):
     x, y = run.x_train[:FLATNESS_IMAGES], run.y_train[:FLATNESS_IMAGES]
     loss, margin = flatness.loss_under_perturbation(model, x, y, (0.0, *FLATNESS_NORMS), directions=5)
     return {
-        "norms": np.array((0.0, *FLATNESS_NORMS)), "loss": loss, "margin": margin,
+        "norms": np.array((0.0, *FLATNESS_NORMS)),
+        "loss": loss,
+        "margin": margin,
         "sharpness": np.array(flatness.sam_sharpness(model, x, y, run.settings.rho or 0.05)),
-        "eigenvalue": np.array(flatness.hessian_eigenvalue(
-            model, x[:EIGENVALUE_IMAGES], y[:EIGENVALUE_IMAGES], iterations=40, tolerance=0.05
-        )),
-    }  # fmt: skip
+        "eigenvalue": np.array(
+            flatness.hessian_eigenvalue(
+                model, x[:EIGENVALUE_IMAGES], y[:EIGENVALUE_IMAGES], iterations=40, tolerance=0.05
+            )
+        ),
+    }
 
 
 def _fit(run, model):
@@ -39,10 +43,12 @@ def _fit(run, model):
     others[rows, labels] = -np.inf
     gap, p = logits[rows, labels] - others.max(1), softmax(logits)
     return {
-        "accuracy": np.array((gap > 0).mean()), "nll": np.array(-np.log(np.maximum(p[rows, labels], 1e-300)).mean()),
-        "quantiles": np.array(GAP_QUANTILES), "gap": np.quantile(gap, GAP_QUANTILES).astype(np.float32),
+        "accuracy": np.array((gap > 0).mean()),
+        "nll": np.array(-np.log(np.maximum(p[rows, labels], 1e-300)).mean()),
+        "quantiles": np.array(GAP_QUANTILES),
+        "gap": np.quantile(gap, GAP_QUANTILES).astype(np.float32),
         "cpu_seconds": np.array(run.cpu_seconds if run.cpu_seconds and run.device.type == "cpu" else np.nan),
-    }  # fmt: skip
+    }
 
 
 def _trust_score(run, model):

@@ -107,16 +107,20 @@ METHODS: dict[str, Method] = {
     # Every objective with every kind of flatness: ``mixup+fmfp`` and so on.
     **{
         f"{name}+{kind}": replace(method, summary=f"{name} with {kind}", **flat)
-        for name, method in OBJECTIVES.items() if name != "baseline"
+        for name, method in OBJECTIVES.items()
+        if name != "baseline"
         for kind, flat in FLATNESS.items()
     },
     "cosine": Method(cosine=True, summary="cosine-similarity classifier"),
     "sure": Method(
-        ("cross_entropy", "regmixup", "crl"), sam=True, averaging="swa", cosine=True,
+        ("cross_entropy", "regmixup", "crl"),
+        sam=True,
+        averaging="swa",
+        cosine=True,
         summary="RegMixup, CRL, cosine classifier, SAM and SWA together (SURE, Li et al. 2024)",
         equation=r"-\log p_y + \tfrac12 L_{\mathrm{mixup}} + L_{\mathrm{rank}}",
     ),
-}  # fmt: skip
+}
 
 # The two families that the paper compares with the baseline, in its order.
 CALIBRATION = ("mixup", "label_smoothing", "focal", "cs_kd", "l1_norm")

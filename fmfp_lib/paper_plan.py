@@ -32,9 +32,13 @@ def runs(**settings) -> list[Settings]:
     settings = {"scale": "paper"} | settings
     return [
         Settings(dataset=dataset, network=network, method=method, seed=seed, **settings)
-        for dataset in DATASETS for networks in NETWORKS for methods in METHODS for seed in SEEDS
-        for network in networks for method in methods
-    ]  # fmt: skip
+        for dataset in DATASETS
+        for networks in NETWORKS
+        for methods in METHODS
+        for seed in SEEDS
+        for network in networks
+        for method in methods
+    ]
 
 
 @dataclass(frozen=True)

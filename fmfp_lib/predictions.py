@@ -139,9 +139,13 @@ def from_arrays(
         found["confidence"] = confidence.astype(np.float64)
     else:
         given = _given(
-            logits=logits, probabilities=probabilities, confidence=confidence, correct=correct, labels=labels,
+            logits=logits,
+            probabilities=probabilities,
+            confidence=confidence,
+            correct=correct,
+            labels=labels,
             predicted=predicted,
-        )  # fmt: skip
+        )
         raise ValueError(
             f"it holds {', '.join(given) or 'nothing that is known here'}; expected logits and labels, probabilities "
             f"and labels, confidence and correct, or confidence, predicted and labels"

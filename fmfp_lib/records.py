@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import paths
+from . import paths, record_layout
 from .datasets import own
 from .metrics import evaluate, softmax
 from .settings import Settings
@@ -162,46 +162,6 @@ def set_aside(path: Path, reason, *others: Path) -> None:
     warnings.warn(f"{path.name} is damaged ({reason}); {outcome}", stacklevel=2)
 
 
-def _pack(arrays: dict) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _to_bytes(logits, labels, scale):
-    """Return logits (n, k) as bytes (2, k, n), sorted by label: the high and the low halves of 16-bit integers."""
-    logits = np.asarray(logits, np.float64)
-    if not len(logits):
-        return np.zeros((2, logits.shape[1], 0), np.uint8)
-    whole = np.rint(logits / scale)
-    far = logits.max(1, keepdims=True) - logits > 5
-    whole = np.where(far, 8 * np.rint(whole / 8), whole)
-    rows, top = np.arange(len(logits)), logits.argmax(1)
-    tied = whole.argmax(1) != top  # rounding made another class equal to the predicted one
-    whole[rows[tied], top[tied]] = whole[tied].max(1) + 1
-    whole = whole[np.argsort(labels, kind="stable")].astype(np.int16).T
-    return np.stack([whole >> 8, whole & 255]).astype(np.uint8)
-
-
-def _from_bytes(halves, labels, scale):
-    whole = (halves[0].astype(np.uint16) << 8 | halves[1]).view(np.int16).T
-    logits = np.empty(whole.shape, np.float32)
-    logits[np.argsort(labels, kind="stable")] = whole * scale
-    return logits
-
-
-def _to_columns(history):
-    """Return the names that rows of numbers have, and their values as (names, rows) float32; what is missing is NaN."""
-    names = list(dict.fromkeys(name for row in history for name in row))
-    values = [[np.nan if row.get(name) is None else row[name] for row in history] for name in names]
-    return np.array(names, np.str_), np.array(values, np.float32).reshape(len(names), len(history))
-
-
-def _to_rows(names, values):
-    rows = [{name: float(v) for name, v in zip(names.tolist(), row, strict=True) if v == v} for row in values.T]
-    return [row | {"epoch": int(row["epoch"])} for row in rows]
-
-
 def save(settings: Settings, test, valid, history: list, environment: dict, weights: dict | None = None) -> Path:
     """Write the record of a finished run and return the path of its JSON file.
 
@@ -225,12 +185,12 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
     largest = max(np.abs(test[0]).max(), np.abs(valid[0]).max(initial=0))
     scale = np.float64(max(1 / 128, largest / 32000))
     kind = np.uint8 if test[0].shape[1] <= 256 else np.int16
-    names, values = _to_columns([{k: v for k, v in row.items() if k != "histogram"} for row in history])
+    names, values = record_layout.to_columns([{k: v for k, v in row.items() if k != "histogram"} for row in history])
     histograms = [row["histogram"] for row in history if "histogram" in row]
-    data = _pack({
+    data = record_layout.pack({
         "scale": scale,
-        "logits": _to_bytes(*test, scale), "labels": np.asarray(test[1], kind),
-        "valid_logits": _to_bytes(*valid, scale), "valid_labels": np.asarray(valid[1], kind),
+        "logits": record_layout.to_bytes(*test, scale), "labels": np.asarray(test[1], kind),
+        "valid_logits": record_layout.to_bytes(*valid, scale), "valid_labels": np.asarray(valid[1], kind),
         "history_names": names, "history": values,
         **({"histograms": np.array(histograms, np.uint16)} if histograms else {}),
     })  # fmt: skip
@@ -299,9 +259,9 @@ def read(path: Path) -> Record:
             raise ValueError("the settings do not fit the file's name")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             labels, valid_labels = (arrays[name].astype(np.int64) for name in ("labels", "valid_labels"))
-            logits = _from_bytes(arrays["logits"], labels, arrays["scale"])
-            valid_logits = _from_bytes(arrays["valid_logits"], valid_labels, arrays["scale"])
-            history = _to_rows(arrays["history_names"], arrays["history"])
+            logits = record_layout.from_bytes(arrays["logits"], labels, arrays["scale"])
+            valid_logits = record_layout.from_bytes(arrays["valid_logits"], valid_labels, arrays["scale"])
+            history = record_layout.to_rows(arrays["history_names"], arrays["history"])
             histograms = arrays["histograms"] if "histograms" in arrays else None
         return Record(
             settings, logits, labels, valid_logits, valid_labels, history, content["environment"], path,
@@ -316,7 +276,7 @@ def _why(error):
 
 
 def _pack_attachment(arrays, sha256):
-    return _pack({**arrays, "_record": np.array(sha256)})
+    return record_layout.pack({**arrays, "_record": np.array(sha256)})
 
 
 def attach(record: Record, name: str, arrays: dict) -> None:

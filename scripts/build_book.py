@@ -101,8 +101,11 @@ def mended(page: str) -> str:
     for wrong, right in MENDS:
         page = page.replace(wrong, right)
     seen = set()
-    lines = [line for line in page.splitlines(keepends=True)
-             if not (line.startswith("    <script>") and line in seen or seen.add(line))]  # fmt: skip
+    lines = [
+        line
+        for line in page.splitlines(keepends=True)
+        if not (line.startswith("    <script>") and line in seen or seen.add(line))
+    ]
     return "".join(lines)
 
 

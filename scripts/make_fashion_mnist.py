@@ -29,9 +29,12 @@ def main():
     chosen = np.stack([rng.permutation(np.flatnonzero(y == k))[:1000] for k in range(10)], axis=1)
     chosen = rng.permuted(chosen, axis=1).ravel()
     np.savez_compressed(
-        arguments.out, x_train=x[chosen], y_train=y[chosen],
-        x_test=read(arguments.folder, "t10k-images-idx3"), y_test=read(arguments.folder, "t10k-labels-idx1"),
-    )  # fmt: skip
+        arguments.out,
+        x_train=x[chosen],
+        y_train=y[chosen],
+        x_test=read(arguments.folder, "t10k-images-idx3"),
+        y_test=read(arguments.folder, "t10k-labels-idx1"),
+    )
 
 
 if __name__ == "__main__":

@@ -72,9 +72,11 @@ def joined(names: list[str], html: Path = HTML) -> str:
         tag["src"] = urljoin(f"{names[0]}.html", tag["src"])
     mathjax = "".join(str(tag) for tag in first.find_all("script") if "mathjax" in str(tag).lower())
     sheets = "".join(str(tag) for tag in head.find_all("link", rel="stylesheet"))
-    return (f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
-            f"<title>{head.title.string}</title>{sheets}{mathjax}<style>{STYLE}</style></head>"
-            f'<body class="bd-article">{"".join(articles)}</body></html>')  # fmt: skip
+    return (
+        f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
+        f"<title>{head.title.string}</title>{sheets}{mathjax}<style>{STYLE}</style></head>"
+        f'<body class="bd-article">{"".join(articles)}</body></html>'
+    )
 
 
 def chromium() -> str:

@@ -121,8 +121,10 @@ def aurc_by_hand():
 def coverage():
     risk = metrics.selective_risk_at(*first("baseline").scored, 0.8)
     whole = 1 - first("baseline").metrics["accuracy"]
-    return (f"The baseline drawn here is wrong on {100 * whole:.1f} % of all images, and on {100 * risk:.1f} % of the "
-            "surest 80 %.")  # fmt: skip
+    return (
+        f"The baseline drawn here is wrong on {100 * whole:.1f} % of all images, and on {100 * risk:.1f} % of the "
+        "surest 80 %."
+    )
 
 
 def _published(table, methods, metrics_):
@@ -160,19 +162,26 @@ def measured_valleys():
 def valley_say():
     place = valley.NORMS.index(0.25)
     rises = {m: (v[:, place] - v[:, 0]).mean() for m, v in measured_valleys().items()}
-    return "A random move by 25 % raises the loss by " + " and ".join(
-        f"{rise:.2f} ({names.name(m)})" for m, rise in rises.items()
-    ) + ": FMFP's minimum is " + ("flatter." if rises["fmfp"] < rises["baseline"] else "no flatter.")
+    return (
+        "A random move by 25 % raises the loss by "
+        + " and ".join(f"{rise:.2f} ({names.name(m)})" for m, rise in rises.items())
+        + ": FMFP's minimum is "
+        + ("flatter." if rises["fmfp"] < rises["baseline"] else "no flatter.")
+    )
 
 
 def temperature():
     said = []
     for g in groups():
-        scaled = [(confidence.scale(r.logits, confidence.fit_temperature(r.valid_logits, r.valid_labels)), r.labels)
-                  for r in g.runs["baseline"]]  # fmt: skip
+        scaled = [
+            (confidence.scale(r.logits, confidence.fit_temperature(r.valid_logits, r.valid_labels)), r.labels)
+            for r in g.runs["baseline"]
+        ]
         found = statistics.compare_methods(runs(g, "baseline"), scaled, ("auroc", "ece"))
-        said.append(f"{g.title}: ECE {markdown.difference(found['ece'], bold=False)}, "
-                    f"AUROC {markdown.difference(found['auroc'], bold=False)} points")  # fmt: skip
+        said.append(
+            f"{g.title}: ECE {markdown.difference(found['ece'], bold=False)}, "
+            f"AUROC {markdown.difference(found['auroc'], bold=False)} points"
+        )
     return ". ".join(said) + "."
 
 
@@ -186,8 +195,10 @@ def ours_table2():
     parts = []
     for metric in ("auroc", "augrc"):
         found = [compared()[g.title][m][metric] for g in groups() for m in FLAT if m in g.runs]
-        parts.append(f"{metric.upper()} is clearly better in {count(found, True)} and worse in "
-                     f"{count(found, False)} of {len(found)} comparisons")  # fmt: skip
+        parts.append(
+            f"{metric.upper()} is clearly better in {count(found, True)} and worse in "
+            f"{count(found, False)} of {len(found)} comparisons"
+        )
     return "; ".join(parts) + "."
 
 
@@ -205,8 +216,10 @@ def sources():
 def sources_say():
     certain = [f["by_ranking"].certain and f["by_ranking"].better for f in _sources().values()]
     share = [f["by_errors"].difference / f["augrc"].difference for f in _sources().values()]
-    return (f"Here {span([100 * s for s in share], '{:.0f} %')} of FMFP's gain is fewer errors; "
-            f"better ranking is clear on {sum(certain)} of {len(certain)} networks.")  # fmt: skip
+    return (
+        f"Here {span([100 * s for s in share], '{:.0f} %')} of FMFP's gain is fewer errors; "
+        f"better ranking is clear on {sum(certain)} of {len(certain)} networks."
+    )
 
 
 def overfitting():
@@ -317,7 +330,10 @@ def effects():
 
 
 FIGURES = {
-    "surest": surest_errors, "film": over_training, "valley": valleys, "effects": effects,
+    "surest": surest_errors,
+    "film": over_training,
+    "valley": valleys,
+    "effects": effects,
     "risk_coverage": risk_coverage,
     "calibration": lambda: figures.calibration_against_ranking(
         {g.title: g.records for g in groups()}, (*CALIBRATION, *FLAT)
@@ -326,10 +342,11 @@ FIGURES = {
         {g.title: {m: compared()[g.title][m] for m in FLAT if m in g.runs} for g in groups()}, ("auroc", "augrc")
     ),
     "training": lambda: figures.training_curves(
-        {m: groups()[0].runs[m] for m in ("baseline", "fmfp")}, ("test_auroc", "test_accuracy"),
+        {m: groups()[0].runs[m] for m in ("baseline", "fmfp")},
+        ("test_auroc", "test_accuracy"),
         ("AUROC, %", "accuracy, %"),
     ),
-}  # fmt: skip
+}
 
 
 # -- from Markdown to the deck --------------------------------------------------------------------------------
@@ -383,9 +400,10 @@ def render(slides, title: str, images: dict) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:image/svg+xml;base64,{base64.b64encode(ICON.read_bytes()).decode()}">\n'
-        f"<style>\n{SOURCE.with_suffix('.css').read_text()}</style>\n</head>\n<body>\n<main>\n" + "\n".join(body)
+        f"<style>\n{SOURCE.with_suffix('.css').read_text()}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
         + f"\n</main>\n<script>\n{SOURCE.with_suffix('.js').read_text()}</script>\n</body>\n</html>\n"
-    )  # fmt: skip
+    )
 
 
 def make(out: Path, source: Path = SOURCE, values: dict = VALUES, drawings: dict = FIGURES) -> Path:

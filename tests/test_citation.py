@@ -72,7 +72,11 @@ def test_a_built_page_has_the_buttons_only_if_the_address_is_known(tmp_path, url
     subprocess.run([sys.executable, "-c", code, "build", str(tmp_path), "-W", "-n"], check=True, capture_output=True)
     text = (tmp_path / "_build" / "html" / "notebooks" / "00.html").read_text()
     links = set(re.findall(r'href="(https://(?:mybinder|colab)[^"]*)"', text))
-    assert links == ({
-        "https://mybinder.org/v2/gh/owner/name/main?urlpath=lab/tree/notebooks/00.ipynb",
-        "https://colab.research.google.com/github/owner/name/blob/main/notebooks/00.ipynb",
-    } if url else set())  # fmt: skip
+    assert links == (
+        {
+            "https://mybinder.org/v2/gh/owner/name/main?urlpath=lab/tree/notebooks/00.ipynb",
+            "https://colab.research.google.com/github/owner/name/blob/main/notebooks/00.ipynb",
+        }
+        if url
+        else set()
+    )

@@ -450,8 +450,12 @@ class TestDamaged:
         """
         rng, place = np.random.default_rng(0), tmp_path / "cifar-10-batches-bin"
         place.mkdir()
-        arrays = {"x_train": rng.integers(0, 256, (30, 8, 8), np.uint8), "y_train": np.arange(30) % 3,
-                  "x_test": rng.integers(0, 256, (6, 8, 8), np.uint8), "y_test": np.arange(6) % 3}  # fmt: skip
+        arrays = {
+            "x_train": rng.integers(0, 256, (30, 8, 8), np.uint8),
+            "y_train": np.arange(30) % 3,
+            "x_test": rng.integers(0, 256, (6, 8, 8), np.uint8),
+            "y_test": np.arange(6) % 3,
+        }
         np.savez(tmp_path / "mine.npz", **arrays)
         good, mine = datasets.load(str(tmp_path / "mine.npz")), (tmp_path / "mine.npz").read_bytes()
         embedded = readers.EMBEDDED.read_bytes()

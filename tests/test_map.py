@@ -9,10 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent
 MAP = ROOT / "book" / "map.md"
 LINK = re.compile(r"\[[^\]]+\]\(([^)]+)\)")
 NUMBERED = [
-    *(f"Figure {i}" for i in range(1, 17)), *(f"Table {i}" for i in range(1, 6)),
-    *(f"Equation {i}" for i in range(1, 11)), "Algorithm 1",
-    *(f"Section {n}" for n in ("1", "2", "3.1", "3.2", "3.3", "4.1", "4.2", "5")), *(f"Supplement {a}" for a in "ABC"),
-]  # fmt: skip
+    *(f"Figure {i}" for i in range(1, 17)),
+    *(f"Table {i}" for i in range(1, 6)),
+    *(f"Equation {i}" for i in range(1, 11)),
+    "Algorithm 1",
+    *(f"Section {n}" for n in ("1", "2", "3.1", "3.2", "3.3", "4.1", "4.2", "5")),
+    *(f"Supplement {a}" for a in "ABC"),
+]
 
 
 @pytest.mark.parametrize("part", NUMBERED)

@@ -68,8 +68,10 @@ def test_numbers_are_the_records_and_the_papers():
 
 def test_an_interpreting_sentence_follows_its_numbers(monkeypatch):
     def sources(low, high):
-        parts = [statistics.Comparison("augrc", 0, -d, -d, *ends, None) for d, ends in
-                 ((0.01, (-1, -0.1)), (0.004, (low, high)), (0.006, (-1, -0.1)))]  # fmt: skip
+        parts = [
+            statistics.Comparison("augrc", 0, -d, -d, *ends, None)
+            for d, ends in ((0.01, (-1, -0.1)), (0.004, (low, high)), (0.006, (-1, -0.1)))
+        ]
         return {"one": dict(zip(("augrc", "by_ranking", "by_errors"), parts, strict=True))}
 
     monkeypatch.setattr(make_slides, "_sources", lambda: sources(-0.01, 0.01))

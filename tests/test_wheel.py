@@ -30,8 +30,10 @@ def installed(tmp_path_factory):
 def run(installed, tmp_path):
     """Return a function that runs `fmfp` in an empty folder, and afterwards see that the package is untouched."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("FMFP_")} | {
-        "PYTHONPATH": str(installed), "XDG_DATA_HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"
-    }  # fmt: skip
+        "PYTHONPATH": str(installed),
+        "XDG_DATA_HOME": str(tmp_path / "home"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     (tmp_path / "work").mkdir()
     before = {p: p.stat().st_mtime_ns for p in installed.rglob("*")}
 

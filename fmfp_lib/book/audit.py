@@ -70,8 +70,10 @@ def accuracies() -> pd.DataFrame:
     means = rows()
     printed = (means["aurc"] - means["eaurc"]).dropna()
     # Mean over runs of a slightly convex function: the error made by inverting the mean is below the rounding's.
-    found = {name: 100 * (1 - error_rate((printed + shift) / 1000))
-             for name, shift in (("accuracy", 0), ("low", 2 * _HALF), ("high", -2 * _HALF))}  # fmt: skip
+    found = {
+        name: 100 * (1 - error_rate((printed + shift) / 1000))
+        for name, shift in (("accuracy", 0), ("low", 2 * _HALF), ("high", -2 * _HALF))
+    }
     return pd.DataFrame(found, index=printed.index)
 
 
@@ -284,13 +286,15 @@ def possible() -> pd.DataFrame:
         success = (row["aupr_success"] + _HALF) / 100
         fpr = [(row["fpr95"] + s * _HALF) / 100 for s in (-1, 1)]
         brier, nll = row.get("brier", np.nan), row.get("nll", np.nan)
-        found.append({
-            "aurc_auroc": low - small <= aurc <= high + small,
-            "aupr": (1 - errors[1]) * (1 - success) <= excess + small,
-            "brier": np.nan if pd.isna(brier) else (brier + _HALF) / 100 >= errors[0] / 2,
-            "nll": np.nan if pd.isna(nll) else (nll + _HALF) / 10 >= errors[0] * np.log(2),
-            "fpr": 0.95 * (1 - fpr[1]) <= auroc[1] and auroc[0] <= 1 - 0.05 * fpr[0],
-        })  # fmt: skip
+        found.append(
+            {
+                "aurc_auroc": low - small <= aurc <= high + small,
+                "aupr": (1 - errors[1]) * (1 - success) <= excess + small,
+                "brier": np.nan if pd.isna(brier) else (brier + _HALF) / 100 >= errors[0] / 2,
+                "nll": np.nan if pd.isna(nll) else (nll + _HALF) / 10 >= errors[0] * np.log(2),
+                "fpr": 0.95 * (1 - fpr[1]) <= auroc[1] and auroc[0] <= 1 - 0.05 * fpr[0],
+            }
+        )
     return pd.DataFrame(found, index=means.index)
 
 
@@ -303,10 +307,12 @@ def aupr_share() -> pd.DataFrame:
     means = rows().dropna(subset=["eaurc"])
     correct = accuracies()["accuracy"] / 100
     parts = {"share": (0, 0), "low": (_HALF, _HALF), "high": (-_HALF, -_HALF)}
-    found = pd.DataFrame({
-        name: correct * (1 - (means["aupr_success"] + a) / 100) / ((means["eaurc"] + b) / 1000)
-        for name, (a, b) in parts.items()
-    })  # fmt: skip
+    found = pd.DataFrame(
+        {
+            name: correct * (1 - (means["aupr_success"] + a) / 100) / ((means["eaurc"] + b) / 1000)
+            for name, (a, b) in parts.items()
+        }
+    )
     by_data = found["share"].groupby("dataset")
     off = found["share"] - by_data.transform("median")
     return found.assign(distance=off / (1.4826 * off.abs().groupby("dataset").transform("median")))
@@ -333,9 +339,11 @@ QUOTED = {
 }
 # ECE in percent on CIFAR-10 as section 3.2 quotes it: network, method -> the baseline's, the method's.
 QUOTED_ECE = {
-    ("preact_resnet110", "mixup"): (4.14, 2.97), ("densenet", "mixup"): (2.96, 1.39),
-    ("preact_resnet110", "focal"): (4.14, 1.60), ("densenet", "focal"): (2.96, 1.36),
-}  # fmt: skip
+    ("preact_resnet110", "mixup"): (4.14, 2.97),
+    ("densenet", "mixup"): (2.96, 1.39),
+    ("preact_resnet110", "focal"): (4.14, 1.60),
+    ("densenet", "focal"): (2.96, 1.36),
+}
 
 
 def quoted() -> pd.DataFrame:

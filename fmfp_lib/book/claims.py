@@ -119,8 +119,10 @@ class Result:
         positions = [e.position for e in self.evidence if e.decides]
         if not positions:
             return "for context only"
-        return (f"of {len(positions)} comparisons, the 95 % interval lies where the claim says in "
-                f"{positions.count(verdicts.FOR)} and beyond it in {positions.count(verdicts.AGAINST)}")  # fmt: skip
+        return (
+            f"of {len(positions)} comparisons, the 95 % interval lies where the claim says in "
+            f"{positions.count(verdicts.FOR)} and beyond it in {positions.count(verdicts.AGAINST)}"
+        )
 
     @property
     def why(self) -> str:
@@ -137,8 +139,10 @@ class Result:
 
 _MARGIN = f"{100 * special_evidence.NEGLIGIBLE:g}"
 _FROM, _TO, _LAST = (100 * share for share in (*special_evidence.MIDDLE, 1 - special_evidence.END[0]))
-_WINDOWS = (f"from {_FROM:.0f} to {_TO:.0f} % of the epochs (after the learning rate's first fall, before averaging "
-            f"starts) and over the last {_LAST:.0f} %")  # fmt: skip
+_WINDOWS = (
+    f"from {_FROM:.0f} to {_TO:.0f} % of the epochs (after the learning rate's first fall, before averaging "
+    f"starts) and over the last {_LAST:.0f} %"
+)
 _COVERAGES = ", ".join(f"{100 * c:.0f}" for c in evidence.COVERAGES)
 _NORM = f"{100 * special_evidence.PERTURBATION:.0f}"
 _BOOTSTRAP = "95 % paired bootstrap over test images and seeds"

@@ -53,12 +53,16 @@ def forest(evidence) -> str:
             y = top + GAP + LINE * number
             said = html.escape(f"{e.group}: {e.numbers} ({e.reading}; {e.seeds} seeds)")
             line = f'<line x1="{x(e.low)}" x2="{x(e.high)}" y1="{y}" y2="{y}"/>' if np.isfinite(e.low) else ""
-            drawn.append(f'<g class="{MARK[e.position]}"><title>{said}</title>{line}'
-                         f'<circle cx="{x(e.value)}" cy="{y}" r="3"/></g>')  # fmt: skip
+            drawn.append(
+                f'<g class="{MARK[e.position]}"><title>{said}</title>{line}'
+                f'<circle cx="{x(e.value)}" cy="{y}" r="3"/></g>'
+            )
             if np.isfinite(e.published):
                 at, words = x(e.published), html.escape(f"the paper, {e.cell}: {factor * e.published:+.2f}")
-                drawn.append(f'<path class="published" d="M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z">'
-                             f"<title>{words}</title></path>")  # fmt: skip
+                drawn.append(
+                    f'<path class="published" d="M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z">'
+                    f"<title>{words}</title></path>"
+                )
         top += GAP + LINE * len(own)
     bottom = top + 4
     axis = f'<line class="zero" x1="{x(0)}" x2="{x(0)}" y1="{HEAD}" y2="{bottom}"/>'
@@ -68,9 +72,11 @@ def forest(evidence) -> str:
             number = f"{factor * value:+.2g}".replace("-", "\u2212")
             ends += f'<text x="{x(value)}" y="{bottom + 14}" text-anchor="{anchor}">{number}</text>'
     words = html.escape(heading)
-    return (f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, change, 95 % '
-            f'interval"><text class="head" x="4" y="11">{words}: change</text>'
-            f'{axis}{"".join(drawn)}{ends}</svg>')  # fmt: skip
+    return (
+        f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, change, 95 % '
+        f'interval"><text class="head" x="4" y="11">{words}: change</text>'
+        f"{axis}{''.join(drawn)}{ends}</svg>"
+    )
 
 
 def card(result: Result, link: str = "") -> str:
@@ -93,9 +99,11 @@ def card(result: Result, link: str = "") -> str:
     plots = "".join(forest([e for e in deciding if e.quantity == q]) for q in quantities)
     tally = f'<span class="published">In the paper: {esc(claim.tally)}.</span> ' if claim.tally else ""
     name = f'<a href="{link}#claim-{claim.id.lower()}">{claim.id}</a>' if link else claim.id
-    return (f'<div class="claim-card {CLASS[result.verdict]}"><p><strong>{name}</strong> '
-            f'<span class="verdict">{esc(result.verdict)}</span></p><p>{esc(claim.wording)}</p>{plots}'
-            f"<p>{tally}{esc(sentence(result))}</p></div>")  # fmt: skip
+    return (
+        f'<div class="claim-card {CLASS[result.verdict]}"><p><strong>{name}</strong> '
+        f'<span class="verdict">{esc(result.verdict)}</span></p><p>{esc(claim.wording)}</p>{plots}'
+        f"<p>{tally}{esc(sentence(result))}</p></div>"
+    )
 
 
 def sentence(result: Result) -> str:
@@ -131,6 +139,8 @@ def cards(results, link: str = "") -> str:
 
 def overview(results) -> str:
     """Return every claim's number and verdict, in a line, each with a link to its card further down the page."""
-    items = (f'<a class="{CLASS[r.verdict]}" href="#claim-{key.lower()}">{key} {html.escape(r.verdict)}</a>'
-             for key, r in results.items())  # fmt: skip
+    items = (
+        f'<a class="{CLASS[r.verdict]}" href="#claim-{key.lower()}">{key} {html.escape(r.verdict)}</a>'
+        for key, r in results.items()
+    )
     return f'<p class="claim-overview">{" ".join(items)}</p>'

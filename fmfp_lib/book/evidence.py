@@ -15,7 +15,7 @@ from ..statistics import (
     REPLICATES,
     Comparison,
     from_replicates,
-)  # fmt: skip
+)
 from . import names, nearest, study, verdicts
 from .compare import by_seed, classified, pair_by_seed, paired_runs
 from .rungs import COVERAGES
@@ -216,14 +216,16 @@ class Runs:
         """
         value, low, high = (
             (comparison.difference, comparison.low, comparison.high)
-            if isinstance(comparison, Comparison) else comparison
-        )  # fmt: skip
+            if isinstance(comparison, Comparison)
+            else comparison
+        )
         if not np.isfinite(value):
             return []
         replicates = (
-            comparison.replicates if isinstance(comparison, Comparison)
+            comparison.replicates
+            if isinstance(comparison, Comparison)
             else from_interval(value, low, high, f"{self.title} {part} {quantity}", self.replicates)
-        )  # fmt: skip
+        )
         decides = more.pop("decides", True) and seeds >= SEEDS
         return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides,
                          replicates=replicates, **more)]  # fmt: skip

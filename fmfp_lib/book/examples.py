@@ -13,7 +13,7 @@ from .compare import by_seed, pair_by_seed
 CLASSES = {
     "embedded": ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-}  # fmt: skip
+}
 CONFIDENT = 0.9
 
 

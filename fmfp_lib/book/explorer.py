@@ -86,12 +86,14 @@ def content(groups) -> dict:
             "runs": {method: [run(record) for record in records] for method, records in group.runs.items()},
         })  # fmt: skip
     return {
-        "grid": explorer_data.GRID, "bins": explorer_data.BINS,
+        "grid": explorer_data.GRID,
+        "bins": explorer_data.BINS,
         "default": [m for m in DEFAULT if m in shown] or shown[:1],
-        "right": _both(figures.CORRECT), "wrong": _both(figures.INCORRECT),
+        "right": _both(figures.CORRECT),
+        "wrong": _both(figures.INCORRECT),
         "methods": {method: style(method) | {"more": method not in rungs.CLASS.methods} for method in shown},
         "groups": entries,
-    }  # fmt: skip
+    }
 
 
 def write(book: Path, groups=None) -> None:

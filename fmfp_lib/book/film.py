@@ -67,14 +67,17 @@ def picture(method: str, film: dict) -> str:
         for number, share in enumerate(shares):
             tall = height(share)
             y = HEIGHT / 2 - (tall if kind == "right" else 0)
-            bars.append(f'<rect class="{kind}" x="{number * width:.1f}" width="{width - 1:.1f}" y="{y:.1f}" '
-                        f'height="{tall}"/>')  # fmt: skip
+            bars.append(
+                f'<rect class="{kind}" x="{number * width:.1f}" width="{width - 1:.1f}" y="{y:.1f}" height="{tall}"/>'
+            )
     said = _said(film["numbers"][-1])
     name = html.escape(explorer.style(method)["name"])
-    return (f'<figure class="film-picture" data-method="{method}"><figcaption><b>{name}</b>: <span>{said}</span>'
-            f'</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{name}, confidence of correct, '
-            f'and of incorrect predictions">{"".join(bars)}'
-            f'<line x1="0" x2="{WIDTH}" y1="{HEIGHT / 2}" y2="{HEIGHT / 2}"/></svg></figure>')  # fmt: skip
+    return (
+        f'<figure class="film-picture" data-method="{method}"><figcaption><b>{name}</b>: <span>{said}</span>'
+        f'</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{name}, confidence of correct, '
+        f'and of incorrect predictions">{"".join(bars)}'
+        f'<line x1="0" x2="{WIDTH}" y1="{HEIGHT / 2}" y2="{HEIGHT / 2}"/></svg></figure>'
+    )
 
 
 def _said(numbers) -> str:

@@ -124,8 +124,11 @@ def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
     """
     sides, lines = [correlations(rows, target, replicates) for target in ("gap", "auroc")], []
     for gap, auroc in zip(*(side.itertuples() for side in sides), strict=True):
-        cells = [markdown.interval(e) if e[0] == e[0] else "–" for side in (gap, auroc)
-                 for e in ((side.value, side.low, side.high), side.within)]  # fmt: skip
+        cells = [
+            markdown.interval(e) if e[0] == e[0] else "–"
+            for side in (gap, auroc)
+            for e in ((side.value, side.low, side.high), side.within)
+        ]
         lines.append((f"{gap.group}, {gap.runs} runs", SHARPNESS[gap.sharpness].removesuffix(", nats"), *cells))
     heads = ("sharpness", "with the gap", "gap, within methods", "with AUROC", "AUROC, within methods")
     return markdown.grouped(heads, lines)

@@ -39,10 +39,12 @@ def errors(rung: rungs.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, 
 
 def _bar(method: str, count: float, widest: float) -> str:
     style = explorer.style(method)
-    return (f'<div class="home-row"><span>{html.escape(style["name"])}</span>'
-            f'<span class="home-bar" data-method="{method}" style="--light:{style["light"]};--dark:{style["dark"]};'
-            f'width:{max(100 * count / max(widest, 1e-9), 0.5):.1f}%"></span>'
-            f"<output>{count:.1f}</output></div>")  # fmt: skip
+    return (
+        f'<div class="home-row"><span>{html.escape(style["name"])}</span>'
+        f'<span class="home-bar" data-method="{method}" style="--light:{style["light"]};--dark:{style["dark"]};'
+        f'width:{max(100 * count / max(widest, 1e-9), 0.5):.1f}%"></span>'
+        f"<output>{count:.1f}</output></div>"
+    )
 
 
 def slider(rung: rungs.Rung = rungs.CLASS) -> str:

@@ -30,8 +30,10 @@ def table(heads, rows, caption: str, kind: str = "facts") -> str:
     """
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return (f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")  # fmt: skip
+    return (
+        f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def frame(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:

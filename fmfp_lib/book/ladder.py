@@ -76,7 +76,7 @@ def published_effects() -> pd.DataFrame:
         accuracy=others["accuracy_base"] / 100,
         auroc=(others["auroc"] - others["auroc_base"]) / 100,
         aurc=(others["aurc"] - others["aurc_base"]) / audit.UNIT["aurc"],
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,12 @@ def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
             continue
         settings, found = base[0].settings, {e.method: e for e in effects(rung, CURVES[1:], replicates)}
         fits = [fit["accuracy"] for fit in (measures.load(r, "fit") for r in base) if fit is not None]
-        row = [rung.title, f"{settings.train_size:,} × {settings.epochs}",
-               markdown.plus_minus(fits, 100) if fits else "–",
-               *(markdown.plus_minus([r.metrics[m] for r in base], 100) for m in ("accuracy", "ece"))]  # fmt: skip
+        row = [
+            rung.title,
+            f"{settings.train_size:,} × {settings.epochs}",
+            markdown.plus_minus(fits, 100) if fits else "–",
+            *(markdown.plus_minus([r.metrics[m] for r in base], 100) for m in ("accuracy", "ece")),
+        ]
         for method in CURVES[1:]:
             changes = found[method].changes if method in found else {}
             row += [markdown.difference(changes[m]) if changes else "–" for m in ("ece", "auroc")]

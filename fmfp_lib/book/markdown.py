@@ -117,10 +117,12 @@ def grouped(heading, rows) -> str:
     str
         Markdown.
     """
-    return folded({
-        title: table(heading, [row[1:] for row in group])
-        for title, group in itertools.groupby(rows, key=lambda row: row[0])
-    })  # fmt: skip
+    return folded(
+        {
+            title: table(heading, [row[1:] for row in group])
+            for title, group in itertools.groupby(rows, key=lambda row: row[0])
+        }
+    )
 
 
 def folded(parts: dict[str, str]) -> str:

@@ -29,15 +29,17 @@ DISPLAY = {
 }  # fmt: skip
 # What `statistics.compare_scores` and the evidence for the claims add to them.
 _SCORES = {
-    "confidence_right": (100, "confidence of correct %"), "confidence_wrong": (100, "confidence of incorrect %"),
-    "confidence_gap": (100, "confidence gap, points"), "overlap": (100, "overlap %"),
+    "confidence_right": (100, "confidence of correct %"),
+    "confidence_wrong": (100, "confidence of incorrect %"),
+    "confidence_gap": (100, "confidence gap, points"),
+    "overlap": (100, "overlap %"),
     "selective_risk": (100, "mean risk at 10, 20, 40, 60 and 80 % coverage, %"),
     "late_auroc": (100, "AUROC, end minus middle of training, points"),
     "late_accuracy": (100, "accuracy, end minus middle of training, points"),
     "loss_rise": (1, "rank correlation of the loss's rise and the gap"),
     "sharpness": (1, "rank correlation of SAM's sharpness and the gap"),
     "eigenvalue": (1, "rank correlation of the Hessian's largest eigenvalue and the gap"),
-}  # fmt: skip
+}
 
 
 def display(metric: str) -> tuple[float, str]:

@@ -55,8 +55,7 @@ def rates() -> str:
         for seeds in (3, 5):
             out = verdicts.simulated(share * effect, found, seeds, len(rungs.RUNGS), trials=TRIALS)
             points = f"{100 * share * effect:+.1f}".replace("-", "\u2212") if share else "0"
-            rows.append([f"{words} ({points})", seeds,
-                         *(f"{100 * out[v]:.1f}" for v in verdicts.VERDICTS[:4])])  # fmt: skip
+            rows.append([f"{words} ({points})", seeds, *(f"{100 * out[v]:.1f}" for v in verdicts.VERDICTS[:4])])
     return markdown.table(["true effect, points of AUROC", "seeds", *(f"{v}, %" for v in verdicts.VERDICTS[:4])], rows)
 
 

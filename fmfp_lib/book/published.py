@@ -31,7 +31,19 @@ def _numbers() -> dict:
 
 
 def cell(table: str, dataset: str, network: str, method: str, metric: str) -> str:
-    """Return one cell as the paper prints it: mean ± standard deviation over three runs."""
+    """Return one cell as the paper prints it: mean ± standard deviation over three runs.
+
+    Parameters
+    ----------
+    table : str
+        As in `load`, such as ``table1``.
+    dataset, network, method, metric : str
+        Names.
+
+    Returns
+    -------
+    str
+    """
     mean, std = _numbers().get((table, dataset, network, method, metric), (None, None))
     if mean is None:
         return "–"
@@ -65,7 +77,21 @@ def _mean_of_seeds(values, factor) -> str:
 
 
 def comparisons(table: str, groups, replicates: int = REPLICATES) -> list[dict]:
-    """Return, for each group, every method's differences from the baseline in the metrics of one published table."""
+    """Return, for each group, every method's differences from the baseline in the metrics of one published table.
+
+    Parameters
+    ----------
+    table : str
+        As in `load`, such as ``table1``.
+    groups : sequence of lookup.Group
+    replicates : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    list of dict
+        For each group, by method and metric, a `statistics.Comparison`.
+    """
     metrics = [m for m in load().query("table == @table")["metric"].unique() if m in RANKING + SUMS]
     return [compare.against_baseline(g.records, list(g.runs), metrics, replicates) for g in groups]
 
@@ -164,8 +190,9 @@ def _html(table, rows, groups, metric, compared):
     lines = [
         '<div class="scroll" tabindex="0"><table class="side-by-side">'
         f"<caption>{_caption(rows, metric, ours)}</caption><thead><tr>"
-        + "".join(f'<th scope="col">{h}</th>' for h in heads) + "</tr></thead>"
-    ]  # fmt: skip
+        + "".join(f'<th scope="col">{h}</th>' for h in heads)
+        + "</tr></thead>"
+    ]
     for (dataset, network), block in itertools.groupby(rows, key=lambda row: (row.dataset, row.network)):
         title = f"{names.name(dataset)}, {names.name(network)}"
         lines.append(f'<tbody><tr><th scope="rowgroup" colspan="{len(heads)}"><span>{title}</span></th></tr>')
@@ -210,7 +237,24 @@ def _beside(key, found, compared):
 
 
 def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each."""
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each.
+
+    Parameters
+    ----------
+    table : str
+        As in `load`, such as ``table1``.
+    groups : sequence of lookup.Group
+    metrics : sequence of str, optional
+    compared : list of dict, optional
+        What `comparisons` returns, where it is at hand.
+    values : callable
+        Takes a record, returns its metrics by name, as fractions.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
     compared = comparisons(table, groups) if compared is None else compared
     rows, folds = table_rows(table, groups, values), []

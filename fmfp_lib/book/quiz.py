@@ -65,12 +65,14 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     rounds = []
     for pair, swap in zip(places, swapped, strict=True):
         shown = pair[::-1] if swap else pair
-        rounds.append({
-            "images": [pieces.image_address(images[i]) for i in shown],
-            "answers": [names[records[0].logits[i].argmax()] for i in shown],
-            "truth": [names[records[0].labels[i]] for i in shown],
-            "wrong": int(not swap),
-        })  # fmt: skip
+        rounds.append(
+            {
+                "images": [pieces.image_address(images[i]) for i in shown],
+                "answers": [names[records[0].logits[i].argmax()] for i in shown],
+                "truth": [names[records[0].labels[i]] for i in shown],
+                "wrong": int(not swap),
+            }
+        )
     networks = []
     for method, record in zip(METHODS, records, strict=True):
         right, wrong = record.confidence[places].T

@@ -144,10 +144,11 @@ def _groups(report, console):
     found = report["groups"]
     shown = found if len(found) <= 2 * GROUPS else [*found[:GROUPS], None, *found[-GROUPS:]]
     rows = [
-        (f"... {len(found) - 2 * GROUPS} more", "", "", "") if row is None
+        (f"... {len(found) - 2 * GROUPS} more", "", "", "")
+        if row is None
         else (row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk"))
         for row in shown
-    ]  # fmt: skip
+    ]
     _table(console, "Risk by group, nothing rejected", ("group", "items", "errors", "risk % [95 %]"), rows)
     worst = next(row for row in found if row["group"] == report["worst_group"])
     words = f"Worst group, by the lower end of its interval: {worst['group']}, {with_interval(worst, 'risk')} %."

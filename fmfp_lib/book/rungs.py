@@ -169,8 +169,11 @@ PILOTS = tuple(
 )  # fmt: skip
 # Seconds, for tests; its numbers mean nothing.
 SMOKE = Rung(
-    "smoke", dict(scale="smoke", dataset="embedded", train_size=256, test_size=256, epochs=4), (0,), CURVES,
-)  # fmt: skip
+    "smoke",
+    dict(scale="smoke", dataset="embedded", train_size=256, test_size=256, epochs=4),
+    (0,),
+    CURVES,
+)
 
 
 def groups(among=(*RUNGS, SECOND, *EARLY)) -> list[Group]:
@@ -224,8 +227,11 @@ def variations(kind: str, scale: str) -> dict[float, Rung]:
     """
     if scale == "smoke":
         methods = ("label_smoothing",) if kind == "epsilon" else CURVES
-        other = replace(SMOKE.varied("smoke", **{kind: {"epochs": 2, "train_size": 130, "epsilon": 0.2}[kind]}),
-                        seeds=(0,), methods=methods).train()  # fmt: skip
+        other = replace(
+            SMOKE.varied("smoke", **{kind: {"epochs": 2, "train_size": 130, "epsilon": 0.2}[kind]}),
+            seeds=(0,),
+            methods=methods,
+        ).train()
         whole, others = SMOKE.train(), {other.regime[kind]: other}
     else:
         whole, others = CLASS, {"epochs": LENGTHS, "train_size": SIZES, "epsilon": DOSES}[kind]

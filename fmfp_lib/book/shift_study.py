@@ -101,8 +101,10 @@ def pooled(arrays, plain) -> dict[str, float]:
     """
     score, correct = _check(arrays)
     times = score.shape[0] * score.shape[1]
-    every = [np.append(a.ravel(), np.tile(np.ravel(b), times))
-             for a, b in ((score, plain["score"]), (correct, plain["correct"]))]  # fmt: skip
+    every = [
+        np.append(a.ravel(), np.tile(np.ravel(b), times))
+        for a, b in ((score, plain["score"]), (correct, plain["correct"]))
+    ]
     return metrics.evaluate_confidence(*every) | {"accuracy": float(every[1].mean())}
 
 
@@ -205,8 +207,10 @@ def comparisons(
     for group in groups:
         kept = {m: measured(group.runs.get(m, ())) for m in (reference, *methods)}
         if kind is not None:
-            kept = {m: {s: {k: a[k][kind : kind + 1] for k in ("score", "correct")} for s, a in side.items()}
-                    for m, side in kept.items()}  # fmt: skip
+            kept = {
+                m: {s: {k: a[k][kind : kind + 1] for k in ("score", "correct")} for s, a in side.items()}
+                for m, side in kept.items()
+            }
         row = {}
         for method in methods:
             sides = pair_by_seed(kept[reference], kept[method])
@@ -240,8 +244,9 @@ def clean_and_shifted(groups) -> str:
                 continue
             plain = [clean(r, a["score"].shape[2]) for r, a in kept]
             sides = [mean(p) for p in plain], [mean(a) for _, a in kept]
-            cells = [markdown.plus_minus([row[m] for row in side], names.display(m)[0])
-                     for m in METRICS for side in sides]  # fmt: skip
+            cells = [
+                markdown.plus_minus([row[m] for row in side], names.display(m)[0]) for m in METRICS for side in sides
+            ]
             one_threshold = [pooled(a, p)["auroc"] for (_, a), p in zip(kept, plain, strict=True)]
             cells.append(markdown.plus_minus(one_threshold, 100))
             rows.append((group.title, names.name(method), str(len(kept)), *cells))

@@ -16,9 +16,10 @@ MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; avera
 PERTURBATION = 0.2  # C15: relative norm of the random perturbation
 
 TEMPERATURE = (
-    f"gain below {100 * NEGLIGIBLE:g} points if fitted on validation", "lower if fitted on validation",
+    f"gain below {100 * NEGLIGIBLE:g} points if fitted on validation",
+    "lower if fitted on validation",
     "negligible if fitted on test",
-)  # fmt: skip
+)
 
 
 def temperature(runs) -> list[Evidence]:
@@ -41,8 +42,7 @@ def temperature(runs) -> list[Evidence]:
             rows = [(part, "auroc", claimed) for part, claimed in parts] + [(parts[0][0], "ece", {"decides": False})]
             for part, quantity, more in rows:
                 c = compared[quantity]
-                found += group.evidence(part, quantity, c, len(records),
-                                        "temperature-scaled − baseline", **more)  # fmt: skip
+                found += group.evidence(part, quantity, c, len(records), "temperature-scaled − baseline", **more)
     return found
 
 
@@ -82,8 +82,9 @@ def overfitting(runs) -> list[Evidence]:
         accuracy, auroc = (over_seeds([late_change(r, m) for r in records]) for m in ("accuracy", "auroc"))
         found += group.evidence("AUROC falls while accuracy rises", "late_auroc", auroc, len(records), "baseline",
                                 sure=accuracy[1] > 0, **LOWER)  # fmt: skip
-        found += group.evidence("AUROC falls while accuracy rises", "late_accuracy", accuracy, len(records), "baseline",
-                                decides=False)  # fmt: skip
+        found += group.evidence(
+            "AUROC falls while accuracy rises", "late_accuracy", accuracy, len(records), "baseline", decides=False
+        )
     return found
 
 
@@ -157,8 +158,9 @@ def confidnet(runs) -> list[Evidence]:
         if not sides[0]:
             continue
         for quantity, c in compare_scores(*sides, ("auroc", "aurc", "fpr95"), group.replicates).items():
-            found += group.evidence("FMFP against ConfidNet", quantity, c, len(sides[0]),
-                                    "FMFP − ConfidNet", **ranked(HIGHER)[quantity])  # fmt: skip
+            found += group.evidence(
+                "FMFP against ConfidNet", quantity, c, len(sides[0]), "FMFP − ConfidNet", **ranked(HIGHER)[quantity]
+            )
     return found
 
 

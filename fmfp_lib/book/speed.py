@@ -63,8 +63,10 @@ def speed(found: dict | None = None) -> str:
         cells_of = []
         for what, by_device in rows.items():
             cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
-            cells = [f"{_three_digits(cpu[key])}\u00a0{cpu['unit']}" if cpu.get(key) is not None else ""
-                     for key in ("other", "own")]  # fmt: skip
+            cells = [
+                f"{_three_digits(cpu[key])}\u00a0{cpu['unit']}" if cpu.get(key) is not None else ""
+                for key in ("other", "own")
+            ]
             cells += [_three_digits(cpu.get("ratio")), ((cpu or cuda)["aim"] or "").replace(" ", "\u00a0")]
             if on_gpu:
                 cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")

@@ -67,6 +67,11 @@ class Study(BaseModel):
         **more
             The notebook's further parameters, each with a value of the accepted type.
 
+        Returns
+        -------
+        Study
+            With every parameter filled in.
+
         Raises
         ------
         ValueError
@@ -85,11 +90,37 @@ class Study(BaseModel):
         return study
 
     def settings(self, network: str, method: str, seed: int) -> Settings:
-        """Return the settings of one of the runs."""
+        """Return the settings of one of the runs.
+
+        Parameters
+        ----------
+        network, method : str
+            Names.
+        seed : int
+
+        Returns
+        -------
+        Settings
+            As given, before they are completed.
+        """
         return Settings(dataset=self.dataset, network=network, method=method, scale=self.scale, seed=seed)
 
     def runs(self, network: str, methods=None, **options) -> Group:
-        """Return the runs of one network, training what no record has; `options` go to ``training.train``."""
+        """Return the runs of one network, training what no record has; `options` go to ``training.train``.
+
+        Parameters
+        ----------
+        network : str
+            Name.
+        methods : sequence of str, optional
+            Those of the study by default.
+        **options
+            As in `training.train`.
+
+        Returns
+        -------
+        lookup.Group
+        """
         from ..training import train
 
         methods = self.methods if methods is None else methods
@@ -107,6 +138,20 @@ def finished(scale: str, methods, networks=None) -> list[Group]:
     """Return the finished runs of `methods` at `scale`, on the book's networks if none are given, training nothing.
 
     A method counts once every seed that the book shows is there (`lookup.whole`).
+
+    Parameters
+    ----------
+    scale : str
+        Key of `SHOWN`.
+    methods : sequence of str
+        Names.
+    networks : sequence of str, optional
+        Names.
+
+    Returns
+    -------
+    list of lookup.Group
+        One for each network that has any.
     """
     dataset, seeds, groups = SHOWN[scale]["dataset"], SHOWN[scale]["seeds"], []
     for network in networks or SHOWN[scale]["networks"]:
@@ -120,6 +165,16 @@ def on_other_rungs(methods, among=(rungs.SECOND, rungs.CIFAR, rungs.WIDE)) -> li
     """Return the finished runs of `methods` on the ladder's further rungs: another family, and all of CIFAR-10.
 
     A method counts once all its seeds are there, and a rung if any method but the baseline does.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Names.
+    among : sequence of rungs.Rung
+
+    Returns
+    -------
+    list of lookup.Group
     """
     found = []
     for rung in among:

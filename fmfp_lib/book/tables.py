@@ -41,10 +41,12 @@ def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
     pandas.DataFrame
         Cells are text.
     """
-    return pd.DataFrame({
-        name(m): {DISPLAY[k][1]: plus_minus([r.metrics[k] for r in runs.values()], DISPLAY[k][0]) for k in metrics}
-        for m, runs in by_method(records).items()
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            name(m): {DISPLAY[k][1]: plus_minus([r.metrics[k] for r in runs.values()], DISPLAY[k][0]) for k in metrics}
+            for m, runs in by_method(records).items()
+        }
+    )
 
 
 def right_predictions(groups) -> str:
@@ -77,8 +79,9 @@ def at_a_glance() -> str:
         regime = f"{settings.epochs} epochs, {len(group.runs['baseline'])} seeds"
         parts += [
             f"**{group.title}** (`{settings.network}`, {regime}), change against the baseline:",
-            difference_table(found), textwrap.fill(glance_in_words(found), 120),
-        ]  # fmt: skip
+            difference_table(found),
+            textwrap.fill(glance_in_words(found), 120),
+        ]
     return "\n\n".join(parts)
 
 
@@ -165,8 +168,7 @@ def protocols() -> str:
     rung = rungs.EARLY[0]
     regime = rung.regime
     paper, code = (
-        lookup.trained(lookup.plan(METHODS, rung.seeds, protocol=protocol, **regime))
-        for protocol in ("paper", "code")
+        lookup.trained(lookup.plan(METHODS, rung.seeds, protocol=protocol, **regime)) for protocol in ("paper", "code")
     )
     found, counts = {}, set()
     for method in METHODS:
@@ -186,11 +188,14 @@ def protocols() -> str:
 # What the paper trains: epochs, training images (a tenth held out), networks. It gives no epochs for ImageNet; 90 are
 # usual.
 CELLS = {
-    "cifar10": (200, 45_000, ("preact_resnet110", "wideresnet", "densenet", "convmixer", "mobilenet_v2",
-                              "efficientnet", "vgg16")),
+    "cifar10": (
+        200,
+        45_000,
+        ("preact_resnet110", "wideresnet", "densenet", "convmixer", "mobilenet_v2", "efficientnet", "vgg16"),
+    ),
     "tiny_imagenet": (90, 90_000, ("resnet18_s2", "resnet50_s2")),
     "imagenet": (90, 1_153_051, ("resnet18_imagenet", "resnet50_imagenet")),
-}  # fmt: skip
+}
 
 
 def _two_digits(value: float) -> str:

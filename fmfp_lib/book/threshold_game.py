@@ -77,11 +77,15 @@ def _curves(systems, n) -> str:
     for system, values in zip(systems, costs, strict=True):
         x = np.linspace(0, WIDTH, len(values))
         points = " ".join(f"{a:.1f},{HEIGHT * (1 - b / top):.1f}" for a, b in zip(x, values, strict=True))
-        lines.append(f'<polyline data-method="{system["method"]}" points="{points}" '
-                     f'style="--light:{system["light"]};--dark:{system["dark"]}"/>')  # fmt: skip
+        lines.append(
+            f'<polyline data-method="{system["method"]}" points="{points}" '
+            f'style="--light:{system["light"]};--dark:{system["dark"]}"/>'
+        )
     mark = f'<line class="game-mark" x1="0" x2="0" y1="0" y2="{HEIGHT}"/>'
-    return (f'<svg viewBox="0 -2 {WIDTH} {HEIGHT + 4}" role="img" aria-label="Cost against the threshold, one curve '
-            f'for each network">{"".join(lines)}{mark}</svg>')  # fmt: skip
+    return (
+        f'<svg viewBox="0 -2 {WIDTH} {HEIGHT + 4}" role="img" aria-label="Cost against the threshold, one curve '
+        f'for each network">{"".join(lines)}{mark}</svg>'
+    )
 
 
 def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
@@ -111,8 +115,10 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
             "strip": pieces.image_address(strip), "systems": systems}  # fmt: skip
     told = "; ".join(f"{s['name']} {min(cost(s['answered'], s['wrong'], n)):.0f}" for s in systems)
     choices = "".join(f'<option value="{i}">{html.escape(s["name"])}</option>' for i, s in enumerate(systems))
-    legend = ", ".join(f'<span class="game-line" style="--light:{s["light"]};--dark:{s["dark"]}"></span> '
-                       f'{html.escape(s["name"])}' for s in systems)  # fmt: skip
+    legend = ", ".join(
+        f'<span class="game-line" style="--light:{s["light"]};--dark:{s["dark"]}"></span> {html.escape(s["name"])}'
+        for s in systems
+    )
     first = THRESHOLDS.index(0.5)
     return f"""<div class="game">
 <form onsubmit="return false">

@@ -95,10 +95,14 @@ def kept_table(found: dict, risk: float) -> str:
         Markdown.
     """
     rows = [
-        (name, f"{100 * kept.share(risk):.1f}", f"{100 * np.nanmean(kept.risk):.2f}" if kept.coverage.any() else "–",
-         f"{100 * kept.coverage.mean():.1f}")
+        (
+            name,
+            f"{100 * kept.share(risk):.1f}",
+            f"{100 * np.nanmean(kept.risk):.2f}" if kept.coverage.any() else "–",
+            f"{100 * kept.coverage.mean():.1f}",
+        )
         for name, kept in found.items()
-    ]  # fmt: skip
+    ]
     return table(("threshold", "promise kept, % of draws", "mean risk, %", "mean coverage, %"), rows)
 
 
@@ -156,7 +160,8 @@ def by_severity(clean, shifted) -> dict[str, np.ndarray]:
         ``risk`` and ``coverage``, in [0, 1].
     """
     rows = [[clean]] + [list(cells) for cells in zip(*shifted.values(), strict=True)]
-    accepted, errors, n = (np.array([sum(getattr(o, k) for o in row) for row in rows])
-                           for k in ("accepted", "errors", "n"))  # fmt: skip
+    accepted, errors, n = (
+        np.array([sum(getattr(o, k) for o in row) for row in rows]) for k in ("accepted", "errors", "n")
+    )
     with np.errstate(invalid="ignore"):
         return {"risk": errors / accepted, "coverage": accepted / n}

@@ -201,8 +201,9 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
         return [
             f"{100 * np.mean([p.share for p in peaks]):.0f}",
             markdown.interval(over_seeds([p.loss for p in peaks]), factor, bold=False),
-            markdown.interval(late[0], factor), markdown.interval(late[1], 100),
-        ]  # fmt: skip
+            markdown.interval(late[0], factor),
+            markdown.interval(late[1], 100),
+        ]
 
     heading = ("method", "best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
                "accuracy, end − middle")  # fmt: skip
@@ -233,6 +234,7 @@ def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) ->
         shown = [markdown.interval(over_seeds(found[m]), names.DISPLAY[m][0]) for m in ("auroc", "aurc", "accuracy")]
         return [f"{100 * found['share'].mean():.0f}", *shown]
 
-    rows = [(g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()
-            if len(runs) > 1]  # fmt: skip
+    rows = [
+        (g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items() if len(runs) > 1
+    ]
     return markdown.grouped(("method", "stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %"), rows)

@@ -95,11 +95,13 @@ def picture(method: str, found: np.ndarray) -> str:
     x, y = _place(0, found[:, 0].mean())
     name = html.escape(style["name"])
     mean = found.mean(0)
-    return (f'<figure class="valley-picture" data-method="{method}" style="--light:{style["light"]};'
-            f'--dark:{style["dark"]}"><figcaption><b>{name}</b>: loss <span>{mean[0]:.3f}</span></figcaption>'
-            f'<svg viewBox="0 -8 {WIDTH} {HEIGHT + 16}" role="img" aria-label="{name}: training loss, '
-            f'{mean[0]:.3f} in the middle and {mean[-1]:.2f} after a move of {100 * NORMS[-1]:.0f} per cent">'
-            f'{"".join(curves)}<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/></svg></figure>')  # fmt: skip
+    return (
+        f'<figure class="valley-picture" data-method="{method}" style="--light:{style["light"]};'
+        f'--dark:{style["dark"]}"><figcaption><b>{name}</b>: loss <span>{mean[0]:.3f}</span></figcaption>'
+        f'<svg viewBox="0 -8 {WIDTH} {HEIGHT + 16}" role="img" aria-label="{name}: training loss, '
+        f'{mean[0]:.3f} in the middle and {mean[-1]:.2f} after a move of {100 * NORMS[-1]:.0f} per cent">'
+        f'{"".join(curves)}<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/></svg></figure>'
+    )
 
 
 def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
@@ -117,9 +119,12 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
     """
     found = of_rung(rung, seed)
     data = {
-        "norms": [float(n) for n in NORMS], "width": WIDTH, "height": HEIGHT, "top": TOP,
+        "norms": [float(n) for n in NORMS],
+        "width": WIDTH,
+        "height": HEIGHT,
+        "top": TOP,
         "losses": {method: values.round(4).tolist() for method, values in found.items()},
-    }  # fmt: skip
+    }
     pictures = "".join(picture(method, values) for method, values in found.items())
     return f"""<div class="valley">
 <p><label>Shake the weights by <output>0 %</output> of their size

@@ -7,8 +7,12 @@ import numpy as np
 from ..statistics import holm, mean_over_drawn_seeds
 
 SUPPORTED, PARTLY, UNDECIDED, CONTRADICTED, UNTESTED = VERDICTS = (
-    "supported", "partly supported", "undecided", "contradicted", "not testable here",
-)  # fmt: skip
+    "supported",
+    "partly supported",
+    "undecided",
+    "contradicted",
+    "not testable here",
+)
 LEVEL = 0.025  # one-sided: that of a 95 % interval
 FOR, AGAINST, OPEN = "for", "against", "open"
 

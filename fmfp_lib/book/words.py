@@ -92,8 +92,9 @@ def glance_in_words(found: dict) -> str:
     better = [m for m in calibration if found[m]["ece"].high < 0]
     worse = [m for m in calibration if found[m]["auroc"].high < 0]
     both = [m for m in better if m in worse]
-    lower, higher = ([m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side]
-                     for side in (True, False))  # fmt: skip
+    lower, higher = (
+        [m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side] for side in (True, False)
+    )
     return (
         f"The 95 % interval excludes 0: ECE falls, of the calibration methods ({listed(calibration)}), for "
         f"{listed(better)}; their AUROC falls for {listed(worse)}; both for {listed(both)}. Of all methods, AURC falls "

@@ -19,18 +19,24 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     from ..settings import Settings
     from ..training import Run, batches
 
-    print(f"fmfp_lib {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
-          f"torchvision {torchvision.__version__}, numpy {numpy.__version__}")  # fmt: skip
+    print(
+        f"fmfp_lib {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"torchvision {torchvision.__version__}, numpy {numpy.__version__}"
+    )
     cuda = torch.cuda.is_available()
-    print(f"device: {torch.cuda.get_device_name() if cuda else 'cpu'}; {torch.get_num_threads()} threads "
-          f"of {os.cpu_count()} cores")  # fmt: skip
+    print(
+        f"device: {torch.cuda.get_device_name() if cuda else 'cpu'}; {torch.get_num_threads()} threads "
+        f"of {os.cpu_count()} cores"
+    )
     if (devices := torch.cuda.device_count()) > 1:
         print(f"one run on all devices: torchrun --nproc-per-node {devices} -m fmfp_lib.cli train ...")
     if not paths.INSTALLED:
         grid = measured("Grid")
         gain = f" ({grid[0]['ratio']:.1f} times as fast as one run on all, when measured)" if grid else ""
-        print("many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a "
-              "core" + gain)  # fmt: skip
+        print(
+            "many runs: snakemake --profile profiles/local trains the grid of grid.yml, one single-threaded run a "
+            "core" + gain
+        )
     for what, place in (("shipped", records.SHIPPED), ("new", records.folder())):
         print(f"{what} records: {place} ({len(list(place.glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
@@ -39,13 +45,17 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
         run_ = Run(Settings(scale="classroom", epochs=1000, precision=name))
         speeds[name] = _images_per_second(run_, seconds)
         work = sum(cost.operations(run_.settings.network, "embedded"))
-        print(f"speed in {name}: {speeds[name]:,.0f} images/s, {run_.settings.network}, embedded data: "
-              f"{speeds[name] * work / 1e9:,.1f} GFLOP/s")  # fmt: skip
+        print(
+            f"speed in {name}: {speeds[name]:,.0f} images/s, {run_.settings.network}, embedded data: "
+            f"{speeds[name] * work / 1e9:,.1f} GFLOP/s"
+        )
     best = max(speeds, key=speeds.get)
     gain = speeds[best] / max(speeds["float32"], 1e-9) if speeds[best] else 1.0
     if gain > 1.1:
-        print(f"--precision {best} trains networks of this size {gain:.1f} times as fast as float32; evaluation and "
-              "SAM's steps stay in float32")  # fmt: skip
+        print(
+            f"--precision {best} trains networks of this size {gain:.1f} times as fast as float32; evaluation and "
+            "SAM's steps stay in float32"
+        )
     else:
         print("no precision is clearly faster than float32 here")
     if cuda:

@@ -55,8 +55,9 @@ def npz(path: Path):
         some = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
         warnings.warn(
             f"{path.name}: no training image has label {some}; the network has {classes} outputs, one for each label "
-            f"from 0 to {classes - 1}", stacklevel=2,
-        )  # fmt: skip
+            f"from 0 to {classes - 1}",
+            stacklevel=2,
+        )
     return tuple(arrays.values())
 
 

@@ -30,14 +30,16 @@ from .ranking import (
     aupr_success,
     aurc,
     auroc,
-    coverage_at_risk,
     eaurc,
-    error_weights,
     evaluate_confidence,
     fpr95,
-    generalised_risk_curve,
     naurc,
     overlap,
+)
+from .risk_coverage import (
+    coverage_at_risk,
+    error_weights,
+    generalised_risk_curve,
     risk_coverage_curve,
     selective_risk_at,
 )

@@ -47,8 +47,12 @@ class DenseNet(nn.Module):
         layers = [nn.Conv2d(in_channels, channels, 3, stem_stride, 1, bias=False)]
         for block in range(3):
             if block:
-                layers += [nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, channels // 2, 1, bias=False),
-                           nn.AvgPool2d(2)]  # fmt: skip
+                layers += [
+                    nn.BatchNorm2d(channels),
+                    nn.ReLU(),
+                    nn.Conv2d(channels, channels // 2, 1, bias=False),
+                    nn.AvgPool2d(2),
+                ]
                 channels //= 2
             for _ in range((depth - 4) // 6):
                 layers.append(_Layer(channels, growth))

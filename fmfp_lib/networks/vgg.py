@@ -36,9 +36,13 @@ class VGG(nn.Module):
             layers.append(nn.MaxPool2d(2, ceil_mode=True))  # so that 28 pixels survive five poolings
         self.blocks = nn.Sequential(*layers)
         self.head = nn.Sequential(
-            nn.Dropout(0.5), nn.Linear(channels, channels), nn.ReLU(),
-            nn.Dropout(0.5), nn.Linear(channels, channels), nn.ReLU(),
-        )  # fmt: skip
+            nn.Dropout(0.5),
+            nn.Linear(channels, channels),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(channels, channels),
+            nn.ReLU(),
+        )
         self.classifier = nn.Linear(channels, num_classes)
         he_fan_out(self)
         zero_biases(*(layer for layer in self.blocks if isinstance(layer, nn.Conv2d)))

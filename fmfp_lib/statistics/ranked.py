@@ -54,9 +54,12 @@ class Ranked:
             fpr95 = self._false_at_95(correct.take(self.correct_at, 1), false) / all_errors
         undefined = (all_errors == 0) | (all_correct == 0)
         return {
-            "aurc": risk, "eaurc": risk - optimum, "augrc": generalised,
-            "auroc": np.where(undefined, np.nan, auroc), "fpr95": np.where(undefined, np.nan, fpr95),
-        }  # fmt: skip
+            "aurc": risk,
+            "eaurc": risk - optimum,
+            "augrc": generalised,
+            "auroc": np.where(undefined, np.nan, auroc),
+            "fpr95": np.where(undefined, np.nan, fpr95),
+        }
 
     def _false_at_95(self, correct, false):
         """Return the errors accepted at the threshold whose TPR is nearest to 0.95, the first of them."""

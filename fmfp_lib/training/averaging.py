@@ -43,6 +43,10 @@ def create(kind: str | None, model: nn.Module, decay: float) -> AveragedModel | 
     model : nn.Module
     decay : float
         Of the exponential average.
+
+    Returns
+    -------
+    AveragedModel or None
     """
     if kind is None:
         return None
@@ -50,7 +54,19 @@ def create(kind: str | None, model: nn.Module, decay: float) -> AveragedModel | 
 
 
 def with_batch_norm_statistics(average: AveragedModel, batches) -> nn.Module:
-    """Return a copy of the averaged network whose batch norm has statistics of its own, from `batches` of images."""
+    """Return a copy of the averaged network whose batch norm has statistics of its own, from `batches` of images.
+
+    Parameters
+    ----------
+    average : AveragedModel
+        With the weights of at least one epoch.
+    batches : iterable of torch.Tensor
+        Normalised images, each (n, c, h, w).
+
+    Returns
+    -------
+    nn.Module
+    """
     average = copy.deepcopy(average)
     update_bn(batches, average)
     return average.module

@@ -22,6 +22,10 @@ def fill(run, images, labels, index, step: int) -> objectives.Batch:
         Labels, and places in the training set, (n,).
     step : int
         Number of the step in its epoch, from 0.
+
+    Returns
+    -------
+    objectives.Batch
     """
     settings, needed = run.settings, objectives.needs(*run.method.losses)
     place = [settings.seed, run.epoch, step]

@@ -27,6 +27,10 @@ def network(settings: Settings, method: Method, data: datasets.Dataset, device: 
     data : datasets.Dataset
         Decides the number of channels and of classes.
     device : torch.device
+
+    Returns
+    -------
+    nn.Module
     """
     with seeded(settings.seed):
         channels = data.x_train.shape[1]
@@ -38,7 +42,18 @@ def network(settings: Settings, method: Method, data: datasets.Dataset, device: 
 
 
 def optimizer(settings: Settings, model: nn.Module) -> torch.optim.SGD:
-    """Return SGD over all weights of `model`, with the rate, momentum and weight decay of the settings."""
+    """Return SGD over all weights of `model`, with the rate, momentum and weight decay of the settings.
+
+    Parameters
+    ----------
+    settings : Settings
+        Complete.
+    model : nn.Module
+
+    Returns
+    -------
+    torch.optim.SGD
+    """
     return torch.optim.SGD(
         model.parameters(),
         settings.learning_rate,

@@ -24,7 +24,12 @@ _batch = 0  # size of the batch that the network has a part of at the moment
 
 @contextmanager
 def processes():
-    """Join the processes that torchrun started, and leave them at the end."""
+    """Join the processes that torchrun started, and leave them at the end.
+
+    Yields
+    ------
+    None
+    """
     local = int(os.environ["LOCAL_RANK"])
     if local < torch.cuda.device_count():
         torch.cuda.set_device(local)
@@ -41,7 +46,7 @@ def size() -> int:
 
 
 def first() -> bool:
-    """Tell whether this process is the one that writes."""
+    """Return whether this process is the one that writes."""
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
@@ -105,6 +110,18 @@ def gather(x: torch.Tensor, n: int | None = None) -> torch.Tensor:
     """Return the batch (n, ...) of which `x` is this process's part; gradients flow into this part alone.
 
     `n` is the length of the batch that was last divided, if not given.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        This process's part, (n / processes, ...).
+    n : int, optional
+        Length of the whole batch.
+
+    Returns
+    -------
+    torch.Tensor
+        (n, ...).
     """
     if size() == 1:
         return x

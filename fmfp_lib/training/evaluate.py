@@ -15,7 +15,22 @@ HISTORY_IMAGES = 2000  # of the test set, for evaluation during training
 
 @torch.no_grad()
 def logits(model: torch.nn.Module, x, num_classes: int, device: torch.device) -> np.ndarray:
-    """Return logits (n, k) of normalised images `x` (n, c, h, w), in float32 and in eval mode."""
+    """Return logits (n, k) of normalised images `x` (n, c, h, w), in float32 and in eval mode.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    x : torch.Tensor
+        Normalised images.
+    num_classes : int
+        k, also where `x` is empty.
+    device : torch.device
+        Where `model` lies.
+
+    Returns
+    -------
+    ndarray, (n, k), float32
+    """
     model.eval()
     with computing_in("float32", device.type):
         forward = distributed.split(model)

@@ -49,11 +49,39 @@ class Images:
         return x.to(self.device).contiguous(memory_format=torch.channels_last)
 
     def augmented(self, index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return training images at `index` (n,), each cropped and mirrored anew."""
+        """Return training images at `index` (n,), each cropped and mirrored anew.
+
+        Parameters
+        ----------
+        index : torch.Tensor, (n,)
+            Places in the training set.
+        generator : torch.Generator
+            Source of chance.
+
+        Returns
+        -------
+        torch.Tensor, (n, c, h, w)
+            Normalised.
+        """
         return next(self._views([index], generator))
 
     def of_class(self, y: torch.Tensor, u: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return, for each label in `y` (n,), an augmented training image of that class, chosen by `u` in [0, 1)."""
+        """Return, for each label in `y` (n,), an augmented training image of that class, chosen by `u` in [0, 1).
+
+        Parameters
+        ----------
+        y : torch.Tensor, (n,)
+            Labels.
+        u : torch.Tensor, (n,)
+            In [0, 1).
+        generator : torch.Generator
+            Source of chance of the augmentation.
+
+        Returns
+        -------
+        torch.Tensor, (n, c, h, w)
+            Normalised.
+        """
         first = torch.cumsum(self.class_sizes, 0) - self.class_sizes
         return self.augmented(self.by_class[first[y] + (u * self.class_sizes[y]).long()], generator)
 
@@ -61,6 +89,11 @@ class Images:
         """Yield one epoch of shuffled, augmented batches: images, labels, places in the training set.
 
         A last batch of one image is left out, since batch norm needs two.
+
+        Yields
+        ------
+        tuple of torch.Tensor
+            (n, c, h, w), (n,) and (n,).
         """
         order = torch.randperm(len(self.x_train), generator=generator, device=self.device)
         places = [index for index in order.split(self.batch_size) if len(index) > 1]

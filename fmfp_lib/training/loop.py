@@ -138,7 +138,19 @@ class Run:
         return loss.detach(), None if logits is None else logits.detach()
 
     def step(self, batch, with_sam: bool):
-        """Take one step, SAM's or a plain one; return the loss and the logits of the (first) pass over `batch`."""
+        """Take one step, SAM's or a plain one; return the loss and the logits of the (first) pass over `batch`.
+
+        Parameters
+        ----------
+        batch : objectives.Batch
+        with_sam : bool
+
+        Returns
+        -------
+        loss : torch.Tensor
+            A scalar, in nats.
+        logits : torch.Tensor, (n, k)
+        """
         self.optimizer.zero_grad(set_to_none=True)
         if not with_sam:
             loss, logits = self.loss_and_gradient(batch, with_sam=False)
@@ -253,7 +265,17 @@ class Run:
         return self.finished
 
     def logits(self, model, x) -> np.ndarray:
-        """Return logits (n, k) of normalised images `x` (n, c, h, w)."""
+        """Return logits (n, k) of normalised images `x` (n, c, h, w).
+
+        Parameters
+        ----------
+        model : nn.Module
+        x : torch.Tensor
+
+        Returns
+        -------
+        ndarray, (n, k), float32
+        """
         return evaluate.logits(model, x, self.data.num_classes, self.device)
 
     def evaluate_during_training(self) -> dict:

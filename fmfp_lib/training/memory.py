@@ -9,6 +9,10 @@ def keep_freed_memory() -> bool:
 
     A step frees all its activations and the next asks for as many. By default the C library gives large blocks back
     to the system each time, which hands them out again page by page, filled with zeros: a fifth of a DenseNet's step.
+
+    Returns
+    -------
+    bool
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -18,6 +18,10 @@ def perturbed_parameters(model: nn.Module, which: str = "all") -> list[nn.Parame
     model : nn.Module
     which : {'all', 'batch_norm'}
         Those of batch norm alone keep SAM's effect (SAM-ON, Müller et al., NeurIPS 2023).
+
+    Returns
+    -------
+    list of nn.Parameter
     """
     if which == "batch_norm":
         return [p for layer in _batch_norms(model) for p in layer.parameters()]
@@ -72,7 +76,12 @@ class SAM:
 
 @contextmanager
 def frozen_batch_norm_statistics(model: nn.Module):
-    """Normalise with the batch's own statistics inside, without updating the running ones."""
+    """Normalise with the batch's own statistics inside, without updating the running ones.
+
+    Yields
+    ------
+    None
+    """
     layers = [layer for layer in _batch_norms(model) if layer.track_running_stats]
     for layer in layers:
         layer.track_running_stats = False

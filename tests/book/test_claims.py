@@ -76,8 +76,12 @@ def test_only_seeds_that_both_have_are_compared():
     runs["fmfp"] = runs["fmfp"][1:4]
     found = verdict("C7", Group("smoke", "embedded", "net", runs))
     assert {e.seeds for e in found.evidence} == {3} and decided(found) == {"FMFP against baseline": "supported"}
-    gain = np.mean([metrics.evaluate(b.logits, b.labels)["auroc"] - metrics.evaluate(a.logits, a.labels)["auroc"]
-                    for a, b in zip(runs["baseline"][1:4], runs["fmfp"], strict=True)])  # fmt: skip
+    gain = np.mean(
+        [
+            metrics.evaluate(b.logits, b.labels)["auroc"] - metrics.evaluate(a.logits, a.labels)["auroc"]
+            for a, b in zip(runs["baseline"][1:4], runs["fmfp"], strict=True)
+        ]
+    )
     assert next(e for e in found.evidence if e.quantity == "auroc").value == pytest.approx(gain)
 
 

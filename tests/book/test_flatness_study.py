@@ -65,17 +65,23 @@ def test_the_table_shows_three_digits():
 def test_runs_that_were_measured_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     arrays = {
-        "norms": np.array([0.0, 0.1, 0.2]), "loss": np.array([[1.0, 1.0], [1.0, 2.0], [3.0, 4.0]]),
-        "margin": np.zeros((3, 2)), "sharpness": np.array(0.5), "eigenvalue": np.array(7.0),
-    }  # fmt: skip
+        "norms": np.array([0.0, 0.1, 0.2]),
+        "loss": np.array([[1.0, 1.0], [1.0, 2.0], [3.0, 4.0]]),
+        "margin": np.zeros((3, 2)),
+        "sharpness": np.array(0.5),
+        "eigenvalue": np.array(7.0),
+    }
     monkeypatch.setitem(measures.MEASURES, "flatness", lambda run, model: arrays)
 
     def run(method, seed, **options):
         settings = Settings(scale="smoke", train_size=130, test_size=60, device="cpu", method=method, seed=seed)
         return train(settings, progress=False, **options)
 
-    runs = {"baseline": [run("baseline", 0, measures=["flatness"], keep_weights=True), run("baseline", 1)],
-            "fmfp": [run("fmfp", 0, measures=["flatness"], keep_weights=True)], "sam": [run("sam", 0)]}  # fmt: skip
+    runs = {
+        "baseline": [run("baseline", 0, measures=["flatness"], keep_weights=True), run("baseline", 1)],
+        "fmfp": [run("fmfp", 0, measures=["flatness"], keep_weights=True)],
+        "sam": [run("sam", 0)],
+    }
     group = Group("smoke", "embedded", "preact_resnet8_w8_s2", runs)
     found = flatness_study.measured([group])
     assert found["method"].tolist() == ["baseline", "fmfp"] and found["loss_rise"].tolist() == [2.5, 2.5]

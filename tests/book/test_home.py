@@ -16,12 +16,14 @@ def run(wrong, n=1000):
     return SimpleNamespace(scored=(-np.arange(n, dtype=float), correct))
 
 
-RUNG = SimpleNamespace(runs=lambda: {
-    "baseline": {3: run([500]), 4: run([600])},
-    "label_smoothing": {3: run([0, 50, 700])},
-    "fmfp": {3: run([999])},
-    "swa": {3: run([1])},
-})  # fmt: skip
+RUNG = SimpleNamespace(
+    runs=lambda: {
+        "baseline": {3: run([500]), 4: run([600])},
+        "label_smoothing": {3: run([0, 50, 700])},
+        "fmfp": {3: run([999])},
+        "swa": {3: run([1])},
+    }
+)
 
 
 def test_errors_among_the_surest_are_counted_for_10_000_images():

@@ -75,8 +75,12 @@ def test_a_published_number_is_styled_as_published(groups):
 
 def test_without_runs_of_ours_the_published_table_still_stands():
     assert rows(published.side_by_side("table5", [], "nll"))[0] == [
-        "Tiny-ImageNet", "ResNet-18", "baseline", "15.76 ± 0.14", "–"
-    ]  # fmt: skip
+        "Tiny-ImageNet",
+        "ResNet-18",
+        "baseline",
+        "15.76 ± 0.14",
+        "–",
+    ]
 
 
 def test_corruption_at_the_papers_scale_is_read_from_what_was_measured_on_runs_of_cifar10(groups, monkeypatch):

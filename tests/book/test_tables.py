@@ -152,9 +152,11 @@ def test_grouped_rows_stand_under_their_groups_name_all_but_the_first_folded():
     blocks = markdown.grouped(("method", "value"), rows).split("\n\n")
     head = "| method | value |\n| --- | ---: |"
     assert blocks == [
-        "**a**", f"{head}\n| x | 1 |\n| y | 2 |",
-        "````{dropdown} The other networks\n**b**", f"{head}\n| x | 3 |\n````",
-    ]  # fmt: skip
+        "**a**",
+        f"{head}\n| x | 1 |\n| y | 2 |",
+        "````{dropdown} The other networks\n**b**",
+        f"{head}\n| x | 3 |\n````",
+    ]
     assert markdown.folded({}) == "" and "dropdown" not in markdown.grouped(("method", "value"), rows[:2])
 
 
@@ -162,8 +164,11 @@ def test_the_readmes_sentence_follows_the_intervals():
     def row(**signs):
         return {m: Comparison(m, 0.0, s, s, s - 0.5, s + 0.5, np.empty(0)) for m, s in signs.items()}
 
-    found = {"mixup": row(ece=-1, auroc=-1, aurc=1), "focal": row(ece=-1, auroc=0, aurc=0),
-             "fmfp": row(ece=-1, auroc=-1, aurc=-1)}  # fmt: skip
+    found = {
+        "mixup": row(ece=-1, auroc=-1, aurc=1),
+        "focal": row(ece=-1, auroc=0, aurc=0),
+        "fmfp": row(ece=-1, auroc=-1, aurc=-1),
+    }
     assert words.glance_in_words(found) == (
         "The 95 % interval excludes 0: ECE falls, of the calibration methods (mixup and focal loss), for mixup and "
         "focal loss; their AUROC falls for mixup; both for mixup. Of all methods, AURC falls for FMFP and rises for "

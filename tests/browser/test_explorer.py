@@ -32,8 +32,11 @@ def opened(visit, book, view="", **options):
 
 def table(page):
     """Return what the table says: method, then column, the numbers as printed."""
-    rows = page.eval_on_selector_all("#explorer tbody tr", """rows => rows.map(row => [row.dataset.method,
-        ...[...row.cells].slice(1).map(cell => cell.innerText)])""")  # fmt: skip
+    rows = page.eval_on_selector_all(
+        "#explorer tbody tr",
+        """rows => rows.map(row => [row.dataset.method,
+        ...[...row.cells].slice(1).map(cell => cell.innerText)])""",
+    )
     names = ("threshold", "coverage", "risk", "through", "away")
     return {method: dict(zip(names, cells, strict=True)) for method, *cells in rows}
 
@@ -46,9 +49,12 @@ def expected(record, k):
     confidence, correct = record.scored
     wrong = np.count_nonzero(~correct[np.argsort(-confidence, kind="stable")][:k])
     return {
-        "threshold": np.sort(confidence)[::-1][k - 1], "coverage": 100 * k / len(correct), "risk": 100 * wrong / k,
-        "through": wrong, "away": len(correct) - k - (np.count_nonzero(~correct) - wrong),
-    }  # fmt: skip
+        "threshold": np.sort(confidence)[::-1][k - 1],
+        "coverage": 100 * k / len(correct),
+        "risk": 100 * wrong / k,
+        "through": wrong,
+        "away": len(correct) - k - (np.count_nonzero(~correct) - wrong),
+    }
 
 
 @pytest.mark.parametrize("coverage", [0.5, 37.5, 80, 100])
@@ -155,8 +161,11 @@ def test_everything_works_by_keyboard(visit, book):
     page.focus("[name=method][value=swa]")
     page.keyboard.press("Space")
     assert "swa" in table(page) and page.locator(".explorer-cards figure").count() == 4
-    names = page.eval_on_selector_all("#explorer :is(input, select)", """controls => controls.map(c =>
-        c.getAttribute('aria-label') || (c.labels[0] || {}).innerText || '')""")  # fmt: skip
+    names = page.eval_on_selector_all(
+        "#explorer :is(input, select)",
+        """controls => controls.map(c =>
+        c.getAttribute('aria-label') || (c.labels[0] || {}).innerText || '')""",
+    )
     assert all(name.strip() for name in names)
 
 
@@ -183,13 +192,19 @@ def test_the_difference_from_the_baseline_and_the_surest_answers_alone(visit, bo
     page.wait_for_function("location.hash.includes('view=difference&zoom=20')")
     assert page.locator(".explorer-curves .dot").count() == 0
     assert "risk minus baseline" in page.text_content(".explorer-curves svg")
-    lines = page.eval_on_selector_all(".explorer-curves .line", """lines => lines.map(line =>
-        line.getAttribute('d').slice(1).split('L').map(point => point.split(' ').map(Number)))""")  # fmt: skip
+    lines = page.eval_on_selector_all(
+        ".explorer-curves .line",
+        """lines => lines.map(line =>
+        line.getAttribute('d').slice(1).split('L').map(point => point.split(' ').map(Number)))""",
+    )
     baseline, mixup = map(np.array, lines)
     assert np.ptp(baseline[:, 1]) == 0  # the first method is its own reference
     risk = [metrics.selective_risk_at(*group.runs[m][1].scored, 0.2) for m in ("baseline", "mixup")]
-    labels = page.eval_on_selector_all(".explorer-curves svg text[text-anchor=end]", """texts => texts.map(t =>
-        [Number(t.textContent), Number(t.getAttribute('y')) - 4])""")  # fmt: skip
+    labels = page.eval_on_selector_all(
+        ".explorer-curves svg text[text-anchor=end]",
+        """texts => texts.map(t =>
+        [Number(t.textContent), Number(t.getAttribute('y')) - 4])""",
+    )
     (low, at_low), (high, at_high) = labels[0], labels[-1]
     drawn = low + (mixup[-1, 1] - at_low) / (at_high - at_low) * (high - low)
     assert drawn == pytest.approx(100 * (risk[1] - risk[0]), abs=0.02)
@@ -203,8 +218,12 @@ def test_no_sideways_scrolling_and_readable_in_both_themes(visit, book, width, t
     every = "#methods=" + ",".join(["baseline", "label_smoothing", "cs_kd", "fmfp"]) + "&risk=0.5"
     page = opened(visit, book, every, width=width, theme=theme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    wide = page.eval_on_selector_all("#explorer *", """(all, width) => all.filter(e =>
-        e.getBoundingClientRect().right > width + 1).map(e => e.outerHTML.slice(0, 80))""", width)  # fmt: skip
+    wide = page.eval_on_selector_all(
+        "#explorer *",
+        """(all, width) => all.filter(e =>
+        e.getBoundingClientRect().right > width + 1).map(e => e.outerHTML.slice(0, 80))""",
+        width,
+    )
     assert wide == []
     assert page.get_attribute("html", "data-theme") == theme
     line = page.eval_on_selector(".explorer-curves .line", "line => getComputedStyle(line).stroke")

@@ -67,9 +67,10 @@ def test_data_lists_what_there_is_and_says_how_to_get_the_rest(monkeypatch, tmp_
     assert "170 MB" in lines["cifar10"] and "`fmfp data get cifar10`" in lines["cifar10"]
     assert fmfp("data", "get", "cifar10_c", check=True).stdout.strip() == str(tmp_path / "CIFAR-10-C")
     for words, expected in (
-        (["data", "get", "imagenet"], "155 GB"), (["data", "get", "cifar"], "did you mean 'cifar10'"),
+        (["data", "get", "imagenet"], "155 GB"),
+        (["data", "get", "cifar"], "did you mean 'cifar10'"),
         (["train", "--dataset", "tiny_imagenet"], "248 MB"),
-    ):  # fmt: skip
+    ):
         result = fmfp(*words)
         assert result.returncode == 2 and expected in result.stderr and len(result.stderr.strip().splitlines()) == 1
 

@@ -37,8 +37,12 @@ def test_impossible_size(size):
 
 def test_any_npz(tmp_path):
     rng = np.random.default_rng(0)
-    arrays = {"x_train": rng.integers(0, 256, (6, 8, 8, 3), np.uint8), "y_train": np.arange(6) % 3,
-              "x_test": rng.integers(0, 256, (3, 8, 8, 3), np.uint8), "y_test": np.arange(3)}  # fmt: skip
+    arrays = {
+        "x_train": rng.integers(0, 256, (6, 8, 8, 3), np.uint8),
+        "y_train": np.arange(6) % 3,
+        "x_test": rng.integers(0, 256, (3, 8, 8, 3), np.uint8),
+        "y_test": np.arange(3),
+    }
     np.savez(tmp_path / "mine.npz", **arrays)
     data = datasets.load(str(tmp_path / "mine.npz"))
     assert data.num_classes == 3 and np.array_equal(data.x_train[2, 1], arrays["x_train"][2, :, :, 1])
@@ -204,10 +208,12 @@ def test_corruptions_are_made_here_for_any_other_data_set():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("cifar10", ["fmfp data get cifar10", "170 MB"]), ("cifar100", ["fmfp data get cifar100", "169 MB"]),
-        ("tiny_imagenet", ["fmfp data get tiny_imagenet", "248 MB"]), ("imagenet", ["155 GB", "train/<wnid>/"]),
+        ("cifar10", ["fmfp data get cifar10", "170 MB"]),
+        ("cifar100", ["fmfp data get cifar100", "169 MB"]),
+        ("tiny_imagenet", ["fmfp data get tiny_imagenet", "248 MB"]),
+        ("imagenet", ["155 GB", "train/<wnid>/"]),
     ],
-)  # fmt: skip
+)
 def test_missing_data_set_says_how_to_get_it_and_how_large_it_is(place, name, words):
     with pytest.raises(ValueError) as error:
         datasets.load(name)
@@ -261,9 +267,11 @@ def test_every_image_is_a_crop_of_the_padded_original_or_its_mirror():
     for i in range(64):
         crops = {
             (t, left, f): (c.flip(-1) if f else c)
-            for t in range(5) for left in range(5) for f in (0, 1)
+            for t in range(5)
+            for left in range(5)
+            for f in (0, 1)
             for c in [padded[i, :, t : t + 6, left : left + 5]]
-        }  # fmt: skip
+        }
         matches = [key for key, crop in crops.items() if torch.allclose(crop, out[i], atol=1e-5)]
         assert len(matches) == 1
         seen |= set(matches)

@@ -48,8 +48,12 @@ def server():
 
 def archive(server, **values):
     url = f"http://127.0.0.1:{server.server_address[1]}/a.zip"
-    return Archive(**({"url": url, "file": "a.zip", "md5": hashlib.md5(CONTENT).hexdigest(), "bytes": len(CONTENT),
-                       "folder": "a"} | values))  # fmt: skip
+    return Archive(
+        **(
+            {"url": url, "file": "a.zip", "md5": hashlib.md5(CONTENT).hexdigest(), "bytes": len(CONTENT), "folder": "a"}
+            | values
+        )
+    )
 
 
 def test_download_that_breaks_off_half_way_goes_on_from_there(server, tmp_path):

@@ -47,10 +47,13 @@ def test_layout(imagenet):
 
 def test_test_view_is_the_usual_one(imagenet):
     x = datasets.load("imagenet").x_test
-    usual = torchvision.transforms.Compose([
-        torchvision.transforms.Resize(256), torchvision.transforms.CenterCrop(224),
-        torchvision.transforms.PILToTensor(),
-    ])  # fmt: skip
+    usual = torchvision.transforms.Compose(
+        [
+            torchvision.transforms.Resize(256),
+            torchvision.transforms.CenterCrop(224),
+            torchvision.transforms.PILToTensor(),
+        ]
+    )
     for path, view in zip(x.paths, np.asarray(x), strict=True):
         expected = usual(Image.open(path).convert("RGB")).numpy()
         # The longer side may be rounded to one pixel more, which moves the middle by half a pixel.

@@ -82,10 +82,12 @@ def test_one_pass_in_blocks_equals_the_definitions(n, k, scale):
     got, confidence, right = metrics.evaluate(logits, labels), p.max(1), p.argmax(1) == labels
     assert metrics.evaluate(logits, labels, extras=False).items() <= got.items() and len(got) == 14
     expected = {
-        **metrics.evaluate_confidence(scores.log_odds(logits), right), "accuracy": right.mean(),
+        **metrics.evaluate_confidence(scores.log_odds(logits), right),
+        "accuracy": right.mean(),
         "nll": np.mean(logsumexp(logits, 1) - logits[range(n), labels]),
-        "brier": ((p - np.eye(k)[labels]) ** 2).sum(1).mean(), "ece_adaptive": metrics.ece_adaptive(p, labels),
-    }  # fmt: skip
+        "brier": ((p - np.eye(k)[labels]) ** 2).sum(1).mean(),
+        "ece_adaptive": metrics.ece_adaptive(p, labels),
+    }
     edges = np.linspace(0, 1, 16)
     inside = lambda q, b: (q > edges[b] if b else q >= 0) & (q <= edges[b + 1])  # noqa: E731
     gap = lambda q, hit: sum(abs((hit - q)[inside(q, b)].sum()) for b in range(15)) / n  # noqa: E731

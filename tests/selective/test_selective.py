@@ -1,6 +1,5 @@
 """Thresholds keep their promise in simulation, and give away little coverage for it."""
 
-
 import numpy as np
 import pytest
 from scipy.stats import beta, binom

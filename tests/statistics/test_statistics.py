@@ -1,6 +1,5 @@
 """The bootstrap by counts equals the bootstrap by repetition; verdicts follow their rule."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -290,8 +289,10 @@ def test_seeds_can_be_kept_as_they_are():
     single = statistics.compare_methods(a[:1], b[:1], ("auroc",), 60, draw_seeds=False)["auroc"]
     assert kept.replicates == pytest.approx(single.replicates)
     a, b = runs_of((1, 2, 3)), runs_of((4, 5, 6))
-    both = [np.ptp(statistics.compare_methods(a, b, ("auroc",), 400, draw_seeds=d)["auroc"].replicates)
-            for d in (True, False)]  # fmt: skip
+    both = [
+        np.ptp(statistics.compare_methods(a, b, ("auroc",), 400, draw_seeds=d)["auroc"].replicates)
+        for d in (True, False)
+    ]
     assert both[1] < both[0]
 
 

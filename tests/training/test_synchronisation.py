@@ -53,9 +53,9 @@ def waits(run, monkeypatch):
 
 
 def run(method, protocol="paper"):
-    return Run(Settings(
-        method=method, protocol=protocol, train_size=64, batch_size=32, test_size=20, epochs=4, device="cpu"
-    ))  # fmt: skip
+    return Run(
+        Settings(method=method, protocol=protocol, train_size=64, batch_size=32, test_size=20, epochs=4, device="cpu")
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,11 @@ def counted(act):
 
 
 def test_a_step_starts_few_kernels():
-    trained = Run(Settings(
-        method="sam", network="preact_resnet110", train_size=8, batch_size=4, test_size=4, epochs=1, device="cpu"
-    ))  # fmt: skip
+    trained = Run(
+        Settings(
+            method="sam", network="preact_resnet110", train_size=8, batch_size=4, test_size=4, epochs=1, device="cpu"
+        )
+    )
     trained.model.train()
     images, labels, index = next(iter(trained.images.batches(trained.generator)))
     batch = batches.fill(trained, images, labels, index, 0)

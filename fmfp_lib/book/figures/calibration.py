@@ -128,8 +128,7 @@ def class_probabilities(images, records, index, classes):
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False,
-                                width_ratios=(1, 1.7))  # fmt: skip
+    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False, width_ratios=(1, 1.7))
     places, height = np.arange(len(classes)), 0.8 / len(records)
     for (left, right), image, i in zip(axes, images, index, strict=True):
         left.imshow(image, cmap="gray", vmin=0, vmax=1)
@@ -138,8 +137,9 @@ def class_probabilities(images, records, index, classes):
         for row, record in enumerate(records):
             p = 100 * softmax(record.logits[i : i + 1])[0]
             method = record.settings.method
-            right.barh(places + height * (row - (len(records) - 1) / 2), p, height, color=colour(method),
-                       label=name(method))  # fmt: skip
+            right.barh(
+                places + height * (row - (len(records) - 1) / 2), p, height, color=colour(method), label=name(method)
+            )
         right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
         right.tick_params(axis="y", labelsize=9)
         right.invert_yaxis()
@@ -202,8 +202,9 @@ def calibration_against_ranking(groups, methods):
         for method, found in against_baseline(records, methods, ("ece", "auroc")).items():
             x, y = (100 * found[m].difference for m in ("ece", "auroc"))
             spread = [[[100 * abs(c.difference - c.low)], [100 * abs(c.high - c.difference)]] for c in found.values()]
-            axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt="o", color=colour(method), elinewidth=1,
-                          label=name(method))  # fmt: skip
+            axis.errorbar(
+                x, y, xerr=spread[0], yerr=spread[1], fmt="o", color=colour(method), elinewidth=1, label=name(method)
+            )
         axis.set(title=title, xlabel="change of ECE, points\n(left: better calibrated)")
         sns.despine(ax=axis)
     axes[0].set_ylabel("change of AUROC, points\n(up: errors easier to find)")

@@ -34,8 +34,9 @@ def cost_against_gain(groups, metric):
         axis.axhline(0, color="0.6", linewidth=0.8)
         for place, (method, points) in enumerate(series.items()):
             cost, found = zip(*points, strict=True)
-            low, middle, high = (factor * np.array([getattr(c, part) for c in found])
-                                 for part in ("low", "difference", "high"))  # fmt: skip
+            low, middle, high = (
+                factor * np.array([getattr(c, part) for c in found]) for part in ("low", "difference", "high")
+            )
             axis.vlines(cost, low, high, color=colour(method), linewidth=1)
             axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
             for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):

@@ -57,8 +57,9 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
     if quantity in published:
         handles += [
             Line2D([], [], color="0.45", marker=m, markerfacecolor="none", linestyle="", label=f"paper, {k} classes")
-            for k, m in _MARKERS.items() if k in set(published.loc[published["method"].isin(methods), "classes"])
-        ]  # fmt: skip
+            for k, m in _MARKERS.items()
+            if k in set(published.loc[published["method"].isin(methods), "classes"])
+        ]
     figure.tight_layout()
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
     return figure

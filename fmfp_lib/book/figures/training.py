@@ -81,8 +81,12 @@ def training_curves(groups, metrics, titles):
     figure, axes = plt.subplots(1, len(metrics), figsize=(4.4 * len(metrics), 3.2), squeeze=False)
     for axis, metric, title in zip(axes[0], metrics, titles, strict=True):
         for method, records in groups.items():
-            rows = [{"epoch": e["epoch"], "value": 100 * e[metric]} for r in records for e in r.history
-                    if e.get(metric) is not None]  # fmt: skip
+            rows = [
+                {"epoch": e["epoch"], "value": 100 * e[metric]}
+                for r in records
+                for e in r.history
+                if e.get(metric) is not None
+            ]
             values = pd.DataFrame(rows).groupby("epoch")["value"]
             mean = values.mean()
             axis.plot(mean.index, mean, color=colour(method), label=name(method))
