@@ -31,8 +31,13 @@ def table(heading, rows, words: int = 1, align: str = "") -> str:
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (heading, rule, *rows))
 
 
+UNDEFINED = "not defined"  # what stands for NaN
+
+
 def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
     """Return mean ± standard deviation (ddof = 1) of `values` times `factor`, on one line; one value has no spread.
+
+    What is not defined (NaN) is left out and counted, in words.
 
     Parameters
     ----------
@@ -49,12 +54,18 @@ def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
         Markdown.
     """
     values = factor * pd.Series(values)
-    spread = f"\u00a0±\u00a0{values.std():.{decimals}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{decimals}f}{spread}"
+    defined = values.dropna()
+    if defined.empty:
+        return UNDEFINED
+    spread = f"\u00a0±\u00a0{defined.std():.{decimals}f}" if len(defined) > 1 else ""
+    missing = f" (defined for {len(defined)} of {len(values)})" if len(defined) < len(values) else ""
+    return f"{defined.mean():.{decimals}f}{spread}{missing}"
 
 
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out.
+
+    A value that is NaN is told in words.
 
     Parameters
     ----------
@@ -71,6 +82,8 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
         Markdown.
     """
     value, low, high = (factor * v for v in estimate)
+    if value != value:
+        return UNDEFINED
     # A true minus sign, and no line break but between the value and its interval.
     text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
     text = text.replace("-", "\u2212")

@@ -51,6 +51,9 @@ def test_metric_table_has_a_row_a_metric_and_a_column_a_method(runs):
     values = [100 * r.metrics["auroc"] for r in runs if r.settings.method == "baseline"]
     assert table.loc["AUROC %", "baseline"] == f"{np.mean(values):.2f}\u00a0±\u00a0{np.std(values, ddof=1):.2f}"
     assert markdown.plus_minus(pd.Series([0.5]), 100) == "50.00"
+    assert markdown.plus_minus([np.nan, np.nan]) == markdown.interval((np.nan,) * 3) == "not defined"
+    assert markdown.plus_minus([1, 3, np.nan]) == "2.00\u00a0±\u00a01.41 (defined for 2 of 3)"
+    assert markdown.plus_minus([1, np.nan]) == "1.00 (defined for 1 of 2)"
 
 
 def test_differences_are_taken_seed_by_seed(runs):
