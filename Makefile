@@ -1,6 +1,8 @@
 # `make book` and `make test` do all their own set-up; second runs reuse .venv.
 PYTHON ?= python3
 VENV := .venv/bin/python
+# Where else to look for torch, such as PyTorch's own wheels for machines without a GPU (see the README).
+TORCH_INDEX ?=
 STAMP := .venv/.installed
 
 
@@ -14,7 +16,7 @@ $(STAMP): pyproject.toml requirements.lock
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; found: $$("$(PYTHON)" --version 2>&1). Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	[ -x $(VENV) ] || "$(PYTHON)" -m venv .venv
-	$(VENV) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[test]'
+	$(VENV) -m pip install --quiet --disable-pip-version-check -c requirements.lock $(if $(TORCH_INDEX),--extra-index-url '$(TORCH_INDEX)') -e '.[test]'
 	touch $(STAMP)
 
 venv: $(STAMP) ## create .venv with the pinned packages

@@ -157,15 +157,15 @@ CLAIMS = (
         "C2",
         "The same methods generally make errors harder to find: lower AUROC and higher AURC, across networks and data.",
         "section 3.2, figures 2 and 3, tables 1 and 4",
-        f"AUROC minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a method. AUROC leaves accuracy out; AURC, "
-        "which falls with fewer errors too, stands beside it for context.",
+        f"AUROC minus the baseline's, {_BOOTSTRAP}; claimed lower. Each method is tested separately. "
+        "AUROC leaves accuracy out; AURC, which falls with fewer errors too, stands beside it for context.",
         each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER | CONTEXT}), claims_published.harm,
     ),
     _compared(
         "C3", "At a given coverage the baseline has a lower selective risk than each of them.",
         "section 3.2, figure 2 (b)",
         f"The mean of the selective risks at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed "
-        "higher. One part a method; each coverage stands beside it for context.",
+        "higher. Each method is tested separately; each coverage stands beside it for context.",
         each(CALIBRATION, "baseline",
              {"selective_risk": HIGHER} | dict.fromkeys(evidence.RISKS, HIGHER | CONTEXT)),
     ),
@@ -223,7 +223,8 @@ CLAIMS = (
     ),
     _compared(
         "C9", "FMFP also calibrates: lower ECE, NLL and Brier score.", "section 4.2, table 2",
-        f"ECE, NLL and Brier score minus the baseline's, {_BOOTSTRAP}; claimed lower. One part a metric.",
+        f"ECE, NLL and Brier score minus the baseline's, {_BOOTSTRAP}; claimed lower. "
+        "Each metric is tested separately.",
         [(names.DISPLAY[m][1].split()[0], "baseline", "fmfp", m, LOWER) for m in ("ece", "nll", "brier")],
         claims_published.calibration,
     ),
@@ -250,8 +251,9 @@ CLAIMS = (
     Claim(
         "C12", "Flat minima mitigate reliable overfitting.", "section 4.2, figure 12",
         f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
-        "Student's 95 % interval; claimed higher. One part a method; only where the baseline's AUROC clearly falls, "
-        "since elsewhere there is nothing to mitigate. Other seeds tell whether it falls than those that are compared.",
+        "Student's 95 % interval; claimed higher. Each method is tested separately, only where the baseline's AUROC "
+        "clearly falls, since elsewhere there is nothing to mitigate. "
+        "Other seeds tell whether it falls than those that are compared.",
         special_evidence.mitigation,
         needs="a group in which the baseline's AUROC clearly falls late in training",
         parts=tuple(map(names.name, FLAT)),
