@@ -9,10 +9,10 @@ import torch
 
 from fmfp_lib import objectives
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import Run
+from fmfp_lib.training import SAM, Run, frozen_batch_norm_statistics
 
 PAGE = Path(__file__).resolve().parent.parent / "book" / "methods.md"
-FMFP, CRL = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+FMFP, CRL, ACCELERATE = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +59,22 @@ def test_crl_in_a_loop_of_ones_own():
     hits = found["z"].argmax(1) == names["y"]
     assert found["counts"].tolist() == [0] * 3 + hits.float().tolist() + [0] * 12
     assert 0 < hits.sum() < 5 and torch.isfinite(found["loss"])
+
+
+def test_sam_in_accelerates_loop_takes_the_same_steps():
+    pytest.importorskip("accelerate")
+    torch.manual_seed(0)
+    loader = [(torch.randn(6, 4), torch.arange(6) % 3) for _ in range(3)]
+    first = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.BatchNorm1d(5), torch.nn.Linear(5, 3))
+    ends = []
+    plain = re.sub(r"accelerator\.backward\((.*)\)", r"\1.backward()", ACCELERATE[ACCELERATE.index("for x, y") :])
+    for code in (ACCELERATE, plain):
+        model = copy.deepcopy(first)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        names = {"model": model, "optimizer": optimizer, "loader": loader, "sam": SAM(optimizer, rho=0.05)}
+        names |= {"SAM": SAM, "frozen_batch_norm_statistics": frozen_batch_norm_statistics}
+        exec(code, names | vars(objectives))
+        ends.append(model)
+    pairs = list(zip(ends[0].parameters(), ends[1].parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert not torch.equal(ends[0][0].weight, first[0].weight)
