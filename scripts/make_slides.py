@@ -154,9 +154,7 @@ def ours_table1():
     )
 
 
-@cache
-def measured_valleys():
-    return valley.of_rung()
+measured_valleys = cache(valley.of_rung)
 
 
 def valley_say():

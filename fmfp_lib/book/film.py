@@ -27,9 +27,9 @@ def frames(rung: rungs.Rung, methods=METHODS) -> dict[str, dict]:
         ``epochs`` (f,) int; ``shares`` (f, 2, bins): of the correct and of the incorrect predictions, the share in each
         bin of confidence; ``numbers`` (f, 3): accuracy, AUROC and ECE in percent.
     """
-    found = {}
+    found, finished = {}, rung.runs()
     for method in methods:
-        runs = [r for r in rung.runs().get(method, {}).values() if r.histograms is not None]
+        runs = [r for r in finished.get(method, {}).values() if r.histograms is not None]
         if not runs:
             continue
         rows = [[e for e in r.history if "test_accuracy" in e] for r in runs]

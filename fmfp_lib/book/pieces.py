@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from .rungs import Rung
@@ -23,7 +24,7 @@ def of_seed(rung: Rung, methods, seed: int) -> dict:
     dict of str to records.Record
         In the order of `methods`.
     """
-    runs = rung.runs()
+    runs = replace(rung, methods=tuple(methods), seeds=(seed,)).runs()
     return {method: runs[method][seed] for method in methods}
 
 
