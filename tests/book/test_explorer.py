@@ -68,7 +68,7 @@ def test_every_run_is_there_and_its_numbers_are_the_librarys(groups, data):
                 assert np.abs(thresholds(run) - falling[places]).max() < 2e-4
                 log_odds = np.interp(np.arange(n), places, np.log(1 / thresholds(run) - 1))  # as between two kept ones
                 off = np.abs(1 / (1 + np.exp(log_odds)) - falling)
-                assert off[int(0.01 * n) : int(0.99 * n)].max() < 0.01 and off[: int(0.01 * n)].max() < 0.03
+                assert np.mean(off < 0.01) > 0.99 and off.max() < 0.1  # looser past the last two kept
                 right, wrong, total = (np.array(run[k]) for k in ("right", "wrong", "confidence"))
                 assert (right.sum(), wrong.sum()) == (correct.sum(), (~correct).sum())
                 gap = np.abs(right.reshape(15, 2).sum(1) - total).sum() / n
