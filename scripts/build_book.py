@@ -118,8 +118,8 @@ def cards() -> str:
 TEXTS = {
     "_cards.html": cards,
     **{f"_{make.__name__}.txt": make for make in (
-        power.rates, power.seeds, tables.regime_search, tables.protocols, ladder.pilots, low_precision.low_precision,
-        tables.methods, tables.networks, tables.datasets, tables.corruptions, score_study.score_table,
+        power.rates, power.seeds, tables.regime_search, tables.protocols, ladder.pilots, ladder.race,
+        low_precision.low_precision, tables.methods, tables.networks, tables.datasets, tables.corruptions, score_study.score_table,
         tables.gpu_hours, speed.speed,
     )},
     "_ladder.txt": ladder.in_words, "_faults.txt": faults.table,

@@ -8,7 +8,7 @@ import pandas as pd
 from .. import measures, statistics
 from ..metrics import selective_risk_at, softmax
 from . import audit, compare, markdown, names
-from .rungs import CHOSE, CURVES, PILOTS, QUANTITIES, RUNGS, SUREST, Rung, variations
+from .rungs import CHOSE, CURVES, PILOTS, QUANTITIES, RACE, RUNGS, SUREST, Rung, variations
 
 
 def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
@@ -244,6 +244,19 @@ def pilots() -> str:
             both("–" if np.isnan(m) else f"{m:.1f}" for m in minutes),
         ])  # fmt: skip
     return markdown.table(heading, rows, 2)
+
+
+def race() -> str:
+    """Return the race of small networks on CIFAR-10 as a Markdown table, the most accurate first."""
+    rows = []
+    for rung in RACE:
+        for run in rung.runs().get("baseline", {}).values():
+            fit = measures.load(run, "fit")
+            shares = (fit["accuracy"], run.metrics["accuracy"], run.metrics["auroc"])
+            rows.append([f"`{run.settings.network}`", *(f"{100 * share:.1f}" for share in shares),
+                         f"{fit['cpu_seconds'] / 60:.1f}"])  # fmt: skip
+    heading = ["network", "training accuracy %", "accuracy %", "AUROC %", "CPU minutes"]
+    return markdown.table(heading, sorted(rows, key=lambda row: -float(row[2])))
 
 
 def largest_logit_by_confidence(record, bins: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

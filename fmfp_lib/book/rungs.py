@@ -167,6 +167,14 @@ PILOTS = tuple(
                        train_size=images, epochs=epochs, padding=padding), (0,), ("baseline", "label_smoothing"))
     for dataset, network, images, epochs, padding in _PILOTS
 )  # fmt: skip
+# Small networks on CIFAR-10, the same images and epochs for all: which gains most accuracy and fit in a CPU minute?
+RACE = tuple(
+    Rung(network, dict(scale="workstation", dataset="cifar10", network=network, train_size=10_000, epochs=20,
+                       padding=0), (0,), ("baseline",))
+    for network in ("resnet9_w16", "resnet9_w32", "preact_resnet8_w32_s2", "preact_resnet14_w16_s2",
+                    "preact_resnet20_w16_s2", "wideresnet10_k4_s2", "wideresnet16_k2_s2", "vgg8_w16", "vgg8_w32",
+                    "convmixer64_d4_p2", "densenet22_g12_s2")
+)  # fmt: skip
 # Seconds, for tests; its numbers mean nothing.
 SMOKE = Rung(
     "smoke",

@@ -58,7 +58,7 @@ NETWORKS |= {
 }
 NETWORKS |= {f"wideresnet{d}_k{k}_s2": _wide(d, k, 2) for d in (10, 16) for k in (1, 2, 4)}
 NETWORKS |= {f"densenet{d}_g{g}_s2": _dense(d, g, 2) for d in (16, 22, 40) for g in (8, 12)}
-NETWORKS |= {f"vgg8_w{w}": _make("vgg.VGG", 8, w) for w in (8, 16)}
+NETWORKS |= {f"vgg8_w{w}": _make("vgg.VGG", 8, w) for w in (8, 16, 32)}
 NETWORKS |= {f"convmixer{w}_d{d}_p{p}": _mixer(w, d, 5, p) for w in (32, 64) for d in (4, 8) for p in (2, 4)}
 
 # Their first weights are drawn as the authors' code draws them since format 2 of a run (`settings.FORMAT`); records of
