@@ -14,6 +14,7 @@ from .metrics import BINS, evaluate_confidence
 from .metrics.calibration import bin_index, binned_gap
 from .statistics import HIGHER_IS_BETTER, REPLICATES, Ranked, holm
 from .statistics.comparison import check_replicates
+from .statistics.ranked import running_sum
 from .statistics.replicates import drawn_counts
 
 COMPARED = ("accuracy", "auroc", "aurc", "augrc", "ece", "nll")
@@ -35,49 +36,41 @@ class _Items(Ranked):
 
     def __init__(self, predictions):
         super().__init__(predictions.confidence, predictions.correct)
-        self.incorrect = ~predictions.correct[self.order]
-        last = np.append(np.flatnonzero(np.diff(predictions.confidence[self.order])), self.n - 1)
-        self.last = None if len(last) == self.n else last  # places that end a group of equal confidence
-        self.sums = {"accuracy": predictions.correct.astype(float)}
+        self.means = {"accuracy": predictions.correct.astype(float)}
         if predictions.loss is not None:
-            self.sums |= {"nll": predictions.loss, "brier": predictions.brier}
+            self.means |= {"nll": predictions.loss, "brier": predictions.brier}
         self.gaps = None
         if predictions.is_probability:
-            self.gaps = np.zeros((self.n, BINS))
-            place = np.arange(self.n), bin_index(predictions.confidence, BINS)
+            self.gaps = np.zeros((BINS, self.n))
+            place = bin_index(predictions.confidence, BINS), np.arange(self.n)
             self.gaps[place] = predictions.correct - predictions.confidence
 
     def all(self, counts):
-        """Return each metric (r,) for the replicates' `counts` (r, n)."""
-        n, weights = self.n, counts.astype(np.float64)  # `weights @ inf`, of an infinite NLL, is left undefined
-        found = self.ranking(counts)
-        names = ("aupr_success", "aupr_error", "correct")
-        found |= dict(zip(names, np.transpose([self._precision_recall(row) for row in counts]), strict=True))
-        correct = found.pop("correct").astype(int)
+        """Return each metric (r,) for the replicates' `counts` (n, r)."""
+        n, weights = self.n, counts.astype(np.float64)  # `inf @ weights`, of an infinite NLL, is left undefined
+        drawn = self.drawn(counts)
+        found, errors, correct = drawn.ranking.copy(), drawn.all_errors, drawn.all_correct.astype(int)
         with np.errstate(divide="ignore", invalid="ignore"):
-            optimum = ((n - correct) - correct * (self.harmonic[n] - self.harmonic[correct])) / n
-            naurc = (found["aurc"] - optimum) / ((n - correct) / n - optimum)
+            optimum = (errors - correct * (self.harmonic[n] - self.harmonic[correct])) / n
+            naurc = (found["aurc"] - optimum) / (errors / n - optimum)
             found["naurc"] = np.where((correct > 0) & (correct < n), naurc, np.nan)
-            found |= {name: weights @ values / n for name, values in self.sums.items()}
+            found |= {name: values @ weights / n for name, values in self.means.items()}
+            wrong = (errors - drawn.errors_to[:-1]) / (n - drawn.before)  # of the items from each group on
+            found["aupr_error"] = (wrong * drawn.errors).sum(0) / errors
+            found["aupr_success"] = self._success(drawn) / correct
         if self.gaps is not None:
-            found["ece"] = np.abs(weights @ self.gaps).sum(1) / n
+            found["ece"] = np.abs(self.gaps @ weights).sum(0) / n
         return found
 
-    def _precision_recall(self, counts):
-        """Return both areas under precision and recall for one replicate (n,), and how many predictions are correct."""
-        drawn = counts.take(self.order)
-        taken, false = np.cumsum(drawn), np.cumsum(drawn * self.incorrect)
-        if self.last is not None:
-            taken, false = taken[self.last], false[self.last]
-        drawn = np.flatnonzero(np.diff(taken, prepend=0))  # thresholds at which an item was drawn
-        taken, false = taken[drawn], false[drawn]
-        true, errors = taken - false, false[-1]
-        before = np.append(0, taken[:-1]), np.append(0, false[:-1])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            precision = np.append(1.0, true / taken)
-            success = ((precision[1:] + precision[:-1]) / 2 * np.diff(true, prepend=0)).sum() / true[-1]
-            error = ((errors - before[1]) / (self.n - before[0]) * (false - before[1])).sum() / errors
-        return success, error, true[-1]
+    def _success(self, drawn):
+        """Return the area under precision and recall of correct predictions, times their number (r,)."""
+        groups, starts = np.unique(self.correct_group, return_index=True)
+        true = running_sum(drawn.counts[self.correct_images])[np.append(starts, len(self.correct_images))]
+        precision = []
+        for reached, side in ((true[:-1], "left"), (true[1:], "right")):  # before each group and at its end
+            false = drawn.errors_to[np.searchsorted(self.error_groups, groups, side)]
+            precision.append(np.where(reached + false > 0, reached / (reached + false).astype(np.float64), 1.0))
+        return (sum(precision) / 2 * np.diff(true, axis=0)).sum(0)
 
 
 def replicates_of(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict[str, np.ndarray]:

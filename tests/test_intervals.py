@@ -29,7 +29,7 @@ def test_replicates_are_the_metrics_of_repeated_items(tied):
         predictions = from_arrays(confidence=confidence, correct=predictions.correct)
     n = len(predictions)
     drawn = intervals.replicates_of(predictions, 8, seed=3)
-    counts = np.concatenate(list(drawn_counts(n, 8, 3)))
+    counts = np.concatenate(list(drawn_counts(n, 8, 3)), 1).T.astype(int)
     for i, row in enumerate(counts):
         expected = intervals.metrics_of(predictions.take(np.repeat(np.arange(n), row)))
         assert set(expected) == set(drawn)

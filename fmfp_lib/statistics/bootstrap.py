@@ -19,17 +19,17 @@ class _Sorted(Ranked):
         labels = check_labels(labels, *logits.shape)
         confidence, correct, _, loss, brier, log_odds = per_sample(logits, labels)
         super().__init__(log_odds, correct)
-        self.values = np.stack([correct, loss, brier], 1)
-        self.gaps = np.zeros((self.n, BINS))
-        self.gaps[np.arange(self.n), bin_index(confidence, BINS)] = correct - confidence
+        self.values = np.stack([correct, loss, brier])
+        self.gaps = np.zeros((BINS, self.n))
+        self.gaps[bin_index(confidence, BINS), np.arange(self.n)] = correct - confidence
 
     def metrics(self, counts, names) -> dict[str, np.ndarray]:
-        """Return each named metric (r,) for the replicates' `counts` (r, n)."""
-        n, result = counts.shape[1], {}
+        """Return each named metric (r,) for the replicates' `counts` (n, r)."""
+        n, result = self.n, {}
         if set(names) & set(SUMS):
             weights = counts.astype(np.float64)
-            result["accuracy"], result["nll"], result["brier"] = (weights @ self.values).T / n
-            result["ece"] = np.abs(weights @ self.gaps).sum(1) / n
+            result["accuracy"], result["nll"], result["brier"] = self.values @ weights / n
+            result["ece"] = np.abs(self.gaps @ weights).sum(0) / n
         if set(names) & set(RANKING):
             result |= self.ranking(counts)
         return {name: result[name] for name in names}

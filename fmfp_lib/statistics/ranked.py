@@ -1,10 +1,17 @@
-"""Ranking metrics of many bootstrap replicates at once: a score is sorted once, a replicate is a vector of counts."""
+"""Ranking metrics of many bootstrap replicates at once: a score is sorted once, a replicate is a column of counts."""
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
 
 class Ranked:
     """A score's test images, sorted once: ranking metrics of any number of replicates.
+
+    Between two errors a ranking metric changes as the number of correct images does, so that only the groups of equal
+    confidence that hold an error are looked at, and how many correct images lie between them.
 
     Parameters
     ----------
@@ -15,67 +22,161 @@ class Ranked:
     """
 
     def __init__(self, confidence, correct):
-        n = self.n = len(correct)
+        self.confidence, self.correct, n = confidence, correct, len(correct)
+        self.n = n
         self.harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 1))])  # H_0 to H_n
-        order = self.order = np.argsort(-confidence, kind="stable")
+        self.harmonic_sums = np.append(0.0, np.cumsum(self.harmonic))  # of H_0 to H_(t - 1)
+        order = np.argsort(-confidence, kind="stable")
         ordered, incorrect = confidence[order], ~correct[order]
-        # Correct and incorrect images apart, each by confidence. Images of equal confidence form one group.
-        self.correct_images, self.error_images = order[~incorrect], order[incorrect]
-        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n - 1)
-        self.ends = None if len(ends) == n else ends  # last places of the groups, where some have several images
-        # Correct and incorrect images down to each group's end.
-        correct_to, errors_to = (np.append(0, np.cumsum(kind)[ends]) for kind in (~incorrect, incorrect))
-        # Errors happen only in groups with an error, and the TPR grows only in groups with a correct image.
-        group, step = np.flatnonzero(np.diff(errors_to)), np.flatnonzero(np.diff(correct_to)) + 1
-        self.correct_to, self.errors_to = ((kind[group], kind[group + 1]) for kind in (correct_to, errors_to))
-        self.correct_at, self.errors_at = correct_to[step], errors_to[step]
+        group = np.append(0, np.cumsum(ordered[1:] != ordered[:-1]))[:n]
+        self.correct_images, errors = order[~incorrect], order[incorrect]
+        self.correct_group = group[~incorrect]
+        groups, starts = np.unique(group[incorrect], return_index=True)
+        self.error_groups = groups
+        # Of each group with an error: the number of correct images before it, and down to its end.
+        ends = [np.searchsorted(self.correct_group, groups, side) for side in ("left", "right")]
+        self.bounds = np.unique(np.concatenate([[0, len(self.correct_images)], *ends]))
+        self.first, self.last = (np.searchsorted(self.bounds, end) for end in ends)
+        # Rows: the correct images between two bounds, then the errors of each group.
+        places = np.concatenate([self.bounds[:-1], len(self.correct_images) + starts, [n]])
+        images = np.concatenate([self.correct_images, errors])
+        self.sums = csr_array((np.ones(n, np.float32), images, places), shape=(len(places) - 1, n))
+
+    def drawn(self, counts) -> "Drawn":
+        """Return what every ranking metric of the replicates' `counts` (n, r) is made of."""
+        sums, segments = self.sums @ counts, len(self.bounds) - 1
+        return Drawn(self, counts, running_sum(sums[:segments]), sums[segments:])
 
     def ranking(self, counts) -> dict[str, np.ndarray]:
-        """Return each ranking metric (r,) for the replicates' `counts` (r, n)."""
-        n, harmonic = self.n, self.harmonic
-        correct, false = (_running_sum(counts.take(images, 1)) for images in (self.correct_images, self.error_images))
-        all_correct, all_errors = correct[:, -1], false[:, -1]
-        # Of each group with an error: places before it and down to its end, and errors in it.
-        (first, last), (false_first, false_last) = self.correct_to, self.errors_to
-        false_before, correct_before = false.take(false_first, 1), correct.take(first, 1)
-        before, after = correct_before + false_before, correct.take(last, 1) + false.take(false_last, 1)
-        errors, size = (false.take(false_last, 1) - false_before).astype(np.float64), after - before
-        h_after = harmonic[after]
-        # A group's errors are spread evenly over its places, j e / t of them among the first T + j images, and at
-        # every later place all e are: the sum over j of (j e / t) / (T + j), and of e over the places further down.
-        within = errors - errors / np.maximum(size, 1) * before * (h_after - harmonic[before])
-        risk = (within + errors * (harmonic[n] - h_after)).sum(1) / n
-        generalised = (errors * (size + 1) / 2 + errors * (n - after)).sum(1) / n**2
-        r = all_errors / n
+        """Return each ranking metric (r,) for the replicates' `counts` (n, r), float32."""
+        return self.drawn(counts).ranking
+
+
+@dataclass
+class Drawn:
+    """Replicates of one score: counts in each group that holds an error, from the most confident group down.
+
+    Attributes
+    ----------
+    ranked : Ranked
+        The score.
+    counts : ndarray, (n, r)
+        How often each image was drawn.
+    correct : ndarray, (b, r)
+        Correct images down to each of the score's bounds.
+    errors : ndarray, (g, r)
+        Errors in each group.
+    """
+
+    ranked: Ranked
+    counts: np.ndarray
+    correct: np.ndarray
+    errors: np.ndarray
+
+    @cached_property
+    def errors_to(self):
+        """Errors in the first 0 to g groups, (g + 1, r)."""
+        return running_sum(self.errors)
+
+    @cached_property
+    def all_correct(self):
+        """Correct images of each replicate, (r,)."""
+        return self.correct[-1].astype(np.float64)
+
+    @cached_property
+    def all_errors(self):
+        """Errors of each replicate, (r,)."""
+        return self.errors_to[-1].astype(np.float64)
+
+    @cached_property
+    def correct_before(self):
+        """Correct images before each group, (g, r)."""
+        return self.correct[self.ranked.first]
+
+    @cached_property
+    def correct_within(self):
+        """Correct images in each group, (g, r)."""
+        return self.correct[self.ranked.last] - self.correct_before
+
+    @cached_property
+    def before(self):
+        """Images before each group, (g, r)."""
+        return self.correct_before + self.errors_to[:-1]
+
+    @cached_property
+    def size(self):
+        """Images in each group, (g, r)."""
+        return self.errors + self.correct_within
+
+    @cached_property
+    def share(self):
+        """Errors among the images of each group, (g, r)."""
+        return self.errors / np.maximum(self.size, 1, dtype=np.float64)
+
+    @cached_property
+    def confidences(self):
+        """Mean confidence of correct and of incorrect predictions of each replicate, each (r,)."""
+        weights, correct = self.counts.astype(np.float64), self.ranked.correct
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return [
+                ((self.ranked.confidence * part) @ weights) / (part @ weights)
+                for part in (1.0 * correct, 1.0 - correct)
+            ]
+
+    @cached_property
+    def ranking(self) -> dict[str, np.ndarray]:
+        """Each ranking metric, (r,)."""
+        n, sums = self.ranked.n, self.ranked.harmonic_sums
+        e, c = self.all_errors, self.all_correct
+        # Spread over its group, an error at place t is among the first k images for every k >= t: sum 1 / k over these.
+        before, after = self.before.astype(np.intp), (self.before + self.size).astype(np.intp)
+        placed = self.share * (sums[after] - sums[before])
+        risk = (e * self.ranked.harmonic[n] - placed.sum(0)) / n
+        above = self.correct_before + self.correct_within / np.float64(2)
+        ranked = np.einsum("gr,gr->r", self.errors.astype(np.float64), above)  # correct images above all errors
+        r, undefined = e / n, (e == 0) | (c == 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             optimum = np.where(r < 1, r + (1 - r) * np.log1p(-r), 1.0)
-            ranked = (errors * (correct_before + (size - errors) / 2)).sum(1)
-            auroc = ranked / (all_correct * all_errors.astype(np.float64))
-            fpr95 = self._false_at_95(correct.take(self.correct_at, 1), false) / all_errors
-        undefined = (all_errors == 0) | (all_correct == 0)
+            auroc = ranked / (c * e)
+            fpr95 = (self.errors * (self.correct_before < self._nearest_to_95())).sum(0) / e
         return {
             "aurc": risk,
             "eaurc": risk - optimum,
-            "augrc": generalised,
+            "augrc": (c * e - ranked + e * (e + 1) / 2) / n**2,
             "auroc": np.where(undefined, np.nan, auroc),
             "fpr95": np.where(undefined, np.nan, fpr95),
         }
 
-    def _false_at_95(self, correct, false):
-        """Return the errors accepted at the threshold whose TPR is nearest to 0.95, the first of them."""
-        found = np.zeros(len(correct))
-        for row, (reached, errors) in enumerate(zip(correct, false, strict=True)):
-            total = reached[-1] if len(reached) else 0
-            if total:
-                above = np.searchsorted(reached, np.int32(np.ceil(0.95 * total)))
-                nearest = reached[max(above - 1, 0) : above + 1]
-                nearest = nearest[np.abs(nearest / total - 0.95).argmin()]
-                found[row] = errors[self.errors_at[np.searchsorted(reached, nearest)]]
-        return found
+    def _nearest_to_95(self):
+        """Return the correct images (r,) accepted at the threshold whose TPR is nearest to 0.95, the first of them."""
+        ranked, total, columns = self.ranked, self.all_correct, np.arange(self.counts.shape[1])
+        if not len(ranked.correct_images):
+            return total
+        target = np.ceil(0.95 * total)
+        # The threshold lies between two bounds; the images between the lowest and the highest are run through.
+        bound = (self.correct < target).sum(0)
+        low, high = max(bound.min() - 2, 0), min(bound.max(), len(ranked.bounds) - 1)
+        first, last = ranked.bounds[low], ranked.bounds[high]
+        reached = self.correct[low] + running_sum(self.counts[ranked.correct_images[first:last]])[1:]
+        group = ranked.correct_group[first:last]
+        reached = reached[np.append(np.flatnonzero(np.diff(group)), len(group) - 1)]
+        above = np.minimum((reached < target).sum(0), len(reached) - 1)
+        upper, lower = reached[above, columns], reached[np.maximum(above - 1, 0), columns]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            far = [np.abs(value / total - 0.95) for value in (lower, upper)]
+        return np.where(far[0] <= far[1], lower, upper)
 
 
-def _running_sum(drawn):
-    """Return sums (r, m + 1) over the first 0 .. m images of `drawn` (r, m)."""
-    sums = np.zeros((len(drawn), drawn.shape[1] + 1), np.int32)
-    np.cumsum(drawn, 1, np.int32, sums[:, 1:])
-    return sums
+def running_sum(rows):
+    """Return the sums over the first 0 to m of `rows` (m, r): (m + 1, r)."""
+    m, r = rows.shape
+    block = max(int(np.sqrt(m)), 1)
+    blocks = -(-m // block)
+    sums = np.zeros((1 + blocks * block, r), rows.dtype)
+    sums[1 : m + 1] = rows
+    within = sums[1:].reshape(blocks, block, r)
+    for i in range(1, block):
+        within[:, i] += within[:, i - 1]
+    for i in range(1, blocks):
+        within[i] += within[i - 1, -1]
+    return sums[: m + 1]

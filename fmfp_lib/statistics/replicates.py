@@ -8,13 +8,13 @@ import numpy as np
 from .comparison import Comparison, from_replicates
 from .seeds import mean_over_drawn_seeds
 
-CHUNK = 16  # replicates at once: what fits the cache
+CHUNK = 2**20  # counts at once, replicates times images: what fits the cache
 SHARED = 20_000_000  # counts, replicates times images: so many are kept and shared; more are drawn anew each time
 KEPT: dict = {}  # statistics already computed, by the content of what they were computed from
 
 
 def drawn_counts(n: int, replicates: int, seed: int):
-    """Yield chunks (r, n) of how often each of n images was drawn with replacement.
+    """Yield chunks (n, r) of how often each of n images was drawn with replacement.
 
     Parameters
     ----------
@@ -27,29 +27,26 @@ def drawn_counts(n: int, replicates: int, seed: int):
 
     Yields
     ------
-    ndarray, (rows, n), int
+    ndarray, (n, columns), float
         Counts of some of the replicates, in order.
     """
-    if n * replicates > SHARED:
-        yield from _draw(n, replicates, seed)
-    else:
-        counts = _shared_counts(n, replicates, seed)
-        yield from (counts[first : first + CHUNK] for first in range(0, replicates, CHUNK))
+    yield from (_draw if n * replicates > SHARED else _shared_counts)(n, replicates, seed)
 
 
 @lru_cache(4)
 def _shared_counts(n, replicates, seed):
     """Return all the counts of `drawn_counts`: every classifier tested on n images has the same."""
-    counts = np.concatenate(list(_draw(n, replicates, seed)))
-    return counts.astype(np.uint8) if counts.max() < 256 else counts
+    return list(_draw(n, replicates, seed))
 
 
 def _draw(n, replicates, seed):
     rng = np.random.default_rng(seed)
-    for first in range(0, replicates, CHUNK):
-        rows = min(CHUNK, replicates - first)
-        drawn = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.int32)
+    columns = min(replicates, max(CHUNK // n, 1))
+    exact = np.float32 if n < 2**24 else np.float64  # counts are summed in their own type
+    for first in range(0, replicates, columns):
+        r = min(columns, replicates - first)
+        drawn = rng.integers(0, n, (r, n)) * r + np.arange(r)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=n * r).reshape(n, r).astype(exact)
 
 
 def replicates_of(arrays, n: int, names, prepare, replicates: int, seed: int) -> tuple[dict, dict]:
@@ -63,7 +60,7 @@ def replicates_of(arrays, n: int, names, prepare, replicates: int, seed: int) ->
         Images, of which as many are drawn in each replicate.
     names : sequence of str
     prepare : callable
-        From the names that are still missing to a function from counts (r, n) to a dictionary of (r,).
+        From the names that are still missing to a function from counts (n, r) to a dictionary of (r,).
     replicates, seed : int
         Of the draws.
 
@@ -79,7 +76,7 @@ def replicates_of(arrays, n: int, names, prepare, replicates: int, seed: int) ->
     if missing := [name for name in names if name not in drawn]:
         statistics = prepare(missing)
         parts = [statistics(counts) for counts in drawn_counts(n, replicates, seed)]
-        whole = whole | statistics(np.ones((1, n), np.int32))
+        whole = whole | statistics(np.ones((n, 1), np.float32))
         drawn = drawn | {name: np.concatenate([part[name] for part in parts]) for name in missing}
         if len(KEPT) > 1000:
             KEPT.clear()

@@ -1,7 +1,6 @@
 """Paired bootstrap of any statistic of a score and of correctness, with the draws of `bootstrap`."""
 
 import re
-from functools import cached_property
 
 import numpy as np
 
@@ -11,50 +10,17 @@ from .ranked import Ranked
 from .replicates import check_pairs, compare_replicates, replicates_of
 
 
-class _Drawn:
-    """A chunk of replicates of one score: how often each image was drawn, and what several statistics share."""
-
-    def __init__(self, counts, confidence, correct, ranked: Ranked):
-        self.counts, self.confidence, self.correct, self.ranked = counts, confidence, correct, ranked
-
-    @cached_property
-    def ranking(self):
-        """Every metric of ``RANKING`` for each replicate, (r,) each."""
-        return self.ranked.ranking(self.counts)
-
-    @cached_property
-    def confidences(self):
-        """Mean confidence of correct and of incorrect predictions for each replicate, each (r,)."""
-        weights = self.counts.astype(np.float64)
-        parts = 1.0 * self.correct, 1.0 - self.correct
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return [(weights @ (self.confidence * part)) / (weights @ part) for part in parts]
-
-    @cached_property
-    def thresholds(self):
-        """How many images each replicate accepts at each threshold, and how many of them are wrong: (r, m) twice."""
-        order, ends = self.ranked.order, self.ranked.ends
-        drawn = self.counts[:, order]
-        both = (np.cumsum(d, 1, dtype=np.int32) for d in (drawn, drawn * ~self.correct[order]))
-        return [taken if ends is None else taken[:, ends] for taken in both]
-
-
 def _overlap(drawn):
-    taken, false = drawn.thresholds
-    true = taken - false
+    # The shares of correct and of incorrect predictions accepted are furthest apart just before a group with an error.
     with np.errstate(divide="ignore", invalid="ignore"):
-        return 1 - (true / true[:, -1:] - false / false[:, -1:]).max(1).clip(min=0)
+        right, wrong = drawn.correct_before / drawn.all_correct, drawn.errors_to[:-1] / drawn.all_errors
+    undefined = (drawn.all_correct == 0) | (drawn.all_errors == 0)
+    return np.where(undefined, np.nan, 1 - (right - wrong).max(0, initial=0))
 
 
 def _selective_risk(drawn, coverage):
-    taken, false = drawn.thresholds
-    k = max(int(np.ceil(coverage * drawn.counts.shape[1] - 1e-9)), 1)
-    rows = np.arange(len(taken))
-    place = np.array([np.searchsorted(row, k) for row in taken])  # the first threshold that accepts k
-    first = place == 0
-    before, errors = (np.where(first, 0, a[rows, place - 1]) for a in (taken, false))
-    share = (k - before) / (taken[rows, place] - before)  # of a tied group, whose errors are spread evenly
-    return (errors + share * (false[rows, place] - errors)) / k
+    k = max(int(np.ceil(coverage * drawn.ranked.n - 1e-9)), 1)
+    return (drawn.share * np.clip(k - drawn.before, 0, drawn.size)).sum(0) / k
 
 
 _SCORE_STATISTICS = {
@@ -68,7 +34,7 @@ SCORE_STATISTICS = (*_SCORE_STATISTICS, "selective_risk@C with C in (0, 1]")
 
 
 def _score_statistic(name):
-    """Return the function of `_Drawn` that `name` stands for."""
+    """Return the function of `ranked.Drawn` that `name` stands for."""
     kind, _, coverage = name.partition("@")
     if kind == "selective_risk" and re.fullmatch(r"0?\.\d+|1(\.0*)?", coverage) and float(coverage) > 0:
         return lambda drawn: _selective_risk(drawn, float(coverage))
@@ -104,7 +70,7 @@ def score_replicates(confidence, correct, names, replicates: int, seed: int) -> 
         chosen, ranked = {name: _score_statistic(name) for name in missing}, Ranked(confidence, correct)
 
         def statistics(counts):
-            drawn = _Drawn(counts, confidence, correct, ranked)
+            drawn = ranked.drawn(counts)
             return {name: function(drawn) for name, function in chosen.items()}
 
         return statistics

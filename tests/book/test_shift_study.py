@@ -42,7 +42,7 @@ def test_the_bootstrap_is_that_of_repeated_images():
     whole, replicates = (values["auroc"] for values in shift_study._replicates(arrays, 3, 7))
     assert whole[0] == pytest.approx(shift_study.mean(arrays)["auroc"])
     (counts,) = drawn_counts(25, 3, 7)
-    for row, value in zip(counts, replicates, strict=True):
+    for row, value in zip(counts.T.astype(int), replicates, strict=True):
         again = {key: np.repeat(a, row, axis=2) for key, a in arrays.items()}
         assert value == pytest.approx(shift_study.mean(again)["auroc"])
 

@@ -20,7 +20,7 @@ def classifier(seed, n=60, k=4, ties=True):
 def naive(logits, labels, replicates, seed):
     n, rows = len(labels), []
     for counts in drawn_counts(n, replicates, seed):
-        for row in counts:
+        for row in counts.T.astype(int):
             chosen = np.repeat(np.arange(n), row)
             rows.append(metrics.evaluate(logits[chosen], labels[chosen]))
     return {name: np.array([row[name] for row in rows]) for name in statistics.RANKING + statistics.SUMS}
@@ -186,7 +186,7 @@ def test_statistics_of_scores_equal_repetition(seed, ties):
     confidence, correct = rng.random(40), rng.random(40) < 0.7
     confidence = confidence.round(1) if ties else confidence
     whole, drawn = scores.score_replicates(confidence, correct, tuple(SLOW), 4, seed)
-    samples = [np.repeat(np.arange(40), row) for chunk in drawn_counts(40, 4, seed) for row in chunk]
+    samples = [np.repeat(np.arange(40), row) for chunk in drawn_counts(40, 4, seed) for row in chunk.T.astype(int)]
     for name, metric in SLOW.items():
         if 0 < correct.sum() < 40:
             assert whole[name][0] == pytest.approx(metric(confidence, correct))
