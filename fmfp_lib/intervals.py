@@ -14,7 +14,7 @@ from .metrics import BINS, evaluate_confidence
 from .metrics.calibration import bin_index, binned_gap
 from .statistics import HIGHER_IS_BETTER, REPLICATES, Ranked, holm
 from .statistics.comparison import check_replicates
-from .statistics.ranked import running_sum
+from .statistics.ranked import running_sum, sums_by_group
 from .statistics.replicates import drawn_counts
 
 COMPARED = ("accuracy", "auroc", "aurc", "augrc", "ece", "nll")
@@ -41,9 +41,8 @@ class _Items(Ranked):
             self.means |= {"nll": predictions.loss, "brier": predictions.brier}
         self.gaps = None
         if predictions.is_probability:
-            self.gaps = np.zeros((BINS, self.n))
-            place = bin_index(predictions.confidence, BINS), np.arange(self.n)
-            self.gaps[place] = predictions.correct - predictions.confidence
+            confidence = predictions.confidence
+            self.gaps = sums_by_group(predictions.correct - confidence, bin_index(confidence, BINS), BINS)
 
     def all(self, counts):
         """Return each metric (r,) for the replicates' `counts` (n, r)."""

@@ -11,8 +11,10 @@ were known by then from the home page. The rules that make verdicts of them were
 """
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import repeat
 
 from ..methods import CALIBRATION, FLAT
 from ..statistics import REPLICATES
@@ -311,7 +313,7 @@ def groups_of(chosen: study.Study) -> list[study.Group]:
     return sorted(sized + rungs.groups(), key=lambda group: Runs(group).accuracy)
 
 
-def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, Result]:
+def evaluate(groups=None, replicates: int = REPLICATES, only=None, processes: int = 1) -> dict[str, Result]:
     """Put every claim to its test.
 
     Parameters
@@ -322,13 +324,28 @@ def evaluate(groups=None, replicates: int = REPLICATES, only=None) -> dict[str, 
         Of each bootstrap.
     only : sequence of str, optional
         Ids; all if not given.
+    processes : int
+        Among which the claims are shared out; one if `groups` are given.
 
     Returns
     -------
     dict of str to Result
         By the claim's id.
     """
+    if processes > 1 and groups is None:
+        ids = [claim.id for claim in CLAIMS if only is None or claim.id in only]
+        with ProcessPoolExecutor(processes) as pool:
+            evidence = dict(zip(ids, pool.map(_evidence, ids, repeat(replicates)), strict=True))
+        return {claim.id: Result(claim, evidence[claim.id]) for claim in CLAIMS if claim.id in evidence}
     runs = [Runs(group, replicates) for group in (all_groups() if groups is None else groups)]
     wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
     of_vgg = [r for r in runs if r.network.startswith("vgg")]
     return {claim.id: Result(claim, tuple(claim.gather(of_vgg if claim.on_vgg else runs))) for claim in wanted}
+
+
+def _evidence(name, replicates):
+    """Return the evidence on one claim, in a process of its own."""
+    return evaluate(_groups(), replicates, [name])[name].evidence
+
+
+_groups = cache(all_groups)  # read once in each process

@@ -18,6 +18,21 @@ def _cells():
     return rows, audit.accuracies()["accuracy"].xs("baseline", level="method").dropna()
 
 
+@cache
+def _differences(a, b, metric):
+    """Return the paper's differences of `b` from `a`: where each was printed, the baseline's accuracy, the value."""
+    rows, accuracies = _cells()
+    found = []
+    for place, accuracy in accuracies.items():
+        try:
+            difference = rows.loc[(*place, b), metric] - rows.loc[(*place, a), metric]
+        except KeyError:
+            continue
+        if np.isfinite(difference):
+            found.append((place[1:], accuracy, float(difference)))
+    return found
+
+
 def cell(a: str, b: str, metric: str, classes: int, accuracy: float) -> tuple[float, str]:
     """Return the paper's value of method `b` minus that of method `a`, and where it was printed.
 
@@ -39,16 +54,9 @@ def cell(a: str, b: str, metric: str, classes: int, accuracy: float) -> tuple[fl
     where : str
         Network, data set and accuracy; empty if there is none.
     """
-    rows, accuracies = _cells()
-    best, found = np.inf, (np.nan, "")
-    for place, own in accuracies.items():
-        _, dataset, network = place
-        try:
-            difference = rows.loc[(*place, b), metric] - rows.loc[(*place, a), metric]
-        except KeyError:
-            continue
-        away = abs(own - 100 * accuracy)
-        if CLASSES.get(dataset) == classes and np.isfinite(difference) and away < best:
-            where = f"{names.name(network)}, {names.name(dataset)}, {own:.1f} %"
-            best, found = away, (float(difference) / names.display(metric)[0], where)
-    return found
+    alike = [one for one in _differences(a, b, metric) if CLASSES.get(one[0][0]) == classes]
+    if not alike:
+        return np.nan, ""
+    (dataset, network), own, difference = min(alike, key=lambda one: abs(one[1] - 100 * accuracy))
+    where = f"{names.name(network)}, {names.name(dataset)}, {own:.1f} %"
+    return difference / names.display(metric)[0], where

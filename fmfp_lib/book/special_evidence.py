@@ -1,5 +1,7 @@
 """Evidence that is no plain difference of two methods' predictions: C4, C6, C11 to C13 and C15."""
 
+from collections import Counter
+
 import numpy as np
 
 from .. import confidence, measures
@@ -203,7 +205,7 @@ def flat_minima(runs) -> list[Evidence]:
     found = []
     for group in runs:
         rows = flatness_and_gap(group)
-        count = min((np.count_nonzero(rows["method"] == m) for m in set(rows["method"])), default=0)
+        count = min(Counter(rows["method"].tolist()).values(), default=0)
         if len(set(rows["method"])) < 2 or len(rows["gap"]) < 3:
             continue
         for quantity in ("loss_rise", "sharpness", "eigenvalue"):  # the first decides

@@ -1,6 +1,7 @@
 """``fmfp claims``: the paper's claims and their verdicts."""
 
 import json
+import os
 from typing import Annotated
 
 import typer
@@ -27,7 +28,9 @@ def claims(
     places = records.SHIPPED, records.folder()
     if not any(path for place in places for path in place.glob("*.json")):
         raise ValueError(f"no finished run lies in {places[0]} or {places[1]}, so that nothing can be tested")
-    results = _claims.evaluate(replicates=replicates or REPLICATES, only=wanted)
+    results = _claims.evaluate(
+        replicates=replicates or REPLICATES, only=wanted, processes=min(os.cpu_count() or 1, len(wanted))
+    )
     if as_json:
         print(json.dumps(claims_pages.plain(results)))
         return

@@ -8,7 +8,7 @@ from ..metrics.calibration import BINS, bin_index
 from ..metrics.checks import check_labels, check_shape
 from ..metrics.one_pass import per_sample
 from .comparison import RANKING, REPLICATES, SUMS, Comparison, check_replicates
-from .ranked import Ranked
+from .ranked import Ranked, sums_by_group
 from .replicates import check_pairs, compare_replicates, replicates_of
 
 
@@ -20,8 +20,7 @@ class _Sorted(Ranked):
         confidence, correct, _, loss, brier, log_odds = per_sample(logits, labels)
         super().__init__(log_odds, correct)
         self.values = np.stack([correct, loss, brier])
-        self.gaps = np.zeros((BINS, self.n))
-        self.gaps[bin_index(confidence, BINS), np.arange(self.n)] = correct - confidence
+        self.gaps = sums_by_group(correct - confidence, bin_index(confidence, BINS), BINS)
 
     def metrics(self, counts, names) -> dict[str, np.ndarray]:
         """Return each named metric (r,) for the replicates' `counts` (n, r)."""

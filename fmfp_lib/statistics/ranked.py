@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_array
 
 
 class Ranked:
@@ -29,26 +28,49 @@ class Ranked:
         order = np.argsort(-confidence, kind="stable")
         ordered, incorrect = confidence[order], ~correct[order]
         group = np.append(0, np.cumsum(ordered[1:] != ordered[:-1]))[:n]
-        self.correct_images, errors = order[~incorrect], order[incorrect]
-        self.correct_group = group[~incorrect]
-        groups, starts = np.unique(group[incorrect], return_index=True)
-        self.error_groups = groups
+        self.correct_images, self.correct_group = order[~incorrect], group[~incorrect]
+        groups = self.error_groups = np.unique(group[incorrect])
         # Of each group with an error: the number of correct images before it, and down to its end.
         ends = [np.searchsorted(self.correct_group, groups, side) for side in ("left", "right")]
         self.bounds = np.unique(np.concatenate([[0, len(self.correct_images)], *ends]))
+        self.mixed = bool((ends[0] < ends[1]).any())  # whether a group holds correct and incorrect images
         self.first, self.last = (np.searchsorted(self.bounds, end) for end in ends)
-        # Rows: the correct images between two bounds, then the errors of each group.
-        places = np.concatenate([self.bounds[:-1], len(self.correct_images) + starts, [n]])
-        images = np.concatenate([self.correct_images, errors])
-        self.sums = csr_array((np.ones(n, np.float32), images, places), shape=(len(places) - 1, n))
+        # One row for the correct images between two bounds, then one for the errors of each group.
+        segments = len(self.bounds) - 1
+        row = np.empty(n, np.intp)
+        row[self.correct_images] = np.repeat(np.arange(segments), np.diff(self.bounds))
+        row[order[incorrect]] = segments + np.searchsorted(groups, group[incorrect])
+        self.sums = sums_by_group(np.ones(n, np.float32), row, segments + len(groups))
 
     def drawn(self, counts) -> "Drawn":
-        """Return what every ranking metric of the replicates' `counts` (n, r) is made of."""
+        """Return what every ranking metric of some replicates is made of.
+
+        Parameters
+        ----------
+        counts : ndarray, (n, r), float
+            How often each replicate draws each image.
+
+        Returns
+        -------
+        Drawn
+            Counts in each group that holds an error.
+        """
         sums, segments = self.sums @ counts, len(self.bounds) - 1
         return Drawn(self, counts, running_sum(sums[:segments]), sums[segments:])
 
     def ranking(self, counts) -> dict[str, np.ndarray]:
-        """Return each ranking metric (r,) for the replicates' `counts` (n, r), float32."""
+        """Return each ranking metric of some replicates.
+
+        Parameters
+        ----------
+        counts : ndarray, (n, r), float
+            How often each replicate draws each image.
+
+        Returns
+        -------
+        dict of str to ndarray, (r,)
+            By metric, in natural units; NaN where a replicate has no error or nothing but errors.
+        """
         return self.drawn(counts).ranking
 
 
@@ -95,8 +117,8 @@ class Drawn:
 
     @cached_property
     def correct_within(self):
-        """Correct images in each group, (g, r)."""
-        return self.correct[self.ranked.last] - self.correct_before
+        """Correct images in each group, (g, r), or 0 where all groups are pure."""
+        return self.correct[self.ranked.last] - self.correct_before if self.ranked.mixed else np.float32(0)
 
     @cached_property
     def before(self):
@@ -106,11 +128,13 @@ class Drawn:
     @cached_property
     def size(self):
         """Images in each group, (g, r)."""
-        return self.errors + self.correct_within
+        return self.errors + self.correct_within if self.ranked.mixed else self.errors
 
     @cached_property
     def share(self):
-        """Errors among the images of each group, (g, r)."""
+        """Share of errors among the images of each group, (g, r), or 1 where all groups are pure."""
+        if not self.ranked.mixed:
+            return np.float64(1)
         return self.errors / np.maximum(self.size, 1, dtype=np.float64)
 
     @cached_property
@@ -168,7 +192,18 @@ class Drawn:
 
 
 def running_sum(rows):
-    """Return the sums over the first 0 to m of `rows` (m, r): (m + 1, r)."""
+    """Return the sums over the first 0 to m rows.
+
+    Parameters
+    ----------
+    rows : ndarray, (m, r)
+        Numbers.
+
+    Returns
+    -------
+    ndarray, (m + 1, r)
+        Of the same type.
+    """
     m, r = rows.shape
     block = max(int(np.sqrt(m)), 1)
     blocks = -(-m // block)
@@ -180,3 +215,25 @@ def running_sum(rows):
     for i in range(1, blocks):
         within[i] += within[i - 1, -1]
     return sums[: m + 1]
+
+
+def sums_by_group(values, group, groups: int):
+    """Return the matrix whose product with counts (n, r) sums values over each group.
+
+    Parameters
+    ----------
+    values : ndarray, (n,)
+        Of each image.
+    group : ndarray, (n,), int
+        Group of each image, 0 to groups - 1.
+    groups : int
+        Number of groups.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, (groups, n)
+        One entry in each column.
+    """
+    from scipy.sparse import csr_array  # slow to import
+
+    return csr_array((values, (group, np.arange(len(group)))), (groups, len(group)))

@@ -5,6 +5,7 @@ from math import comb
 import numpy as np
 
 from .comparison import REPLICATES, check_replicates
+from .ranked import sums_by_group
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -69,29 +70,36 @@ def rank_correlation(x, y, replicates: int = REPLICATES, seed: int = 0, clusters
     tuple of float
         Correlation and the ends of its interval, in [-1, 1].
     """
-    from scipy.stats import rankdata
-
     check_replicates(replicates)
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if x.ndim != 1 or x.shape != y.shape or len(x) < 3:
         raise ValueError(f"x has shape {x.shape} and y {y.shape}; expected (n,) twice, n >= 3")
-
-    def correlation(a, b):
-        a, b = (rankdata(v, axis=1) for v in (a, b))
-        a, b = (v - v.mean(1, keepdims=True) for v in (a, b))
-        with np.errstate(invalid="ignore"):
-            return (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
-
-    whole = float(correlation(x[None], y[None])[0])
+    whole = float(_weighted_correlation(x, y, np.ones((len(x), 1)))[0])
     if np.isnan(whole):
         return whole, np.nan, np.nan
-    count = len(x) if clusters is None else len(set(clusters))
+    cluster = np.unique(np.arange(len(x)) if clusters is None else list(clusters), return_inverse=True)[1]
+    # Clusters are numbered as they appear, so that their order in the alphabet changes no draw.
+    cluster = np.unique(np.unique(cluster, return_index=True)[1][cluster], return_inverse=True)[1]
+    count = cluster.max() + 1
     drawn = np.random.default_rng(seed).integers(0, count, (replicates, count))
-    if clusters is None:
-        values = correlation(x[drawn], y[drawn])
-    else:
-        members = [np.flatnonzero(np.asarray(clusters) == c) for c in dict.fromkeys(clusters)]
-        rows = [np.concatenate([members[j] for j in row]) for row in drawn]
-        values = np.array([correlation(x[None, row], y[None, row])[0] for row in rows])
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    counts = np.stack([np.bincount(row, minlength=count) for row in drawn], 1)
+    low, high = np.nanpercentile(_weighted_correlation(x, y, counts[cluster]), [2.5, 97.5])
     return whole, float(low), float(high)
+
+
+def _weighted_correlation(x, y, weights):
+    """Return Spearman's correlation (r,) where each pair counts as often as each column of `weights` (n, r) says."""
+    total = weights.sum(0)
+    a, b = (_ranks(v, weights) for v in (x, y))
+    a, b = (v - (weights * v).sum(0) / total for v in (a, b))
+    with np.errstate(invalid="ignore"):
+        return (weights * a * b).sum(0) / np.sqrt((weights * a * a).sum(0) * (weights * b * b).sum(0))
+
+
+def _ranks(v, weights):
+    """Return the rank (n, r) of each of `v` (n,), ties at their mean, where it counts as often as `weights` (n, r)."""
+    if not np.isfinite(v).all():
+        return np.full(weights.shape, np.nan)
+    values, group = np.unique(v, return_inverse=True)
+    sizes = sums_by_group(np.ones(len(v)), group, len(values)) @ weights
+    return (np.cumsum(sizes, 0) - (sizes - 1) / 2)[group]

@@ -296,3 +296,9 @@ def test_the_notebook_has_a_place_for_every_link():
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     for claim in claims.CLAIMS:
         assert f"(claim-{claim.id.lower()})=\n## {claim.id}: " in text and f'page(results["{claim.id}"])' in text
+
+
+def test_processes_share_the_claims_and_change_nothing():
+    alone, shared = (claims.evaluate(replicates=20, only=["C6", "C8", "C15"], processes=p) for p in (1, 2))
+    assert list(shared) == ["C6", "C8", "C15"]
+    assert claims_pages.plain(shared) == claims_pages.plain(alone)
