@@ -49,23 +49,27 @@ def per_sample(logits, labels, classes=None) -> PerSample:
     buffer = np.empty((min(size, n), k))
     for first in range(0, n, size):
         part = slice(first, first + size)
-        y = labels[part]
+        z, y = logits[part], labels[part]
         e, each = buffer[: len(y)], np.arange(len(y))
-        e[:] = logits[part]
-        if not np.isfinite(e).all():
-            raise ValueError("logits hold NaN or infinite values; all must be finite")
-        predicted = e.argmax(1)
-        e -= e[each, predicted][:, None]
+        predicted = z.argmax(1)
+        top = z[each, predicted].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            np.subtract(z, top[:, None], out=e)
         below = e[each, y]
         np.exp(e, out=e)
-        s = e.sum(1)
-        result.log_odds[part] = _log_odds(e, each, predicted, logits[part])
+        e[each, predicted] = 0
+        others = e.sum(1)  # the predicted class itself has 1
+        if not (np.isfinite(others).all() and np.isfinite(z.min())):
+            raise ValueError("logits hold NaN or infinite values; all must be finite")
+        s = 1 + others
+        result.log_odds[part] = _log_odds(others, z)
         result.confidence[part] = 1 / s
-        result.correct[part] = predicted == y
-        result.true[part] = true = e[each, y] / s
+        result.correct[part] = correct = predicted == y
+        result.true[part] = true = np.where(correct, 1, e[each, y]) / s
         result.loss[part] = np.log(s) - below
-        result.brier[part] = np.vecdot(e, e) / (s * s) - 2 * true + 1
+        result.brier[part] = (np.vecdot(e, e) + 1) / (s * s) - 2 * true + 1
         if classes is not None:
+            e[each, predicted] = 1
             classes.add(e, s)
     return result
 
@@ -79,12 +83,9 @@ def _look_like_probabilities(logits) -> bool:
     return bool(could(logits[:1]) and could(logits))
 
 
-def _log_odds(e, each, predicted, logits):
-    """Return log(p / (1 - p)) of the predicted class from a block's exponentials `e`, in which it has 1."""
-    e[each, predicted] = 0
-    others = e.sum(1)
-    e[each, predicted] = 1
-    found = np.empty(len(e))
+def _log_odds(others, logits):
+    """Return log(p / (1 - p)) of the predicted class, beside which the other classes sum to `others`."""
+    found = np.empty(len(others))
     small = others < 1e-290  # where the exponentials underflow
     np.log(others, out=found, where=~small)
     if small.any():
