@@ -179,7 +179,7 @@ class Drawn:
         target = np.ceil(0.95 * total)
         # The threshold lies between two bounds; the images between the lowest and the highest are run through.
         bound = (self.correct < target).sum(0)
-        low, high = max(bound.min() - 2, 0), min(bound.max(), len(ranked.bounds) - 1)
+        low, high = max(bound.min() - 2, 0), max(bound.max(), 1)
         first, last = ranked.bounds[low], ranked.bounds[high]
         reached = self.correct[low] + running_sum(self.counts[ranked.correct_images[first:last]])[1:]
         group = ranked.correct_group[first:last]
