@@ -29,6 +29,7 @@ from fmfp_lib.book import (
     home,
     ladder,
     low_precision,
+    other_libraries,
     power,
     quiz,
     rungs,
@@ -119,8 +120,8 @@ TEXTS = {
     "_cards.html": cards,
     **{f"_{make.__name__}.txt": make for make in (
         power.rates, power.seeds, tables.regime_search, tables.protocols, ladder.pilots, ladder.race,
-        low_precision.low_precision, tables.methods, tables.networks, tables.datasets, tables.corruptions,
-        score_study.score_table, tables.gpu_hours, speed.speed,
+        low_precision.low_precision, other_libraries.libraries, tables.methods, tables.networks, tables.datasets,
+        tables.corruptions, score_study.score_table, tables.gpu_hours, speed.speed,
     )},
     "_ladder.txt": ladder.in_words, "_faults.txt": faults.table,
     "_home.html": home.slider, "_film.html": film.page, "_quiz.html": quiz.page,
