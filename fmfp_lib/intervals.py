@@ -46,19 +46,19 @@ class _Items(Ranked):
 
     def all(self, counts):
         """Return each metric (r,) for the replicates' `counts` (n, r)."""
-        n, weights = self.n, counts.astype(np.float64)  # `inf @ weights`, of an infinite NLL, is left undefined
+        n = self.n
         drawn = self.drawn(counts)
         found, errors, correct = drawn.ranking.copy(), drawn.all_errors, drawn.all_correct.astype(int)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # an infinite NLL, too, is left undefined
             optimum = (errors - correct * (self.harmonic[n] - self.harmonic[correct])) / n
             naurc = (found["aurc"] - optimum) / (errors / n - optimum)
             found["naurc"] = np.where((correct > 0) & (correct < n), naurc, np.nan)
-            found |= {name: values @ weights / n for name, values in self.means.items()}
+            found |= {name: np.einsum("n,nr->r", values, counts) / n for name, values in self.means.items()}
             wrong = (errors - drawn.errors_to[:-1]) / (n - drawn.before)  # of the items from each group on
             found["aupr_error"] = (wrong * drawn.errors).sum(0) / errors
             found["aupr_success"] = self._success(drawn) / correct
         if self.gaps is not None:
-            found["ece"] = np.abs(self.gaps @ weights).sum(0) / n
+            found["ece"] = np.abs(self.gaps @ counts).sum(0) / n
         return found
 
     def _success(self, drawn):

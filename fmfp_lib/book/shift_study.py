@@ -142,7 +142,7 @@ def _replicates(arrays, replicates, seed):
         def means(counts):
             of_cells = [one.ranking(counts) for one in ranked]
             found = {name: _mean([values[name] for values in of_cells], 0) for name in METRICS[1:]}
-            return found | {"accuracy": accurate @ counts.astype(np.float64) / n}
+            return found | {"accuracy": np.einsum("n,nr->r", accurate, counts) / n}
 
         return means
 

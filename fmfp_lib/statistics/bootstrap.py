@@ -16,19 +16,21 @@ class _Sorted(Ranked):
     """One classifier's test images, sorted by confidence, with what each metric needs per image."""
 
     def __init__(self, logits, labels):
+        from scipy.sparse import vstack  # slow to import
+
         labels = check_labels(labels, *logits.shape)
         confidence, correct, _, loss, brier, log_odds = per_sample(logits, labels)
         super().__init__(log_odds, correct)
-        self.values = np.stack([correct, loss, brier])
-        self.gaps = sums_by_group(correct - confidence, bin_index(confidence, BINS), BINS)
+        gaps = sums_by_group(correct - confidence, bin_index(confidence, BINS), BINS)
+        self.means = vstack([np.stack([correct, loss, brier]), gaps], format="csr")  # times n
 
     def metrics(self, counts, names) -> dict[str, np.ndarray]:
         """Return each named metric (r,) for the replicates' `counts` (n, r)."""
-        n, result = self.n, {}
+        result = {}
         if set(names) & set(SUMS):
-            weights = counts.astype(np.float64)
-            result["accuracy"], result["nll"], result["brier"] = self.values @ weights / n
-            result["ece"] = np.abs(self.gaps @ weights).sum(0) / n
+            means = self.means @ counts / self.n
+            result["accuracy"], result["nll"], result["brier"] = means[:3]
+            result["ece"] = np.abs(means[3:]).sum(0)
         if set(names) & set(RANKING):
             result |= self.ranking(counts)
         return {name: result[name] for name in names}

@@ -140,12 +140,13 @@ class Drawn:
     @cached_property
     def confidences(self):
         """Mean confidence of correct and of incorrect predictions of each replicate, each (r,)."""
-        weights, correct = self.counts.astype(np.float64), self.ranked.correct
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return [
-                ((self.ranked.confidence * part) @ weights) / (part @ weights)
-                for part in (1.0 * correct, 1.0 - correct)
-            ]
+        found = []
+        for part in (1.0 * self.ranked.correct, 1.0 - self.ranked.correct):
+            # `@` would wake BLAS threads, which wait badly on a busy machine.
+            total, number = (np.einsum("n,nr->r", v, self.counts) for v in (self.ranked.confidence * part, part))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found.append(total / number)
+        return found
 
     @cached_property
     def ranking(self) -> dict[str, np.ndarray]:
