@@ -106,7 +106,7 @@ class Effect:
 def effects(
     rung: Rung, methods=None, replicates: int = statistics.REPLICATES, against: Rung | None = None
 ) -> list[Effect]:
-    """Return what each method with finished runs changes against the baseline, seed by seed.
+    """Return what each method whose runs are all finished changes against the baseline, seed by seed.
 
     Parameters
     ----------
@@ -121,13 +121,13 @@ def effects(
     Returns
     -------
     list of Effect
-        One per method with finished runs.
+        One per method whose runs are all finished.
     """
     runs, found = rung.runs(), []
     base = (against or rung).runs().get("baseline", {})
     for method in methods or [m for m in rung.methods if m != "baseline"]:
         sides = compare.pair_by_seed(base, runs.get(method, {}))
-        if not sides[0]:
+        if len(sides[0]) < len(rung.seeds):  # some of the seeds would look like all
             continue
         logits, seeds = map(compare.classified, sides), tuple(r.settings.seed for r in sides[0])
         scores = [[_scored(r) for r in side] for side in sides]
@@ -142,8 +142,8 @@ def _scored(record):
 
 
 def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
-    """Return the rungs as a Markdown table: how well the baseline fits and tests, and what the methods of the curves
-    change.
+    """Return the rungs as a Markdown table, a column each: how well the baseline fits and tests, and what the methods
+    of the curves change.
 
     Parameters
     ----------
@@ -179,7 +179,13 @@ def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
             c = changes.get(QUANTITIES[2])
             row.append(f"{1000 * c.a:.1f} → {1000 * c.b:.1f}" if c else "–")
         rows.append(row)
-    return markdown.table(heading, rows)
+    return markdown.table(*_turned([heading, *rows]))
+
+
+def _turned(table):
+    """Return heading and rows with a column for each row."""
+    heading, *rows = zip(*table, strict=True)
+    return heading, rows
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
