@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import confidence, measures, scores, statistics
 from .compare import against_msp
-from .markdown import difference, table
+from .markdown import difference, folded, table
 from .names import listed, name
 
 OTHERS = [key for key, score in scores.SCORES.items() if score.takes == "logits" and key != "msp"]
@@ -198,10 +198,10 @@ def measured(groups, metrics=("auroc", "augrc"), replicates: int = statistics.RE
 
 
 def measured_table(rows) -> str:
-    """Return what `measured` finds as Markdown, AUROC and AUGRC."""
-    cells = [
-        (group.title, name(method), name(key), str(count), difference(found["auroc"]), difference(found["augrc"]))
-        for group, method, key, count, found in rows
-    ]
-    heads = ("data, network", "trained by", "score", "networks", "AUROC, points", "AUGRC ×10³")
-    return table(heads, cells, words=3)
+    """Return what `measured` finds as Markdown, AUROC and AUGRC: a table for each group, all but the first folded."""
+    heads = ("trained by", "score", "networks", "AUROC, points", "AUGRC ×10³")
+    parts = {}
+    for group, method, key, count, found in rows:
+        cells = (name(method), name(key), str(count), difference(found["auroc"]), difference(found["augrc"]))
+        parts.setdefault(group.title, []).append(cells)
+    return folded({title: table(heads, cells, words=2) for title, cells in parts.items()})
