@@ -36,6 +36,25 @@ def page(result: Result) -> str:
     return "\n".join(parts)
 
 
+def folded(results) -> str:
+    """Return the page of each claim behind a fold that names claim and verdict.
+
+    Parameters
+    ----------
+    results : dict of str to claims.Result
+        By the claim's id.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return "".join(
+        f"<details><summary>{key}: {result.claim.wording} <em>{result.verdict}</em></summary>{page(result)}</details>"
+        for key, result in results.items()
+    )
+
+
 def plain(results) -> dict:
     """Return the verdicts and their evidence as plain values, for JSON; what is not defined or not bounded is None."""
 

@@ -57,14 +57,14 @@ def two_questions(cases):
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    figure, axes = panels(2 * len(cases), height=2.7)
+    figure, axes = panels(2 * len(cases), height=2.7 if len(cases) == 1 else 1.9)
     for row, (title, (confidence, correct)) in enumerate(cases.items()):
         confidence, correct = np.asarray(confidence, float), np.asarray(correct, bool)
         left, right = axes[2 * row : 2 * row + 2]
         mean, accuracy, share = reliability_curve(confidence, correct)
         left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
         left.vlines(mean, mean, accuracy, color=INCORRECT, linewidth=2)
-        left.scatter(mean, accuracy, s=20 + 180 * share, color=CORRECT, zorder=3)
+        left.scatter(mean, accuracy, s=20 + 180 * share, color=CORRECT, zorder=3, clip_on=False)
         gap = float((share * np.abs(mean - accuracy)).sum())
         left.set(xlim=(0, 1.09), ylim=(-0.09, 1.09), xlabel="confidence", ylabel="accuracy in the bin",
                  title=f"{title}: ECE {100 * gap:.1f} %")  # fmt: skip
