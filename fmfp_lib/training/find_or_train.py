@@ -1,5 +1,6 @@
 """The record of some settings: found, or trained if there is none."""
 
+import copy
 import math
 import platform
 import time
@@ -116,7 +117,9 @@ def _measure(record, run, measures):
     """Keep beside a record those of `measures` that are not there yet."""
     for name in measures:
         if records.attached(record, name) is None:
-            records.attach(record, name, _measures.MEASURES[name](run, run.finished_model()))
+            # The copy is not compiled: a compiled network passes over hooks and has no second derivatives.
+            model = copy.deepcopy(run.finished_model()) if run.settings.compile else run.finished_model()
+            records.attach(record, name, _measures.MEASURES[name](run, model))
 
 
 def environment(settings: Settings) -> dict:
