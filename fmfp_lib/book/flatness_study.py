@@ -125,7 +125,7 @@ def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
     sides, lines = [correlations(rows, target, replicates) for target in ("gap", "auroc")], []
     for gap, auroc in zip(*(side.itertuples() for side in sides), strict=True):
         cells = [
-            markdown.interval(e) if e[0] == e[0] else "–"
+            markdown.interval(e) if e[0] == e[0] else markdown.UNDEFINED
             for side in (gap, auroc)
             for e in ((side.value, side.low, side.high), side.within)
         ]
