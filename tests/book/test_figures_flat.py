@@ -43,7 +43,9 @@ def test_an_image_stands_beside_the_probabilities_it_is_given():
     images = np.random.default_rng(0).random((2, 8, 8))
     figure = figures.class_probabilities(images, runs, [0, 1], ("shoe", "bag", "coat"))
     left, right = figure.axes[:2]
-    assert left.get_title() == "true class: coat" and figure.axes[2].get_title() == "true class: bag"
+    assert left.get_title() == "coat, not shoe" and figure.axes[2].get_title() == "bag"
+    bold, wrong = right.get_yticklabels()[2], right.get_yticklabels()[0]
+    assert bold.get_fontweight() == "bold" and wrong.get_color() == figures.INCORRECT
     assert np.array_equal(left.images[0].get_array(), images[0])
     assert [bar.get_width() for bar in right.patches] == pytest.approx([70, 20, 10, 40, 30, 30])
     assert [t.get_text() for t in right.get_yticklabels()] == ["shoe", "bag", "coat"]

@@ -110,7 +110,9 @@ def temperature_curves(sweeps, temperatures, marks):
 
 
 def class_probabilities(images, records, index, classes):
-    """Draw single test images, each beside the class probabilities that several runs give it.
+    """Draw single test images, two a row, each beside the class probabilities that several runs give it.
+
+    The true class is set in bold, the class that the first run predicts instead in the colour of incorrect predictions.
 
     Parameters
     ----------
@@ -128,12 +130,16 @@ def class_probabilities(images, records, index, classes):
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    figure, axes = plt.subplots(len(index), 2, figsize=(6.4, 2.6 * len(index)), squeeze=False, width_ratios=(1, 1.7))
+    rows = -(-len(index) // 2)
+    figure, axes = plt.subplots(rows, 4, figsize=(10, 2.5 * rows), squeeze=False, width_ratios=(1, 1.25, 1, 1.25))
     places, height = np.arange(len(classes)), 0.8 / len(records)
-    for (left, right), image, i in zip(axes, images, index, strict=True):
+    for axis in axes.flat[2 * len(index) :]:
+        axis.remove()
+    for (left, right), image, i in zip(axes.reshape(-1, 2), images, index, strict=False):
         left.imshow(image, cmap="gray", vmin=0, vmax=1)
         left.set(xticks=[], yticks=[])
-        left.set_title(f"true class: {classes[records[0].labels[i]]}", fontsize=10)
+        true, predicted = records[0].labels[i], records[0].logits[i].argmax()
+        left.set_title(classes[true] if predicted == true else f"{classes[true]}, not {classes[predicted]}", fontsize=10)
         for row, record in enumerate(records):
             p = 100 * softmax(record.logits[i : i + 1])[0]
             method = record.settings.method
@@ -142,8 +148,12 @@ def class_probabilities(images, records, index, classes):
             )
         right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
         right.tick_params(axis="y", labelsize=9)
+        right.get_yticklabels()[true].set_fontweight("bold")
+        if predicted != true:
+            right.get_yticklabels()[predicted].set_color(INCORRECT)
         right.invert_yaxis()
         sns.despine(ax=right)
+    figure.tight_layout()
     legend_below(figure, axes[0, 1])
     return figure
 
