@@ -139,7 +139,8 @@ def class_probabilities(images, records, index, classes):
         left.imshow(image, cmap="gray", vmin=0, vmax=1)
         left.set(xticks=[], yticks=[])
         true, predicted = records[0].labels[i], records[0].logits[i].argmax()
-        left.set_title(classes[true] if predicted == true else f"{classes[true]}, not {classes[predicted]}", fontsize=10)
+        wrong = f", not {classes[predicted]}" if predicted != true else ""
+        left.set_title(classes[true] + wrong, fontsize=10)
         for row, record in enumerate(records):
             p = 100 * softmax(record.logits[i : i + 1])[0]
             method = record.settings.method
@@ -149,7 +150,7 @@ def class_probabilities(images, records, index, classes):
         right.set(yticks=places, yticklabels=classes, xlim=(0, 100), xlabel="probability, %")
         right.tick_params(axis="y", labelsize=9)
         right.get_yticklabels()[true].set_fontweight("bold")
-        if predicted != true:
+        if wrong:
             right.get_yticklabels()[predicted].set_color(INCORRECT)
         right.invert_yaxis()
         sns.despine(ax=right)
