@@ -136,7 +136,7 @@ def pictures() -> None:
     effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
     picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME)
     picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
-    cheaper = replace(rungs.EARLY[0], methods=("baseline", *figures.CHEAPER))
+    cheaper = replace(rungs.CLASS, methods=("baseline", *figures.CHEAPER))
     picture = figures.cost_benefit(rungs.groups([cheaper])[0].records)
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.svg")
 

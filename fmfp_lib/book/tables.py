@@ -161,11 +161,11 @@ def regime_search() -> str:
 
 
 def protocols() -> str:
-    """Return, as Markdown, what following the code instead of the paper changes on 1,000 images, seed by seed.
+    """Return, as Markdown, what following the code instead of the paper changes on the class's rung, seed by seed.
 
     A method is compared over the seeds trained by both protocols, at least two.
     """
-    rung = rungs.EARLY[0]
+    rung = rungs.CLASS
     regime = rung.regime
     paper, code = (
         lookup.trained(lookup.plan(METHODS, rung.seeds, protocol=protocol, **regime)) for protocol in ("paper", "code")

@@ -84,7 +84,7 @@ def test_the_code_is_compared_with_the_paper_method_by_method(tmp_path, monkeypa
     for method, protocol, seed in [(m, p, s) for m in ("swa", "focal") for p in ("paper", "code") for s in (0, 1)]:
         wrong = 3 if protocol == "paper" else 1 + 2 * seed
         logits = rng.normal(size=(80, 4)) + 6 * np.eye(4)[(labels + (np.arange(80) < wrong)) % 4]
-        settings = Settings(**rungs.EARLY[0].regime, method=method, protocol=protocol, seed=seed)
+        settings = Settings(**rungs.CLASS.regime, method=method, protocol=protocol, seed=seed)
         if (method, protocol, seed) != ("focal", "code", 1):  # one seed alone decides nothing
             records.save(settings, (logits, labels), (logits[:8], labels[:8]), [], {})
     text = tables.protocols()
