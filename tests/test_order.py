@@ -46,7 +46,7 @@ def points(comparisons):
 
 
 def ranked(s):
-    found = statistics.Ranked(s.score, s.correct).ranking(np.ones((len(s.y), 1), np.float32))
+    found = statistics.Ranked(s.score, s.correct).drawn(np.ones((len(s.y), 1), np.float32)).ranking
     return [found[name] for name in sorted(found)]
 
 

@@ -332,14 +332,13 @@ def evaluate(groups=None, replicates: int = REPLICATES, only=None, processes: in
     dict of str to Result
         By the claim's id.
     """
+    wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
     if processes > 1 and groups is None:
-        # The last first, for C11 takes longest.
-        ids = [claim.id for claim in reversed(CLAIMS) if only is None or claim.id in only]
+        ids = [claim.id for claim in reversed(wanted)]  # the last first, for C11 takes longest
         with ProcessPoolExecutor(processes) as pool:
             evidence = dict(zip(ids, pool.map(_evidence, ids, repeat(replicates)), strict=True))
-        return {claim.id: Result(claim, evidence[claim.id]) for claim in CLAIMS if claim.id in evidence}
+        return {claim.id: Result(claim, evidence[claim.id]) for claim in wanted}
     runs = [Runs(group, replicates) for group in (all_groups() if groups is None else groups)]
-    wanted = [claim for claim in CLAIMS if only is None or claim.id in only]
     of_vgg = [r for r in runs if r.network.startswith("vgg")]
     return {claim.id: Result(claim, tuple(claim.gather(of_vgg if claim.on_vgg else runs))) for claim in wanted}
 

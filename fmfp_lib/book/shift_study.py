@@ -140,7 +140,7 @@ def _replicates(arrays, replicates, seed):
         accurate = correct.reshape(-1, n).mean(0)
 
         def means(counts):
-            of_cells = [one.ranking(counts) for one in ranked]
+            of_cells = [one.drawn(counts).ranking for one in ranked]
             found = {name: _mean([values[name] for values in of_cells], 0) for name in METRICS[1:]}
             return found | {"accuracy": np.einsum("n,nr->r", accurate, counts) / n}
 

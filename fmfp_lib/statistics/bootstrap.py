@@ -32,7 +32,7 @@ class _Sorted(Ranked):
             result["accuracy"], result["nll"], result["brier"] = means[:3]
             result["ece"] = np.abs(means[3:]).sum(0)
         if set(names) & set(RANKING):
-            result |= self.ranking(counts)
+            result |= self.drawn(counts).ranking
         return {name: result[name] for name in names}
 
 

@@ -58,21 +58,6 @@ class Ranked:
         sums, segments = self.sums @ counts, len(self.bounds) - 1
         return Drawn(self, counts, running_sum(sums[:segments]), sums[segments:])
 
-    def ranking(self, counts) -> dict[str, np.ndarray]:
-        """Return each ranking metric of some replicates.
-
-        Parameters
-        ----------
-        counts : ndarray, (n, r), float
-            How often each replicate draws each image.
-
-        Returns
-        -------
-        dict of str to ndarray, (r,)
-            By metric, in natural units; NaN where a replicate has no error or nothing but errors.
-        """
-        return self.drawn(counts).ranking
-
 
 @dataclass
 class Drawn:

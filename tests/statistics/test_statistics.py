@@ -332,7 +332,7 @@ def test_replicates_without_a_correct_image_are_undefined_and_leave_the_others_a
     confidence, correct = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, False, False])
     ranked = statistics.Ranked(confidence, correct)
     none, one = np.array([0, 2, 1, 1.0]), np.array([2, 0, 1, 1.0])
-    alone = ranked.ranking(none[:, None])
+    alone = ranked.drawn(none[:, None]).ranking
     assert np.isnan([alone["auroc"], alone["fpr95"]]).all() and alone["eaurc"] == pytest.approx(0)
-    both = ranked.ranking(np.stack([none, one], 1))
+    both = ranked.drawn(np.stack([none, one], 1)).ranking
     assert np.isnan(both["auroc"][0]) and both["auroc"][1] == 1 and both["fpr95"][1] == 0
