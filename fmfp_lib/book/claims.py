@@ -70,6 +70,9 @@ def _compared(id, wording, section, test, calls, published=lambda: "") -> Claim:
     return Claim(id, wording, section, test, lambda runs: compare_all(runs, calls), published, parts=parts)
 
 
+_MEAN = {verdicts.FOR: "lies where the claim says", verdicts.AGAINST: "lies beyond it", verdicts.OPEN: "is open"}
+
+
 @dataclass(frozen=True)
 class Result:
     """A claim with its evidence."""
@@ -118,13 +121,17 @@ class Result:
     @property
     def count(self) -> str:
         """How many comparisons decided it, and how."""
-        positions = [e.position for e in self.evidence if e.decides]
+        deciding = [e for e in self.evidence if e.decides]
+        positions = [e.position for e in deciding]
         if not positions:
             return "for context only"
-        return (
+        text = (
             f"of {len(positions)} comparisons, the 95 % interval lies where the claim says in "
             f"{positions.count(verdicts.FOR)} and beyond it in {positions.count(verdicts.AGAINST)}"
         )
+        if len(self.parts) > 1 or len(positions) == 1:
+            return text
+        return f"{text}; that of their mean {_MEAN[verdicts.pooled([e.drawn for e in deciding]).position]}"
 
     @property
     def why(self) -> str:
