@@ -133,7 +133,8 @@ def test_reliable_overfitting_needs_a_fall_while_accuracy_rises():
     assert verdict("C6", trained(baseline=((0.9, 0.8), (0.8, 0.7)))).verdict == "undecided"
     assert verdict("C6", trained(baseline=((0.8, 0.9), (0.7, 0.8)))).verdict == "contradicted"
     mixed = claims.evaluate([falls, trained(baseline=((0.8, 0.9), (0.7, 0.8)))], 200, ["C6"])["C6"]
-    assert mixed.verdict == "partly supported" and mixed.count.endswith("in 1 and beyond it in 1; that of their mean is open")
+    assert mixed.verdict == "partly supported"
+    assert mixed.count.endswith("in 1 and beyond it in 1; that of their mean is open")
     unsure = trained(baseline=((0.9, 0.8), (0.7, 0.8)))
     unsure.runs["baseline"][0].history[-1]["test_accuracy"] = 0.4  # accuracy rises in the mean, with one run against
     unsure.runs["baseline"][1].history[-1]["test_accuracy"] = 1.0
