@@ -164,7 +164,7 @@ def test_everything_works_by_keyboard(visit, book):
     names = page.eval_on_selector_all(
         "#explorer :is(input, select)",
         """controls => controls.map(c =>
-        c.getAttribute('aria-label') || (c.labels[0] || {}).innerText || '')""",
+        c.getAttribute('aria-label') || (c.labels[0] || {}).textContent || '')""",
     )
     assert all(name.strip() for name in names)
 
