@@ -2,6 +2,7 @@
 
 import html
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ START = 10  # where the slider stands first, and what the page shows without scr
 
 
 def errors(rung: rungs.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, np.ndarray]:
-    """Return how many wrong answers each method gives among its most confident ones, mean over seeds.
+    """Return how many wrong answers each method gives among its most confident ones, mean over the seeds that decide.
 
     Parameters
     ----------
@@ -30,8 +31,8 @@ def errors(rung: rungs.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, 
         For 10,000 test images, whatever their number is.
     """
     found = {}
-    for method, runs in rung.runs().items():
-        if method in methods:
+    for method, runs in replace(rung, seeds=rung.deciding, methods=tuple(methods)).runs().items():
+        if runs:
             risks = [[selective_risk_at(*r.scored, c / 100) * c * 100 for c in coverages] for r in runs.values()]
             found[method] = np.mean(risks, 0)
     return found

@@ -8,7 +8,7 @@ import pandas as pd
 from .. import measures, statistics
 from ..metrics import selective_risk_at, softmax
 from . import audit, compare, markdown, names
-from .rungs import CHOSE, CURVES, PILOTS, QUANTITIES, RACE, RUNGS, SUREST, Rung, variations
+from .rungs import CURVES, PILOTS, QUANTITIES, RACE, RUNGS, SUREST, Rung, variations
 
 
 def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
@@ -205,9 +205,8 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
     """
     lines = []
     for rung in RUNGS:
-        new = tuple(s for s in rung.seeds if s not in CHOSE.get(rung.title, ()))
-        found = effects(replace(rung, seeds=new), CURVES[1:], replicates)
-        about = f"seeds {min(new)} to {max(new)}"
+        found = effects(replace(rung, seeds=rung.deciding), CURVES[1:], replicates)
+        about = f"seeds {min(rung.deciding)} to {max(rung.deciding)}"
         if len(found) < 2 or len(found[0].seeds) < 3:
             found, about = effects(rung, CURVES[1:], replicates), "also of seeds that chose the regime"
         if not found:

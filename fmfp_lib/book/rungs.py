@@ -49,6 +49,11 @@ class Rung:
     seeds: tuple[int, ...] = (0, 1, 2)
     methods: tuple[str, ...] = P1 + P2
 
+    @property
+    def deciding(self) -> tuple[int, ...]:
+        """The seeds that no pilot had seen when the rung was chosen."""
+        return tuple(seed for seed in self.seeds if seed not in CHOSE.get(self.title, ()))
+
     def settings(self, method: str, seed: int) -> Settings:
         """Return the settings of one run.
 
