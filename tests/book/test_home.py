@@ -16,14 +16,20 @@ def run(wrong, n=1000):
     return SimpleNamespace(scored=(-np.arange(n, dtype=float), correct))
 
 
-RUNG = SimpleNamespace(
-    runs=lambda: {
-        "baseline": {3: run([500]), 4: run([600])},
-        "label_smoothing": {3: run([0, 50, 700])},
-        "fmfp": {3: run([999])},
-        "swa": {3: run([1])},
-    }
-)
+RUNS = {
+    "baseline": {3: run([500]), 4: run([600])},
+    "label_smoothing": {3: run([0, 50, 700])},
+    "fmfp": {3: run([999])},
+    "swa": {3: run([1])},
+}
+
+
+class Known(rungs.Rung):
+    def runs(self):
+        return {m: {s: r for s, r in RUNS[m].items() if s in self.seeds} for m in self.methods if m in RUNS}
+
+
+RUNG = Known("known", {}, (3, 4))
 
 
 def test_errors_among_the_surest_are_counted_for_10_000_images():
@@ -31,6 +37,11 @@ def test_errors_among_the_surest_are_counted_for_10_000_images():
     assert counts["label_smoothing"] == pytest.approx([10, 20, 20, 30])
     assert counts["baseline"] == pytest.approx([0, 0, 5, 10]) and counts["fmfp"] == pytest.approx([0, 0, 0, 10])
     assert list(counts) == list(home.METHODS)
+
+
+def test_seeds_that_chose_the_rung_are_not_counted(monkeypatch):
+    monkeypatch.setitem(rungs.CHOSE, "known", (4,))
+    assert RUNG.deciding == (3,) and home.errors(RUNG, coverages=(55, 100))["baseline"] == pytest.approx([10, 10])
 
 
 def test_the_slider_shows_its_start_without_scripts():
