@@ -253,7 +253,7 @@ def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda
     Returns
     -------
     str
-        Markdown.
+        HTML.
     """
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
     compared = comparisons(table, groups) if compared is None else compared
