@@ -31,10 +31,9 @@ def errors(rung: rungs.Rung, methods=METHODS, coverages=COVERAGES) -> dict[str, 
         For 10,000 test images, whatever their number is.
     """
     found = {}
-    for method, runs in replace(rung, seeds=rung.deciding, methods=tuple(methods)).runs().items():
-        if runs:
-            risks = [[selective_risk_at(*r.scored, c / 100) * c * 100 for c in coverages] for r in runs.values()]
-            found[method] = np.mean(risks, 0)
+    for method, runs in replace(rung.deciding, methods=tuple(methods)).runs().items():
+        risks = [[selective_risk_at(*r.scored, c / 100) * c * 100 for c in coverages] for r in runs.values()]
+        found[method] = np.mean(risks, 0)
     return found
 
 

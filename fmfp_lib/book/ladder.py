@@ -1,6 +1,6 @@
 """Effects on the rungs of the accuracy ladder, against accuracy, length of training and label smoothing's dose."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -205,8 +205,8 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
     """
     lines = []
     for rung in RUNGS:
-        found = effects(replace(rung, seeds=rung.deciding), CURVES[1:], replicates)
-        about = f"seeds {min(rung.deciding)} to {max(rung.deciding)}"
+        new = rung.deciding
+        found, about = effects(new, CURVES[1:], replicates), f"seeds {min(new.seeds)} to {max(new.seeds)}"
         if len(found) < 2 or len(found[0].seeds) < 3:
             found, about = effects(rung, CURVES[1:], replicates), "also of seeds that chose the regime"
         if not found:

@@ -50,9 +50,9 @@ class Rung:
     methods: tuple[str, ...] = P1 + P2
 
     @property
-    def deciding(self) -> tuple[int, ...]:
-        """The seeds that no pilot had seen when the rung was chosen."""
-        return tuple(seed for seed in self.seeds if seed not in CHOSE.get(self.title, ()))
+    def deciding(self) -> "Rung":
+        """The rung with those seeds only that no pilot had seen when it was chosen."""
+        return replace(self, seeds=tuple(seed for seed in self.seeds if seed not in CHOSE.get(self.title, ())))
 
     def settings(self, method: str, seed: int) -> Settings:
         """Return the settings of one run.
