@@ -16,6 +16,7 @@ from pathlib import Path
 
 import citation
 import faults
+import make_course
 import make_slides
 import nbformat
 import papermill
@@ -99,10 +100,20 @@ MENDS = (
 )
 
 
+# Beside the download of a notebook, the one for students.
+DOWNLOAD = re.compile(r'(<li><a href="\.\./_sources/notebooks/(\w+\.ipynb)"[\s\S]*?</li>)')
+STUDENTS = r"""\1
+      <li><a href="../course/\2" download class="btn btn-sm dropdown-item" title="Download without solutions">
+<span class="btn__icon-container"><i class="fas fa-graduation-cap"></i></span>
+<span class="btn__text-container">.ipynb, no solutions</span>
+</a></li>"""
+
+
 def mended(page: str) -> str:
     """Mend a page of Sphinx 7.4 and its theme, and drop the inline scripts written twice: a second `const` fails."""
     for wrong, right in MENDS:
         page = page.replace(wrong, right)
+    page = DOWNLOAD.sub(STUDENTS, page)
     seen = set()
     lines = [
         line
@@ -181,6 +192,7 @@ def main():
         sys.exit(f"{built.stdout}\nJupyter Book failed; see above")
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
+    make_course.make(BUILD / "html" / "course")
     for page in (BUILD / "html").rglob("*.html"):
         page.write_text(mended(page.read_text("utf-8")), "utf-8")
     # Formulas are set by MathJax; only the parts that the pages load are laid beside them.

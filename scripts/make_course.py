@@ -1,7 +1,8 @@
 """Make student versions of the notebooks: ``python scripts/make_course.py [NAME ...] [--out FOLDER]``.
 
-Every ``{dropdown} Solution ...`` goes into the teacher's sheet ``answers.md``; each exercise gets a cell for its
-answer, which checks the number where one is asked for. Citations, terms and links of the book become plain text.
+Every ``{dropdown} Solution ...`` goes into the teacher's sheet ``answers.md``, and so does what a cell tagged
+``solution`` computed when the book was built. Each exercise gets a cell for its answer, which checks the number where
+one is asked for. Citations, terms and links of the book become plain text.
 NAME picks notebooks by how their names begin.
 """
 
@@ -18,8 +19,11 @@ from fmfp_lib.book.exercises import hashed
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+EXECUTED = ROOT / "_build" / "src" / "notebooks"  # with outputs, once the book has been built
 TRAINING = ("00_quickstart", "13_own_data")  # these train for minutes at classroom scale, the others read records
-EXERCISE = re.compile(r"^(\d+)\. \*\*(By hand|Read the figure|Change the code)\.\*\* ?(.*)$", re.MULTILINE)
+EXERCISE = re.compile(
+    r"^(\d+)\. \*\*(By hand|Read the (?:figure|table)|Change the code|Think)\.\*\* ?(.*)$", re.MULTILINE
+)
 OPENING = re.compile(r"(?P<fence>`{3,}|:{3,})\{dropdown\}\s*(?P<title>.*)", re.IGNORECASE)
 
 
@@ -80,6 +84,15 @@ def solutions(text: str) -> str:
     return "\n\n".join(f"**{m[2]}.** {m[3]}" for m in found)
 
 
+def computed(cell, executed) -> str:
+    """Return the solution that a code cell computes, from the executed copy of its notebook, or where to see it."""
+    same = (c for c in executed if c.cell_type == "code" and c.source == cell.source)
+    shown = [o.data["text/markdown"] for c in same for o in c.outputs if "text/markdown" in o.get("data", {})]
+    number = re.search(r"answers\.solution\((\d+)", cell.source)[1]
+    missing = f"```{{dropdown}} Solution of exercise {number}\nComputed when the book is built; see its page.\n```"
+    return solutions(shown[0] if shown else missing)
+
+
 def answer_cells(name: str, text: str) -> list:
     """Return a cell for the answer to each exercise in Markdown `text`, with a check where a number is asked for."""
     asked, cells = yaml.safe_load((ROOT / "scripts" / "course_answers.yml").read_text("utf-8")), []
@@ -107,6 +120,8 @@ def student_version(notebook, name: str = ""):
     cells = []
     for cell in copy.cells:
         answers = []
+        if "solution" in cell.metadata.get("tags", []):
+            continue
         if cell.cell_type == "markdown":
             answers = answer_cells(name, cell.source) if "## Exercises" in cell.source else []
             if "{dropdown}" in cell.source.lower():
@@ -140,8 +155,14 @@ def make(out: Path, names=()) -> list[Path]:
             notebook = nbformat.read(path, as_version=4)
             nbformat.write(student_version(notebook, path.stem), out / path.name)
             written.append(out / path.name)
-            found_there = [plain(solutions(c.source)) for c in notebook.cells if c.cell_type == "markdown"]
-            sheet.append(f"# {path.stem}\n\n" + "\n\n".join(filter(None, found_there)))
+            ran = EXECUTED / path.name
+            executed = nbformat.read(ran, as_version=4).cells if ran.exists() else []
+            there = [
+                solutions(c.source) if c.cell_type == "markdown" else computed(c, executed)
+                for c in notebook.cells
+                if c.cell_type == "markdown" or "solution" in c.metadata.get("tags", [])
+            ]
+            sheet.append(f"# {path.stem}\n\n" + plain("\n\n".join(filter(None, there))))
     (out / "answers.md").write_text("\n\n".join(sheet) + "\n", "utf-8")
     return written
 

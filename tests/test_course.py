@@ -52,13 +52,26 @@ def test_student_versions_keep_exercises_and_code_and_no_solution(tmp_path):
             elif len(line) > 20:
                 assert (make_course.plain(line) in text) == (fence is None), (path.name, line)
         assert "## Exercises" in text and not re.search(r"\{(cite|term|doc|py:\w+)\}`|\.\./book/", text), path.name
-        codes = [[c.source for c in n.cells if c.cell_type == "code"] for n in (student, teacher)]
+        codes = [
+            [c.source for c in n.cells if c.cell_type == "code" and "solution" not in c.metadata.get("tags", [])]
+            for n in (student, teacher)
+        ]
+        assert not any("solution" in c.metadata.get("tags", []) for c in student.cells)
         reads = path.stem not in make_course.TRAINING
         given = [s.replace('scale = "smoke"', 'scale = "classroom"') if reads else s for s in codes[1]]
         assert codes[0][: len(given)] == given and all("xercise" in extra for extra in codes[0][len(given) :])
     sheet = (tmp_path / "answers.md").read_text("utf-8")
-    count = sum(n.read_text("utf-8").count("{dropdown} Solution") for n in NOTEBOOKS)
+    count = sum(len(re.findall(r"\{dropdown\} Solution|answers\.solution\(", n.read_text("utf-8"))) for n in NOTEBOOKS)
     assert sheet.count("**Solution of exercise") == count and "AUROC = 5/6" in sheet
+
+
+def test_a_computed_solution_is_what_the_built_page_shows():
+    cell = nbformat.v4.new_code_cell("Markdown(answers.solution(4, text))")
+    shown = "````{dropdown} Solution of exercise 4\nAt 78 %.\n````"
+    output = nbformat.v4.new_output("display_data", {"text/markdown": shown})
+    ran = nbformat.v4.new_code_cell(cell.source, outputs=[output])
+    assert make_course.computed(cell, [ran]) == "**Solution of exercise 4.** At 78 %."
+    assert make_course.computed(cell, []).startswith("**Solution of exercise 4.** Computed when the book is built")
 
 
 def test_checks_accept_the_solutions_numbers_and_refuse_others(capsys):
@@ -116,7 +129,9 @@ def test_the_timetable_links_every_notebook_and_counts_its_exercises():
     for row, path in zip(table, NOTEBOOKS, strict=True):
         assert f"](../notebooks/{path.name})" in row and row.endswith("| 12 |")
         text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells)
-        assert int(row.split(" | ")[1]) == text.count("{dropdown} Solution") >= 4, path.name
+        assert int(row.split(" | ")[1]) == len(re.findall(r"\{dropdown\} Solution|answers\.solution", text)) >= 4, (
+            path.name
+        )
 
 
 def test_the_courses_speak_of_notebooks_that_exist():

@@ -70,7 +70,7 @@ def _compared(id, wording, section, test, calls, published=lambda: "") -> Claim:
     return Claim(id, wording, section, test, lambda runs: compare_all(runs, calls), published, parts=parts)
 
 
-_MEAN = {verdicts.FOR: "lies where the claim says", verdicts.AGAINST: "lies beyond it", verdicts.OPEN: "is open"}
+_MEAN = {verdicts.FOR: "is clearly for it", verdicts.AGAINST: "is clearly against it", verdicts.OPEN: "is open"}
 
 
 @dataclass(frozen=True)
@@ -125,13 +125,12 @@ class Result:
         positions = [e.position for e in deciding]
         if not positions:
             return "for context only"
-        text = (
-            f"of {len(positions)} comparisons, the 95 % interval lies where the claim says in "
-            f"{positions.count(verdicts.FOR)} and beyond it in {positions.count(verdicts.AGAINST)}"
-        )
+        support, oppose = positions.count(verdicts.FOR), positions.count(verdicts.AGAINST)
+        several = "s" if len(positions) > 1 else ""
+        text = f"{len(positions)} comparison{several}: {support} clearly for the claim, {oppose} clearly against it"
         if len(self.parts) > 1 or len(positions) == 1:
             return text
-        return f"{text}; that of their mean {_MEAN[verdicts.pooled([e.drawn for e in deciding]).position]}"
+        return f"{text}; their mean {_MEAN[verdicts.pooled([e.drawn for e in deciding]).position]}"
 
     @property
     def why(self) -> str:

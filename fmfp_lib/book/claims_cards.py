@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from . import names, verdicts
+from . import markdown, names, verdicts
 from .claims import Result
 
 WIDTH, LINE, GAP, HEAD = 340, 9, 22, 16  # of the plot, in its own pixels
@@ -24,7 +24,8 @@ def _limits(evidence) -> tuple[float, float]:
 
 def forest(evidence) -> str:
     """Return the comparisons that decide a claim as SVG: a block for each part, in it a line for each network and data
-    set, the least accurate first; a hollow diamond is the paper's nearest cell.
+    set, the least accurate first, and a broad one for their mean, which decides with them; a hollow diamond is the
+    paper's nearest cell, and a dotted line a bound that the claim sets other than zero.
 
     Parameters
     ----------
@@ -63,9 +64,20 @@ def forest(evidence) -> str:
                     f'<path class="published" d="M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z">'
                     f"<title>{words}</title></path>"
                 )
+        if len(own) > 1:
+            y, mean = top + GAP + LINE * len(own) + 2, verdicts.pooled([e.drawn for e in own])
+            value, limits = float(np.mean([e.value for e in own])), mean.interval
+            said = html.escape(f"Mean of the {len(own)}: {markdown.interval((value, *limits), factor, bold=False)}")
+            drawn.append(
+                f'<g class="mean {MARK[mean.position]}"><title>{said}</title>'
+                f'<line x1="{x(limits[0])}" x2="{x(limits[1])}" y1="{y}" y2="{y}"/></g>'
+            )
+            top += LINE
         top += GAP + LINE * len(own)
     bottom = top + 4
     axis = f'<line class="zero" x1="{x(0)}" x2="{x(0)}" y1="{HEAD}" y2="{bottom}"/>'
+    bounds = {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b and low < b < high}
+    axis += "".join(f'<line class="bound" x1="{x(b)}" x2="{x(b)}" y1="{HEAD}" y2="{bottom}"/>' for b in sorted(bounds))
     ends = f'<text x="{x(0)}" y="{bottom + 14}" text-anchor="middle">0</text>'
     for value, anchor in ((low, "start"), (high, "end")):
         if abs(x(value) - x(0)) > 40:
@@ -114,7 +126,7 @@ def sentence(result: Result) -> str:
     broken = [group for group, verdict in result.groups.items() if verdict == verdicts.CONTRADICTED]
     words = [f"{result.why[:1].upper()}{result.why[1:]}."]
     if held and len(held) < len(result.groups):
-        words.append(f"Alone it is supported on {'; '.join(held)}.")
+        words.append(f"Taken singly, it is supported on {'; '.join(held)}.")
     if broken:
         words.append(f"It is contradicted on {'; '.join(broken)}.")
     return " ".join(words)

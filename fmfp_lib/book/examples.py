@@ -160,6 +160,32 @@ def opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[list[Opin
     return tuple([opinion(a, b, at_least) for a, b in zip(choosers, side, strict=True)] for side in sides)
 
 
+def mean_opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[float, float, float] | None:
+    """Return how sure of its wrong class an erring baseline is, and a second baseline, and a run of `method`.
+
+    Parameters
+    ----------
+    group : study.Group
+        Runs on one data set and network.
+    method : str
+        Key of `methods.METHODS`.
+    at_least : float
+        Smallest confidence of a confident error, in [0, 1]; who judges whom, `opinions` says.
+
+    Returns
+    -------
+    tuple of float, or None
+        Mean probabilities of the wrong class, in [0, 1], mean over seeds; None with fewer than two seeds, or without
+        confident errors.
+    """
+    others, baselines = opinions(group, method, at_least)
+    if not others:
+        return None
+    own = [opinion(r, r, at_least) for r in group.runs["baseline"]]
+    means = [float(np.mean([o.confidence for o in side])) for side in (own, baselines, others)]
+    return None if np.isnan(means).any() else tuple(means)
+
+
 def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
     """Return, as Markdown, what runs say of the confident errors of another seed's baseline.
 

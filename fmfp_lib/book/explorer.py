@@ -4,9 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
-from matplotlib.colors import to_hex, to_rgb
-
 from ..methods import METHODS
 from . import explorer_data, figures, names, rungs
 from .study import shown
@@ -24,25 +21,8 @@ _RELATIVES = {
 _DASHES = {"": "", "sam": "8 3 2 3", "swa": "4 2", "ema": "1 2", "fmfp": "8 3"}
 
 
-def _luminance(rgb) -> float:
-    rgb = np.asarray(rgb)
-    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
-
-
-def _readable(rgb, background: str) -> str:
-    """Return the colour (``#rrggbb``), moved no further from `background` than a contrast of 3 to 1 asks for (WCAG)."""
-    ground = _luminance(to_rgb(background))
-    towards = np.zeros(3) if ground > 0.5 else np.ones(3)
-    for share in np.linspace(0, 1, 51):
-        mixed = (1 - share) * np.asarray(rgb) + share * towards
-        low, high = sorted((_luminance(mixed), ground))
-        if (high + 0.05) / (low + 0.05) >= 3:
-            break
-    return to_hex(mixed)
-
-
 def _both(rgb) -> dict[str, str]:
-    return {theme: _readable(rgb, background) for theme, background in BACKGROUNDS.items()}
+    return {theme: figures.readable(rgb, background) for theme, background in BACKGROUNDS.items()}
 
 
 def style(method: str) -> dict[str, str]:
@@ -53,7 +33,8 @@ def style(method: str) -> dict[str, str]:
     objective, _, flat = method.partition("+")
     relative, dashes = _RELATIVES.get(objective, (objective, ""))
     dashes = f"{dashes} {_DASHES[flat]}".strip()
-    return {"name": names.name(method), **_both(figures.colour(relative)), "dashes": dashes}
+    shades = {theme: figures.colour(relative, background) for theme, background in BACKGROUNDS.items()}
+    return {"name": names.name(method), **shades, "dashes": dashes}
 
 
 def run(record) -> dict:

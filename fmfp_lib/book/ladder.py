@@ -8,7 +8,7 @@ import pandas as pd
 from .. import measures, statistics
 from ..metrics import selective_risk_at, softmax
 from . import audit, compare, markdown, names
-from .rungs import CURVES, PILOTS, QUANTITIES, RACE, RUNGS, SUREST, Rung, variations
+from .rungs import CLASS, CURVES, PILOTS, QUANTITIES, RACE, RUNGS, SECOND, SUREST, Rung, variations
 
 
 def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
@@ -30,8 +30,8 @@ def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, 
     return {n: there for n, there in found.items() if there}
 
 
-def dose_table(scale: str, replicates: int = statistics.REPLICATES) -> str:
-    """Return, as Markdown, what label smoothing changes on the class's rung by its share epsilon.
+def by_dose(scale: str, replicates: int = statistics.REPLICATES) -> dict[str, dict[float, list["Effect"]]]:
+    """Return what label smoothing changes, on two networks, by its share epsilon.
 
     Parameters
     ----------
@@ -42,20 +42,37 @@ def dose_table(scale: str, replicates: int = statistics.REPLICATES) -> str:
 
     Returns
     -------
+    dict of str to dict of float to list of Effect
+        By the rung's title, then by epsilon; what has no finished runs is left out.
+    """
+    found = {}
+    for whole in (CLASS,) if scale == "smoke" else (CLASS, SECOND):
+        doses = variations("epsilon", scale, whole)
+        plain = next(rung for rung in doses.values() if "baseline" in rung.methods)
+        there = {e: effects(rung, ("label_smoothing",), replicates, plain) for e, rung in doses.items()}
+        found[whole.title] = {e: effect for e, effect in there.items() if effect}
+    return {title: doses for title, doses in found.items() if doses}
+
+
+def dose_table(doses: dict[float, list["Effect"]]) -> str:
+    """Return, as Markdown, what label smoothing changes by its share epsilon.
+
+    Parameters
+    ----------
+    doses : dict of float to list of Effect
+        One rung's, as `by_dose` has them.
+
+    Returns
+    -------
     str
         Markdown.
     """
-    doses = variations("epsilon", scale)
-    plain, rows = next(rung for rung in doses.values() if "baseline" in rung.methods), []
-    for epsilon, rung in doses.items():
-        for effect in effects(rung, ("label_smoothing",), replicates, plain):
-            c = effect.changes
-            surest = c[QUANTITIES[2]]
-            rows.append([f"{epsilon:g}", *(markdown.difference(c[m]) for m in ("accuracy", "ece", "auroc", "aurc")),
-                         f"{1000 * surest.a:.1f} → {1000 * surest.b:.1f}"])  # fmt: skip
-    metrics = (names.display(m)[1] for m in ("accuracy", "ece", "auroc", "aurc"))
-    heading = ["epsilon", *metrics, "errors among 1,000 surest"]
-    return markdown.table(heading, rows)
+    shown, rows = ("accuracy", "ece", "auroc", "aurc"), []
+    for epsilon, (effect,) in doses.items():
+        surest = effect.changes[QUANTITIES[2]]
+        rows.append([f"{epsilon:g}", *(markdown.difference(effect.changes[m]) for m in shown),
+                     f"{1000 * surest.a:.1f} → {1000 * surest.b:.1f}"])  # fmt: skip
+    return markdown.table(["epsilon", *(names.display(m)[1] for m in shown), "errors among 1,000 surest"], rows)
 
 
 def published_effects() -> pd.DataFrame:
@@ -94,6 +111,8 @@ class Effect:
         The baseline's, mean over those seeds.
     changes : dict of str to statistics.Comparison
         By quantity: ``accuracy``, ``ece``, and those of `QUANTITIES`.
+    dataset : str
+        ``embedded`` or ``cifar10``.
     """
 
     rung: str
@@ -101,6 +120,7 @@ class Effect:
     seeds: tuple[int, ...]
     accuracy: float
     changes: dict = field(repr=False)
+    dataset: str = "embedded"
 
 
 def effects(
@@ -133,12 +153,17 @@ def effects(
         scores = [[_scored(r) for r in side] for side in sides]
         changes = statistics.compare_methods(*logits, ("accuracy", "ece", "auroc", "aurc"), replicates)
         changes |= statistics.compare_scores(*scores, (QUANTITIES[2],), replicates)
-        found.append(Effect(rung.title, method, seeds, changes["accuracy"].a, changes))
+        found.append(Effect(rung.title, method, seeds, changes["accuracy"].a, changes, rung.regime["dataset"]))
     return found
 
 
 def _scored(record):
     return measures.log_odds(record.logits), record.logits.argmax(1) == record.labels
+
+
+def training_accuracies(runs) -> list[float]:
+    """Return the training accuracy, in [0, 1], of those of some records that have it measured."""
+    return [float(fit["accuracy"]) for fit in (measures.load(r, "fit") for r in runs) if fit is not None]
 
 
 def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
@@ -166,7 +191,7 @@ def summary(rungs, replicates: int = statistics.REPLICATES) -> str:
         if not base:
             continue
         settings, found = base[0].settings, {e.method: e for e in effects(rung, CURVES[1:], replicates)}
-        fits = [fit["accuracy"] for fit in (measures.load(r, "fit") for r in base) if fit is not None]
+        fits = training_accuracies(base)
         row = [
             rung.title,
             f"{settings.train_size:,} × {settings.epochs}",

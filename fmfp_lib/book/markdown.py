@@ -62,6 +62,23 @@ def plus_minus(values, factor: float = 1.0, decimals: int = 2) -> str:
     return f"{defined.mean():.{decimals}f}{spread}{missing}"
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with its sign, a true minus.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        After the decimal point.
+
+    Returns
+    -------
+    str
+        Such as ``−0.50``.
+    """
+    return f"{value:+.{digits}f}".replace("-", "\u2212")
+
+
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out.
 
@@ -84,9 +101,8 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     value, low, high = (factor * v for v in estimate)
     if value != value:
         return UNDEFINED
-    # A true minus sign, and no line break but between the value and its interval.
-    text = f"{value:+.2f}" + (f" [{low:+.2f},\u00a0{high:+.2f}]" if low == low else "")
-    text = text.replace("-", "\u2212")
+    # No line break but between the value and its interval.
+    text = signed(value) + (f" [{signed(low)},\u00a0{signed(high)}]" if low == low else "")
     return f"**{text}**" if bold and (low > 0 or high < 0) else text
 
 

@@ -121,23 +121,15 @@ CIFAR = Rung(
 WIDE = Rung("CIFAR-10, 45,000 images, wide network", CIFAR.regime | dict(network="resnet9_w64", padding=4))
 # Another family, with seeds that no pilot saw.
 SECOND = Rung(f"{CLASS.title}, VGG-8", CLASS.regime | dict(network="vgg8_w16"), (3, 4, 5, 6, 7))
-# What came before the ladder: few images, with crops, not fitted. The first was chosen by its seeds 0 to 2.
-EARLY = (
+# What came before the ladder: few images, with crops, not fitted.
+EARLY = tuple(
     Rung(
-        "Fashion-MNIST, 1,000 images",
-        dict(scale="classroom", dataset="embedded", network="preact_resnet8_w32_s2", train_size=1000, epochs=100,
-             padding=4),
-        tuple(range(5)),
-    ),
-    *(
-        Rung(
-            f"CIFAR-10, 5,000 images, {family}",
-            dict(scale="workstation", dataset="cifar10", network=network, train_size=5000, epochs=200, padding=4),
-        )
-        for family, network in (("PreAct-ResNet-8", "preact_resnet8_w16_s2"), ("VGG-8", "vgg8_w16"))
-    ),
-)  # fmt: skip
-CHOSE = {CLASS.title: (0, 1, 2), EARLY[0].title: (0, 1, 2)}
+        f"CIFAR-10, 5,000 images, {family}",
+        dict(scale="workstation", dataset="cifar10", network=network, train_size=5000, epochs=200, padding=4),
+    )
+    for family, network in (("PreAct-ResNet-8", "preact_resnet8_w16_s2"), ("VGG-8", "vgg8_w16"))
+)
+CHOSE = {CLASS.title: (0, 1, 2)}
 RUNGS = (CLASS, CIFAR, WIDE)
 # The class's rung with other numbers of epochs, and of images at equally many steps.
 LENGTHS = {epochs: CLASS.varied(f"{epochs} epochs", epochs=epochs) for epochs in (12, 25, 100, 200)}
@@ -145,10 +137,13 @@ SIZES = {
     size: CLASS.varied(f"{size:,} images", train_size=size, epochs=epochs)
     for size, epochs in ((1000, 450), (3000, 150))
 }
-# Label smoothing's dose; the class's rung itself has 0.05.
+# Label smoothing's dose on two networks; the rungs themselves have 0.05.
 DOSES = {
-    epsilon: Rung(f"epsilon {epsilon:g}", CLASS.regime | dict(epsilon=epsilon), (0, 1, 2), ("label_smoothing",))
-    for epsilon in (0.02, 0.1, 0.2, 0.4)
+    whole.title: {
+        epsilon: Rung(f"epsilon {epsilon:g}", whole.regime | dict(epsilon=epsilon), seeds, ("label_smoothing",))
+        for epsilon in (0.02, 0.1, 0.2, 0.4)
+    }
+    for whole, seeds in ((CLASS, (0, 1, 2)), (SECOND, SECOND.seeds))
 }
 # The search: baseline against label smoothing, one seed. Data, network, images, epochs, padding of the crops.
 _PILOTS = (
@@ -213,7 +208,8 @@ def groups(among=(*RUNGS, SECOND, *EARLY)) -> list[Group]:
 
 def every() -> list[Rung]:
     """Return every rung and its variations, in the order in which their runs are owed."""
-    return [*RUNGS, SECOND, *LENGTHS.values(), *SIZES.values(), *DOSES.values()]
+    return [*RUNGS, SECOND, *LENGTHS.values(), *SIZES.values(),
+            *(rung for doses in DOSES.values() for rung in doses.values())]  # fmt: skip
 
 
 def shown(scale: str) -> tuple[Rung, ...]:
@@ -221,8 +217,8 @@ def shown(scale: str) -> tuple[Rung, ...]:
     return (SMOKE.train(),) if scale == "smoke" else RUNGS
 
 
-def variations(kind: str, scale: str) -> dict[float, Rung]:
-    """Return the class's rung among its variations of one kind: ``epochs``, ``train_size`` or ``epsilon``.
+def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
+    """Return a rung among its variations of one kind: ``epochs``, ``train_size`` or ``epsilon``.
 
     At ``smoke`` scale, tiny variations of the tiny rung, trained at once.
 
@@ -232,6 +228,8 @@ def variations(kind: str, scale: str) -> dict[float, Rung]:
         ``epochs``, ``train_size`` or ``epsilon``.
     scale : str
         Scale of the runs, a key of `settings.SCALES`.
+    whole : Rung
+        The class's rung; for ``epsilon`` also `SECOND`.
 
     Returns
     -------
@@ -247,6 +245,6 @@ def variations(kind: str, scale: str) -> dict[float, Rung]:
         ).train()
         whole, others = SMOKE.train(), {other.regime[kind]: other}
     else:
-        whole, others = CLASS, {"epochs": LENGTHS, "train_size": SIZES, "epsilon": DOSES}[kind]
-    own = getattr(whole.settings("baseline", 0).complete(), kind)
-    return dict(sorted({own: replace(whole, seeds=whole.seeds[:3], methods=CURVES), **others}.items()))
+        others = {"epochs": LENGTHS, "train_size": SIZES, "epsilon": DOSES[whole.title]}[kind]
+    own, seeds = getattr(whole.settings("baseline", 0).complete(), kind), next(iter(others.values())).seeds
+    return dict(sorted({own: replace(whole, seeds=seeds, methods=CURVES), **others}.items()))

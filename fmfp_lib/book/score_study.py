@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import confidence, measures, scores, statistics
 from .compare import against_msp
-from .markdown import difference, folded, table
+from .markdown import difference, folded, signed, table
 from .names import listed, name
 
 OTHERS = [key for key, score in scores.SCORES.items() if score.takes == "logits" and key != "msp"]
@@ -52,10 +52,6 @@ def counts(comparisons) -> tuple[int, int]:
     return tuple(sum(c.certain and c.better is side for c in comparisons) for side in (True, False))
 
 
-def _signed(value) -> str:
-    return f"{value:+.2f}".replace("-", "\u2212")
-
-
 def verdict_table(found: dict, metric: str = "auroc") -> str:
     """Return `by_method` as Markdown: the mean difference over groups, and in how many the interval excludes 0.
 
@@ -78,7 +74,7 @@ def verdict_table(found: dict, metric: str = "auroc") -> str:
             own = [compared[metric] for compared in row[key].values()]
             up, down = counts(own)
             mean = 100 * np.mean([c.difference for c in own])
-            text = _signed(mean) + f" ({up}\u2191\u00a0{down}\u2193)"
+            text = signed(mean) + f" ({up}\u2191\u00a0{down}\u2193)"
             cells.append(f"**{text}**" if max(up, down) == len(own) else text)
         rows.append((name(method), str(len(next(iter(row.values())))), *cells))
     return table(("trained by", "cases", *map(name, OTHERS)), rows)
@@ -110,10 +106,10 @@ def in_words(found: dict, metric: str = "auroc") -> str:
     worse = [m for m, row in found.items() if counts([c[metric] for c in row[key].values()])[1]]
     text = (
         f"**Of the scores made of logits, {name(key)} gains most often: in {up} of {count} cases the 95 % interval of "
-        f"its gain in AUROC over MSP excludes 0, in {down} that of a loss does (mean {_signed(mean)} points).** "
+        f"its gain in AUROC over MSP excludes 0, in {down} that of a loss does (mean {signed(mean)} points).** "
     )
     text += f"It loses on networks trained by {listed(worse)}. " if worse else ""
-    text += "; ".join(f"{name(k)}: {u} gains, {d} losses, mean {_signed(m)}" for _, k, u, d, m, _ in lines[1:]) + "."
+    text += "; ".join(f"{name(k)}: {u} gains, {d} losses, mean {signed(m)}" for _, k, u, d, m, _ in lines[1:]) + "."
     return text
 
 

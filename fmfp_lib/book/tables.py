@@ -146,8 +146,8 @@ def regime_search() -> str:
     """Return the search for the classroom regime as Markdown: each regime's differences from its baseline."""
     searched, rows = ("baseline", "label_smoothing", "fmfp"), []
     for network, size, epochs in REGIMES:
-        regime = rungs.EARLY[0].regime | dict(network=network, train_size=size, epochs=epochs)
-        runs = lookup.whole(lookup.plan(searched, (0, 1, 2), **regime))
+        regime = dict(network=network, train_size=size, epochs=epochs, padding=4)
+        runs = lookup.whole(lookup.plan(searched, (0, 1, 2), scale="classroom", dataset="embedded", **regime))
         if len(runs) < len(searched):
             continue
         baseline, smoothed, fmfp = (100 * np.array([r.metrics["auroc"] for r in runs[m]]) for m in searched)

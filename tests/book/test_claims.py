@@ -53,7 +53,7 @@ def test_a_planted_harm_is_found_method_by_method():
     assert decided(result) == {"label smoothing": "supported", "mixup": "contradicted"}
     assert result.verdict == "partly supported" and result.groups == {"Fashion-MNIST, net": "partly supported"}
     assert result.why.startswith("supported: label smoothing; contradicted: mixup; not testable here: focal loss,")
-    assert result.count == "of 2 comparisons, the 95 % interval lies where the claim says in 1 and beyond it in 1"
+    assert result.count == "2 comparisons: 1 clearly for the claim, 1 clearly against it"
 
 
 def test_a_part_that_was_not_tested_leaves_a_claim_partly_supported():
@@ -99,7 +99,7 @@ def test_scaling_two_classes_worth_of_logits_changes_no_ranking():
     result = verdict("C4", group(baseline={"scale": 6.0}))
     below, lower, negligible = special_evidence.TEMPERATURE
     assert result.parts == {below: "supported", lower: "undecided", negligible: "supported"}
-    assert result.verdict == "partly supported" and "beyond it in 0" in result.count
+    assert result.verdict == "partly supported" and " 0 clearly against it" in result.count
     ece = [e for e in result.evidence if e.quantity == "ece"]
     assert all(e.value < 0 and not e.decides for e in ece)
 
@@ -134,7 +134,7 @@ def test_reliable_overfitting_needs_a_fall_while_accuracy_rises():
     assert verdict("C6", trained(baseline=((0.8, 0.9), (0.7, 0.8)))).verdict == "contradicted"
     mixed = claims.evaluate([falls, trained(baseline=((0.8, 0.9), (0.7, 0.8)))], 200, ["C6"])["C6"]
     assert mixed.verdict == "partly supported"
-    assert mixed.count.endswith("in 1 and beyond it in 1; that of their mean is open")
+    assert mixed.count.endswith("1 clearly for the claim, 1 clearly against it; their mean is open")
     unsure = trained(baseline=((0.9, 0.8), (0.7, 0.8)))
     unsure.runs["baseline"][0].history[-1]["test_accuracy"] = 0.4  # accuracy rises in the mean, with one run against
     unsure.runs["baseline"][1].history[-1]["test_accuracy"] = 1.0

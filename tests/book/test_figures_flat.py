@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from fmfp_lib.book import figures
 from fmfp_lib.book.study import Group
@@ -67,7 +68,7 @@ def test_runs_are_points_of_their_methods_colour():
                          "gap": [0.2, 0.1, 0.3]})  # fmt: skip
     (axis,) = figures.flatness_against(rows, {"sharpness": "SAM's sharpness"}).axes
     assert axis.collections[0].get_offsets().tolist() == [[1, 20], [2, 10]] and axis.get_xlabel() == "SAM's sharpness"
-    assert tuple(axis.collections[1].get_facecolor()[0][:3]) == pytest.approx(figures.colour("sam"))
+    assert to_hex(axis.collections[1].get_facecolor()[0]) == figures.colour("sam")
 
 
 def test_lines_are_named_by_where_they_end_also_if_another_panel_has_more():

@@ -92,8 +92,12 @@ def test_figures_show_what_they_are_given():
     assert cells == (published["method"] == "fmfp").sum()
     surest = figures.effects_against_accuracy(effects, published, ("fmfp",), "selective_risk@0.1")
     assert "1,000 surest" in surest.axes[0].get_ylabel()
-    lengths = figures.effects_against_length({"a": {50: effects, 100: effects}}, ("fmfp",))
-    assert lengths.axes[0].get_xscale() == "log"
+    both = figures.effects_against_setting({"a": {50: effects, 100: effects}, "b": {50: effects}},
+                                           [("fmfp", "auroc"), ("fmfp", "selective_risk@0.1")])  # fmt: skip
+    assert [axis.get_xscale() for axis in both.axes] == ["log", "log"]
+    points = [tuple(point.lines[0].get_xydata()[0]) for point in both.axes[0].containers]
+    assert points == [(50, 1), (100, 1), (50, 1)]
+    assert "1,000 surest" in both.axes[1].get_ylabel() and len(both.legends[0].texts) == 2
 
 
 def test_the_grid_file_names_the_ladders_runs():

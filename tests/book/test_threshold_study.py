@@ -49,4 +49,5 @@ def test_shift_breaks_the_promise_of_shipped_networks():
     found = threshold_study.by_severity(clean, shifted)
     assert found["risk"].shape == (6,) and found["risk"][5] > 0.05 > found["risk"][0]
     assert found["coverage"][0] == clean.coverage > found["coverage"][5]
-    figures.promise_under_shift({"a network": found}, 0.05)
+    shown = figures.promise_under_shift({("a network", "fmfp"): found, ("a network", "baseline"): found}, 0.05)
+    assert [line.get_color() for line in shown.axes[1].lines] == [figures.colour(m) for m in ("fmfp", "baseline")]

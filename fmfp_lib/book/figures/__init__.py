@@ -23,7 +23,7 @@ from .images import (
 )
 from .ladder import (
     effects_against_accuracy,
-    effects_against_length,
+    effects_against_setting,
 )
 from .ranking import (
     differences_by_coverage,
@@ -44,6 +44,7 @@ from .style import (
     CORRECT,
     INCORRECT,
     colour,
+    readable,
 )
 from .thresholds import (
     promise_under_shift,
@@ -70,7 +71,7 @@ __all__ = [
     "differences_by_kind",
     "effects",
     "effects_against_accuracy",
-    "effects_against_length",
+    "effects_against_setting",
     "error_weights",
     "flatness_against",
     "late_training",
@@ -79,6 +80,7 @@ __all__ = [
     "metrics_by_severity",
     "promise_under_shift",
     "promises_kept",
+    "readable",
     "risk_coverage_panels",
     "risk_coverage_plot",
     "sample_images",

@@ -1,6 +1,5 @@
 """Effects against accuracy and against training length: published cells hollow, ours filled."""
 
-import numpy as np
 import seaborn as sns
 from matplotlib.lines import Line2D
 
@@ -8,7 +7,8 @@ from ..names import display, name
 from .style import colour, panels
 
 _MARKERS = {10: "o", 100: "s", 200: "^"}  # by number of classes
-_LABELS = {f"selective_risk@{0.1:g}": "errors per 1,000 surest"}
+_OURS = {"embedded": "D", "cifar10": "o"}  # by data set
+_LABELS = {f"selective_risk@{0.1:g}": "errors\nper 1,000 surest"}
 
 
 def _scale(quantity):
@@ -25,7 +25,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
     Parameters
     ----------
     effects : list of ladder.Effect
-        Ours: filled, with 95 % intervals.
+        Ours: filled, with 95 % intervals; a diamond for Fashion-MNIST, a circle for CIFAR-10.
     published : DataFrame
         What `ladder.published_effects` returns: hollow, a circle for 10 classes, a square for 100, a triangle for 200.
         Quantities that the paper does not print have none.
@@ -41,7 +41,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
         The figure, open in pyplot.
     """
     factor, label = _scale(quantity)
-    figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True)
+    figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True, sharey=True)
     for axis, method in zip(axes, methods, strict=True):
         axis.axhline(0, color="0.7", linewidth=1, zorder=0)
         if quantity in published:
@@ -49,11 +49,14 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
                 axis.scatter(100 * rows["accuracy"], factor * rows[quantity], marker=_MARKERS[classes], s=28,
                              facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
         for effect in (e for e in effects if e.method == method):
-            _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method))
+            _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method), _OURS[effect.dataset])
         axis.set(title=name(method))
         sns.despine(ax=axis)
     _label(axes, columns, "accuracy of the baseline, %", label)
-    handles = [Line2D([], [], color="0.2", marker="o", linestyle="-", label="ours, 95 % interval")] if effects else []
+    handles = [
+        Line2D([], [], color="0.2", marker=_OURS[dataset], label=f"ours, {name(dataset)}, 95 % interval")
+        for dataset in dict.fromkeys(e.dataset for e in effects)
+    ]
     if quantity in published:
         handles += [
             Line2D([], [], color="0.45", marker=m, markerfacecolor="none", linestyle="", label=f"paper, {k} classes")
@@ -73,21 +76,22 @@ def _label(axes, columns, x, y):
         axis.set_xlabel(x)
 
 
-def _point(axis, x, change, factor, shade):
+def _point(axis, x, change, factor, shade, marker="o"):
     low, high = (factor * abs(end - change.difference) for end in (change.low, change.high))
-    axis.errorbar(x, factor * change.difference, [[low], [high]], color=shade, marker="o", markersize=5, capsize=2)
+    axis.errorbar(x, factor * change.difference, [[low], [high]], color=shade, marker=marker, markersize=5, capsize=2)
 
 
-def effects_against_length(series, methods, quantity="auroc", columns=3):
-    """Draw what each method changes against the number of epochs, one panel per method, one line per regime.
+def effects_against_setting(series, shown, x="epochs", columns=3):
+    """Draw what methods change against a setting on an axis of powers of two, one line per rung.
 
     Parameters
     ----------
-    series : dict of str to dict of int to list of ladder.Effect
-        A regime's title; its effects by the number of epochs.
-    methods : sequence of str
-    quantity : str
-        A key of ``Effect.changes``.
+    series : dict of str to dict of float to list of ladder.Effect
+        A rung's title; its effects by the value of the setting.
+    shown : sequence of tuple of str
+        A method and a key of ``Effect.changes``: one panel each.
+    x : str
+        What the setting is.
     columns : int
         Panels beside each other.
 
@@ -96,25 +100,23 @@ def effects_against_length(series, methods, quantity="auroc", columns=3):
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    factor, label = _scale(quantity)
-    columns = min(columns, len(methods))
-    figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True)
-    styles = ("-", "--", ":", "-.")
-    for axis, method in zip(axes, methods, strict=True):
+    columns, methods = min(columns, len(shown)), {method for method, _ in shown}
+    figure, axes = panels(len(shown), columns, width=7.6 / columns, height=2.6, sharex=True)
+    styles, ticks = ("-", "--", ":", "-."), sorted({n for effects in series.values() for n in effects})
+    for axis, (method, quantity) in zip(axes, shown, strict=True):
+        factor, label = _scale(quantity)
         axis.axhline(0, color="0.7", linewidth=1, zorder=0)
-        for style, (title, lengths) in zip(styles, series.items(), strict=False):
-            found = {n: e for n, found in lengths.items() for e in found if e.method == method}
-            if found:
-                x = np.array(sorted(found))
-                values = [factor * found[n].changes[quantity].difference for n in x]
-                axis.plot(x, values, color=colour(method), linestyle=style, label=title)
-                for n in x:
-                    _point(axis, n, found[n].changes[quantity], factor, colour(method))
+        for style, (title, effects) in zip(styles, series.items(), strict=False):
+            found = {n: e for n, there in effects.items() for e in there if e.method == method}
+            x_values = sorted(found)
+            values = [factor * found[n].changes[quantity].difference for n in x_values]
+            axis.plot(x_values, values, color=colour(method), linestyle=style, label=title)
+            for n in x_values:
+                _point(axis, n, found[n].changes[quantity], factor, colour(method))
         axis.set_xscale("log", base=2)
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set(title=name(method))
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
+        axis.set(xlabel=x, ylabel=label, title=name(method) if len(methods) > 1 else "")
         sns.despine(ax=axis)
-    _label(axes, columns, "epochs", label)
     figure.tight_layout()
     if len(series) > 1:
         handles = [Line2D([], [], color="0.2", linestyle=s, label=t) for s, t in zip(styles, series, strict=False)]

@@ -1,7 +1,9 @@
 """One colour a method throughout, safe for colour-blind readers, and panels that stay legible on a phone."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
+from matplotlib.colors import to_hex, to_rgb
 
 PALETTE = sns.color_palette("colorblind")
 CORRECT, INCORRECT = (0.20, 0.25, 0.36), (0.84, 0.20, 0.42)  # of no method
@@ -9,9 +11,51 @@ _COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, 
             "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
 
 
-def colour(method: str):
-    """Return a method's colour, a combination's being its objective's; grey for a method without a colour."""
-    return PALETTE[_COLOURS.get(method.split("+")[0], 7)]
+def _luminance(rgb) -> float:
+    rgb = np.asarray(rgb)
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
+
+
+def readable(rgb, background: str = "#ffffff") -> str:
+    """Return a colour, moved no further from the background than a contrast of 3 to 1 asks for (WCAG).
+
+    Parameters
+    ----------
+    rgb : tuple of float
+        In [0, 1].
+    background : str
+        ``#rrggbb``.
+
+    Returns
+    -------
+    str
+        ``#rrggbb``.
+    """
+    ground = _luminance(to_rgb(background))
+    towards = np.zeros(3) if ground > 0.5 else np.ones(3)
+    for share in np.linspace(0, 1, 51):
+        mixed = (1 - share) * np.asarray(rgb) + share * towards
+        low, high = sorted((_luminance(mixed), ground))
+        if (high + 0.05) / (low + 0.05) >= 3:
+            break
+    return to_hex(mixed)
+
+
+def colour(method: str, background: str = "#ffffff") -> str:
+    """Return a method's colour, a combination's being its objective's; grey for a method without a colour.
+
+    Parameters
+    ----------
+    method : str
+    background : str
+        On which it must be readable, ``#rrggbb``.
+
+    Returns
+    -------
+    str
+        ``#rrggbb``.
+    """
+    return readable(PALETTE[_COLOURS.get(method.split("+")[0], 7)], background)
 
 
 def panels(count, columns=2, width=3.6, height=3.0, **options):

@@ -2,8 +2,9 @@
 
 import seaborn as sns
 
+from ..names import name
 from ..threshold_study import READ_OFF
-from .style import CORRECT, INCORRECT, panels
+from .style import CORRECT, INCORRECT, colour, panels
 
 
 def promises_kept(found: dict, risk: float):
@@ -21,12 +22,12 @@ def promises_kept(found: dict, risk: float):
         The figure, open in pyplot.
     """
     figure, axes = panels(len(found), width=2.6, height=2.5, sharex=True)
-    for axis, (name, kept) in zip(axes, found.items(), strict=True):
-        color = INCORRECT if name == READ_OFF else CORRECT
+    for axis, (way, kept) in zip(axes, found.items(), strict=True):
+        color = INCORRECT if way == READ_OFF else CORRECT
         sns.histplot(x=100 * kept.risk, ax=axis, color=color, bins=20, element="step", alpha=0.4)
         axis.axvline(100 * risk, color="0.2", linestyle="--", linewidth=1)
         axis.set(xlabel="true risk, %", ylabel="draws" if axis is axes[0] else "")
-        axis.set_title(f"{name}: kept in {100 * kept.share(risk):.1f} %", loc="left", fontsize=9)
+        axis.set_title(f"{way}: kept in {100 * kept.share(risk):.1f} %", loc="left", fontsize=9)
         sns.despine(ax=axis)
     figure.tight_layout()
     return figure
@@ -37,8 +38,9 @@ def promise_under_shift(series: dict, risk: float):
 
     Parameters
     ----------
-    series : dict of str to dict
-        A label; then what ``threshold_study.by_severity`` returns.
+    series : dict of tuple of str to dict
+        A network's title and a method, for the style of the line and its colour; then what
+        ``threshold_study.by_severity`` returns.
     risk : float
         What was promised.
 
@@ -48,9 +50,11 @@ def promise_under_shift(series: dict, risk: float):
         The figure, open in pyplot.
     """
     figure, axes = panels(2, width=3.9, height=3.0)
-    for style, (label, found) in zip(("-o", "--s", ":^", "-.d"), series.items(), strict=False):
+    styles = dict(zip(dict.fromkeys(title for title, _ in series), ("-o", "--s", ":^", "-.d"), strict=False))
+    for (title, method), found in series.items():
         for axis, key in zip(axes, ("risk", "coverage"), strict=True):
-            axis.plot(range(len(found[key])), 100 * found[key], style, markersize=4, label=label)
+            axis.plot(range(len(found[key])), 100 * found[key], styles[title], color=colour(method), markersize=4,
+                      label=f"{title}, {name(method)}")  # fmt: skip
     axes[0].axhline(100 * risk, color="0.2", linestyle="--", linewidth=1)
     axes[0].annotate("promised", (5, 100 * risk), (0, 3), textcoords="offset points", fontsize=8, ha="right")
     for axis, label in zip(axes, ("risk of the answers, %", "coverage, %"), strict=True):

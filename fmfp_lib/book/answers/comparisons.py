@@ -1,0 +1,250 @@
+"""Answers that are read off differences and their intervals."""
+
+import numpy as np
+
+from .. import names
+from ..markdown import signed
+
+
+def only_calibrated(found: dict) -> str:
+    """Say which methods lower ECE in the mean and do not lower AUROC.
+
+    Parameters
+    ----------
+    found : dict of str to dict of str to statistics.Comparison
+        By method and metric, as `compare.against_baseline` returns it.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    lower = [m for m, row in found.items() if row["ece"].difference < 0]
+    both = [m for m in lower if found[m]["auroc"].difference >= 0]
+    clear = [m for m in both if found[m]["auroc"].certain]
+    return (
+        f"{names.listed(lower)} {'moves' if len(lower) < 2 else 'move'} left in ECE; of these, {names.listed(both)} "
+        f"{'does' if len(both) < 2 else 'do'} not move left in AUROC, {names.listed(clear)} beyond the interval."
+    )
+
+
+def narrowed(compared: dict) -> str:
+    """Say how many methods below the dashed line, whose gap of means shrinks, also have a lower AUROC.
+
+    Parameters
+    ----------
+    compared : dict of str to dict of str to dict of str to statistics.Comparison
+        By title, method and metric.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    rows = [(t, m, row) for t, found in compared.items() for m, row in found.items()]
+    below = [(t, m, row) for t, m, row in rows if row["confidence_gap"].difference < 0]
+    lower = [(t, m) for t, m, row in below if row["auroc"].difference < 0]
+    above = sum(row["auroc"].difference < 0 for *_, row in rows) - len(lower)
+    by_title = [f"{t}: {names.listed([m for u, m, _ in below if u == t])}" for t in compared]
+    return (
+        f"Below the line: {'; '.join(by_title)}. AUROC is lower in the mean for {len(lower)} of these {len(below)}, "
+        f"and for {above} of the {len(rows) - len(below)} above it."
+    )
+
+
+def widest_kind(kinds: dict, accuracy) -> str:
+    """Say which kind of corruption has the widest interval, and how accurate the baseline is under it.
+
+    Parameters
+    ----------
+    kinds : dict of str to statistics.Comparison
+        By kind of corruption.
+    accuracy : ndarray of shape (kinds,)
+        The baseline's under each kind, in the same order.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    widths = {kind: c.high - c.low for kind, c in kinds.items()}
+    widest = max(widths, key=widths.get)
+    own, rank = accuracy[list(kinds).index(widest)], sorted(accuracy)
+    usual, place = np.median([*widths.values()]), rank.index(own) + 1
+    return (
+        f"{widest.replace('_', ' ').capitalize()}: {100 * widths[widest]:.1f} points wide, where the median kind has "
+        f"{100 * usual:.1f}. The baseline is right on {100 * own:.0f} % there, number {place} of {len(rank)} kinds "
+        "from the least accurate."
+    )
+
+
+def by_networks(mine: dict) -> str:
+    """Say on whose networks a score loses most AUROC to MSP, and on whose least.
+
+    Parameters
+    ----------
+    mine : dict of str to dict of str to dict of str to statistics.Comparison
+        By title, training method and metric.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    methods = {m: np.mean([found[m]["auroc"].difference for found in mine.values() if m in found])
+               for m in dict.fromkeys(m for found in mine.values() for m in found)}  # fmt: skip
+    order = sorted(methods, key=methods.get)
+    most, least = (f"{names.name(m)} ({signed(100 * methods[m])} points)" for m in (order[0], order[-1]))
+    return f"Mean over the data sets: most on networks trained by {most}, least on those trained by {least}."
+
+
+def from_value(effects: dict, method: str, unit: str, quantity: str = "auroc") -> str:
+    """Say at which values of a setting a method's interval excludes 0.
+
+    Parameters
+    ----------
+    effects : dict of float to list of ladder.Effect
+        By the value of the setting.
+    method : str
+    unit : str
+        What the setting counts, such as ``epochs``.
+    quantity : str
+        A key of ``Effect.changes``.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    factor = names.display(quantity)[0]
+    parts = []
+    for value, found in effects.items():
+        for c in (e.changes[quantity] for e in found if e.method == method):
+            state = ("below" if c.high < 0 else "above") + " zero" if c.certain else "holds zero"
+            parts.append(f"{value:g} {unit}: {signed(factor * c.difference)}, {state}")
+    return f"Change, and where its interval lies: {'; '.join(parts)}."
+
+
+def nearest_cells(published, effect, quantity: str = "auroc", count: int = 3) -> str:
+    """Say what the published cells nearest in accuracy have, and whether an interval of ours holds them.
+
+    Parameters
+    ----------
+    published : DataFrame
+        What `ladder.published_effects` returns.
+    effect : ladder.Effect
+    quantity : str
+        ``auroc`` or ``aurc``.
+    count : int
+        How many cells.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    rows = published[published["method"] == effect.method]
+    rows = rows.iloc[(rows["accuracy"] - effect.accuracy).abs().argsort()[:count]].sort_values("accuracy")
+    pairs = zip(rows["accuracy"], rows[quantity], strict=True)
+    cells = ", ".join(f"{signed(100 * value)} at {100 * accuracy:.0f} %" for accuracy, value in pairs)
+    c = effect.changes[quantity]
+    ours, low, high = (signed(100 * value) for value in (c.difference, c.low, c.high))
+    held = int(((rows[quantity] >= c.low) & (rows[quantity] <= c.high)).sum())
+    return (
+        f"The paper's {count} nearest cells: {cells}. Ours: {ours} [{low}, {high}] at {100 * effect.accuracy:.0f} %, "
+        f"an interval that holds {held} of them."
+    )
+
+
+def matching(curves: dict, method: str = "fmfp") -> str:
+    """Say how many baselines together gain as much as one network of a method.
+
+    Parameters
+    ----------
+    curves : dict of str to dict of str to list of tuple
+        By title and method: cost in baselines and a `statistics.Comparison` of AUGRC, for 1, 2, ... networks together.
+    method : str
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = []
+    for title, series in curves.items():
+        if {"baseline", method} <= set(series):
+            cost, one = series[method][0]
+            enough = [k for k, (_, c) in enumerate(series["baseline"], 1) if c.difference <= one.difference]
+            needed = f"{enough[0]}, with {enough[0]} passes for every test image" if enough else \
+                f"more than {len(series['baseline'])}"  # fmt: skip
+            parts.append(f"{title}: {needed} (one {names.name(method)} costs {cost:.2f} in training, 1 at test time)")
+    return f"Baselines needed: {'; '.join(parts)}." if parts else "There is one seed, so no ensemble."
+
+
+def good_on_all(groups: dict, metric: str = "augrc", ends=("fmfp", "cosine"), of: str = "sure") -> str:
+    """Say which methods are clearly better on every network, and to which of two methods another one is nearer.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to dict of str to statistics.Comparison
+        By title, method and metric.
+    metric : str
+    ends : tuple of str
+        The two methods.
+    of : str
+        The method whose place is asked for.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    methods = [m for m in dict.fromkeys(m for found in groups.values() for m in found)]
+    good = [m for m in methods if all(m in f and f[m][metric].certain and f[m][metric].better for f in groups.values())]
+    text = f"On every network: {names.listed(good)}."
+    for title, found in groups.items():
+        if {*ends, of} <= set(found):
+            near = min(ends, key=lambda m: abs(found[m][metric].difference - found[of][metric].difference))
+            text += f" On {title}, {names.name(of)} is nearer to {names.name(near)}."
+    return text
+
+
+def judges(opinions: dict, other: str = "fmfp") -> str:
+    """Say how much less sure of a wrong class a second baseline is, and what a method has beyond that.
+
+    Parameters
+    ----------
+    opinions : dict of str to tuple
+        By title: mean probability of the wrong class that the erring baseline itself gives, that a second baseline
+        gives, and that a network of the other method gives, in [0, 1].
+    other : str
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = []
+    for title, (own, second, method) in opinions.items():
+        changes = (signed(100 * change, 1) for change in (second - own, method - own, method - second))
+        told = "{} points for a second baseline; {} has {}, of which {} are its own"
+        first, whole, rest = changes
+        parts.append(f"{title}: " + told.format(first, names.name(other), whole, rest))
+    return "; ".join(parts) + "." if parts else "One seed cannot judge another."
+
+
+def open_lines(evidence) -> str:
+    """Name the comparisons whose estimate lies on the claimed side and whose interval holds 0.
+
+    Parameters
+    ----------
+    evidence : iterable of evidence.Evidence
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    found = [f"{e.group} ({e.compared})" for e in evidence
+             if e.low <= 0 <= e.high and e.value and e.above <= e.value <= e.below]  # fmt: skip
+    return "Such lines: " + ("; ".join(found) if found else "none in these runs") + "."
