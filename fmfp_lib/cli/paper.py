@@ -7,7 +7,7 @@ import typer
 
 def paper(
     minutes: Annotated[float, typer.Option(help="How long; what is cut off goes on the next time")] = 25,
-    tflops: Annotated[float, typer.Option(help="Operations a second of the device, in 10^12")] = None,
+    tflops: Annotated[float, typer.Option(help="Operations a second, in 10^12; default: an H100's")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at once", min=1)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained, and train nothing")] = False,
@@ -21,12 +21,13 @@ def paper(
         raise ValueError(f"minutes is {minutes}; a positive number is accepted")
     if tflops is not None and not 0 < tflops < float("inf"):
         raise ValueError(f"tflops is {tflops}; a positive number is accepted")
-    planned = paper_plan.plan(minutes, paper_plan.RATE if tflops is None else 1e12 * tflops)
+    planned = paper_plan.plan(minutes, None if tflops is None else 1e12 * tflops)
     total = planned.finished + planned.left + len(planned.chosen)
     print(f"{planned.finished} of {total} runs of the paper's tables on CIFAR are finished. In {minutes:g} minutes:")
     for settings in planned.chosen:
         estimate = planned.minutes[settings.hash()]
-        print(f"  {settings.dataset} {settings.network} {settings.method} seed {settings.seed}: {estimate:.1f} min")
+        run = f"{settings.dataset} {settings.network} {settings.method} seed {settings.seed}"
+        print(f"  {run}: {estimate:.1f} min alone")
     if dry_run or not planned.chosen:
         return
     for name in dict.fromkeys(s.dataset for s in planned.chosen):

@@ -90,10 +90,14 @@ class ImageFiles:
             Batches (b, 3, 224, 224).
         """
 
+        places = list(places)
+        sizes = [len(index) for index in places]
+        # Everything is fetched from the device at once: one wait an epoch instead of two a batch.
+        indices, seeds = (values.split(sizes) for values in _on_host(places, generator))
+
         def submitted():
-            for index in places:
-                batch = self.paths[index.cpu().numpy()], _seeds(index, generator)
-                yield _submit(_training_view, *map(shard, batch))
+            for index, seed in zip(indices, seeds, strict=True):
+                yield _submit(_training_view, *map(shard, (self.paths[index.numpy()], seed.tolist())))
 
         return self._ahead(submitted())
 
@@ -106,10 +110,12 @@ class ImageFiles:
             waiting = following
 
 
-def _seeds(index, generator):
+def _on_host(places, generator):
+    """Return all indices, and a seed for each image, as tensors on the host."""
     import torch
 
-    return torch.randint(2**62, (len(index),), generator=generator, device=generator.device).tolist()
+    index = torch.cat(places)
+    return index.cpu(), torch.randint(2**62, (len(index),), generator=generator, device=generator.device).cpu()
 
 
 def _submit(view, *arguments):

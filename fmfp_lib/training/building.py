@@ -1,5 +1,8 @@
 """What a run begins with: its data, its network and its optimiser."""
 
+import sys
+from contextlib import nullcontext
+
 import torch
 from torch import nn
 
@@ -8,6 +11,14 @@ from ..methods import Method
 from ..randomness import seeded
 from ..settings import Settings
 from . import distributed
+
+
+def uncompiled():
+    """Return a context in which compiled networks run as they are written; asking loads no compiler.
+
+    A network is compiled anew for eval mode and for another size of batch: minutes for a large one.
+    """
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
 def data(settings: Settings) -> datasets.Dataset:

@@ -7,7 +7,7 @@ from ..metrics import ece, evaluate, softmax
 from ..precision import computing_in
 from ..randomness import seeded
 from ..records import HISTOGRAM_BINS
-from . import averaging, distributed
+from . import averaging, building, distributed
 
 BATCH = 500
 HISTORY_IMAGES = 2000  # of the test set, for evaluation during training
@@ -32,7 +32,7 @@ def logits(model: torch.nn.Module, x, num_classes: int, device: torch.device) ->
     ndarray, (n, k), float32
     """
     model.eval()
-    with computing_in("float32", device.type):
+    with computing_in("float32", device.type), building.uncompiled():
         forward = distributed.split(model)
         parts = [forward(part).float().cpu() for part in x.split(BATCH)] if len(x) else []
     return torch.cat(parts).numpy() if parts else np.zeros((0, num_classes), np.float32)

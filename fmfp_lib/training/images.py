@@ -33,9 +33,11 @@ class Images:
 
     def __init__(self, data: Dataset, batch_size: int, padding: int, device: torch.device):
         self.batch_size, self.padding, self.device = batch_size, padding, device
-        self.mean = torch.tensor(np.asarray(data.mean), dtype=torch.float32).view(1, -1, 1, 1)
-        self.std = torch.tensor(np.asarray(data.std), dtype=torch.float32).view(1, -1, 1, 1)
-        self.black = (-self.mean / self.std).view(-1).to(device)
+        self.mean, self.std = (
+            torch.tensor(np.asarray(values), dtype=torch.float32, device=device).view(1, -1, 1, 1)
+            for values in (data.mean, data.std)
+        )
+        self.black = (-self.mean / self.std).view(-1)
         self.x_train, self.x_valid, self.x_test = map(self.normalised, (data.x_train, data.x_valid, data.x_test))
         self.y_train = torch.from_numpy(data.y_train).to(device)
         self.by_class = torch.argsort(self.y_train, stable=True)
@@ -45,8 +47,11 @@ class Images:
         """Return images (n, c, h, w) uint8 as the network takes them, on the device; those on disk, once decoded."""
         if isinstance(x, ImageFiles):
             return x.finished_by(self.normalised)
-        x = torch.from_numpy(x).float().div_(255).sub_(self.mean).div_(self.std)
-        return x.to(self.device).contiguous(memory_format=torch.channels_last)
+        x = torch.from_numpy(x)
+        if self.device.type == "cuda":  # as bytes, from memory that the device reads without waiting for the host
+            x = x.pin_memory().to(self.device, non_blocking=True)
+        x = x.float().div_(255).sub_(self.mean).div_(self.std)
+        return x.contiguous(memory_format=torch.channels_last)
 
     def augmented(self, index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return training images at `index` (n,), each cropped and mirrored anew.

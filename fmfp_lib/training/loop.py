@@ -185,7 +185,8 @@ class Run:
                 group["lr"] = learning_rate(self.method, settings, self.epoch + number / steps)
             batch = batches.fill(self, images, labels, index, number)
             with_sam = takes_sam_step(self.method, settings, self.epoch, self.epoch * steps + number)
-            loss, logits = self.step(batch, with_sam)
+            with nullcontext() if len(index) == settings.batch_size else building.uncompiled():
+                loss, logits = self.step(batch, with_sam)
             losses.append(loss)
             if logits is not None:
                 hits = logits.argmax(1) == labels

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from fmfp_lib import measures, records, training
 from fmfp_lib.settings import Settings
@@ -22,6 +23,17 @@ def compiled(monkeypatch, tmp_path):
 
     monkeypatch.setattr(torch.nn.Module, "compile", compile_)
     return calls
+
+
+@pytest.mark.parametrize(("method", "graphs"), [("baseline", 1), ("mixup", 1), ("fmfp", 2), ("cs_kd", 2)])
+def test_training_is_compiled_once(method, graphs, compiled):
+    # Once more for SAM's pass with frozen statistics, and for CS-KD's pass without gradients.
+    torch._dynamo.reset()
+    counters.clear()
+    run = training.Run(Settings(**TINY, method=method, compile=True).complete())
+    run.fit(progress=False)
+    assert len(run.x_train) % run.settings.batch_size and len(compiled) == 1  # the last batch is smaller
+    assert counters["stats"]["unique_graphs"] == graphs
 
 
 @pytest.mark.parametrize("method", ["baseline", "fmfp"])

@@ -1,11 +1,15 @@
 """The loop never waits for the device: on CUDA each of these calls would, once a step."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fmfp_lib.datasets import Dataset
+from fmfp_lib.datasets.image_files import ImageFiles
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import Run, batches, frozen_batch_norm_statistics
+from fmfp_lib.training import Run, batches, building, frozen_batch_norm_statistics
 
 WAITS = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "masked_select", "_unique2", "unique_dim"}
 READS = ("item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "__array__")
@@ -81,6 +85,22 @@ def test_a_loop_that_waits_is_found(monkeypatch):
 
         guilty.loss_and_gradient = loss_and_gradient
         assert waits(guilty, monkeypatch)
+
+
+def test_images_on_disk_make_an_epoch_wait_once_and_not_once_a_batch(monkeypatch, tmp_path):
+    for i in range(8):
+        Image.fromarray(np.full((230, 240, 3), 30 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    files, few = ImageFiles(sorted(tmp_path.glob("*.png"))), np.zeros((4, 3, 8, 8), np.uint8)
+    labels, other = np.arange(8) % 2, np.arange(4) % 2
+    data = Dataset("files", files, labels, few, other, few, other, 2, [0.5] * 3, [0.2] * 3)
+    monkeypatch.setattr(building, "data", lambda settings: data)
+    found = {}
+    for batch_size in (4, 2):
+        settings = Settings(network="preact_resnet8_w8_s2", batch_size=batch_size, epochs=2, device="cpu")
+        found[batch_size] = waits(Run(settings), monkeypatch)
+    assert {name: found[4].count(name) for name in set(found[4])} == {"cpu": 2, "numpy": 2, "tolist": 2}
+    # Tensors that are on the host already are read once a batch; what is fetched from the device, once.
+    assert found[2].count("cpu") == 2 and set(found[2]) == set(found[4])
 
 
 class Counts(TorchDispatchMode):
