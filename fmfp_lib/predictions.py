@@ -116,45 +116,54 @@ def from_arrays(
     ValueError
         In one line that says what was given and what is accepted.
     """
-    scores = logits if logits is not None else probabilities
     notes = [*notes]
-    if scores is not None and labels is not None:
-        kind, scores = _scores(np.asarray(scores), "probabilities" if logits is None else "logits", notes)
-        n, k = scores.shape
-        classes = _classes(classes, k)
-        labels = _labels(np.asarray(labels), n, classes, notes)
-        predicted = np.concatenate([scores[part].argmax(1) for part in _blocks(scores)])
-        found = dict(correct=predicted == labels, labels=classes[labels], predicted=classes[predicted])
-        found |= (_of_logits if kind == "logits" else _of_probabilities)(scores, labels)
+    if labels is not None and (logits is not None or probabilities is not None):
+        kind, found = _from_scores(logits, probabilities, labels, classes, notes)
     elif confidence is not None and (correct is not None or (predicted is not None and labels is not None)):
-        kind, confidence = "confidence", _vector(confidence, "confidence")
-        n = len(confidence)
-        if confidence.dtype.kind not in "fiu":
-            raise ValueError(f"confidence is {confidence.dtype}; expected numbers")
-        _refuse_nan(confidence, "confidence")
-        found = {k: _text(_vector(v, k, n)) for k, v in _given(labels=labels, predicted=predicted).items()}
-        found["correct"] = (
-            found["labels"] == found["predicted"] if correct is None else _correct(_vector(correct, "correct", n))
-        )
-        found["confidence"] = confidence.astype(np.float64)
+        kind, found = "confidence", _from_confidence(confidence, correct, labels, predicted)
     else:
-        given = _given(
-            logits=logits,
-            probabilities=probabilities,
-            confidence=confidence,
-            correct=correct,
-            labels=labels,
-            predicted=predicted,
-        )
-        raise ValueError(
-            f"it holds {', '.join(given) or 'nothing that is known here'}; expected logits and labels, probabilities "
-            f"and labels, confidence and correct, or confidence, predicted and labels"
-        )
+        _refuse(logits=logits, probabilities=probabilities, confidence=confidence, correct=correct, labels=labels,
+                predicted=predicted)  # fmt: skip
+    n = len(found["correct"])
     found |= {k: _text(_vector(v, k, n)) for k, v in _given(group=group, id=id).items()}
     if split is not None:
         found["split"] = _split(_text(_vector(split, "split", n)), notes)
     result = Predictions(name, kind, **found)
     return replace(result, notes=(*notes, *_doubts(result)))
+
+
+def _refuse(**arrays):
+    raise ValueError(
+        f"it holds {', '.join(_given(**arrays)) or 'nothing that is known here'}; expected logits and labels, "
+        "probabilities and labels, confidence and correct, or confidence, predicted and labels"
+    )
+
+
+def _from_scores(logits, probabilities, labels, classes, notes):
+    """Return the kind of the scores of all classes, and what follows from them."""
+    scores = np.asarray(logits if logits is not None else probabilities)
+    kind, scores = _scores(scores, "probabilities" if logits is None else "logits", notes)
+    n, k = scores.shape
+    classes = _classes(classes, k)
+    labels = _labels(np.asarray(labels), n, classes, notes)
+    predicted = np.concatenate([scores[part].argmax(1) for part in _blocks(scores)])
+    found = dict(correct=predicted == labels, labels=classes[labels], predicted=classes[predicted])
+    return kind, found | (_of_logits if kind == "logits" else _of_probabilities)(scores, labels)
+
+
+def _from_confidence(confidence, correct, labels, predicted):
+    """Return what follows from the confidence of the predicted class alone."""
+    confidence = _vector(confidence, "confidence")
+    n = len(confidence)
+    if confidence.dtype.kind not in "fiu":
+        raise ValueError(f"confidence is {confidence.dtype}; expected numbers")
+    _refuse_nan(confidence, "confidence")
+    found = {k: _text(_vector(v, k, n)) for k, v in _given(labels=labels, predicted=predicted).items()}
+    if correct is None:
+        found["correct"] = found["labels"] == found["predicted"]
+    else:
+        found["correct"] = _correct(_vector(correct, "correct", n))
+    return found | {"confidence": confidence.astype(np.float64)}
 
 
 def are_probabilities(values) -> bool:

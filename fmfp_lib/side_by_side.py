@@ -52,6 +52,11 @@ def _served(device: str, folder: str) -> dict[str, str] | None:
     return served if started.returncode == 0 else None
 
 
+def _last_line(log) -> str:
+    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "nothing"
+
+
 def train_all(runs: list[Settings], jobs: int, threads: int, minutes: float | None = None, more=()) -> None:
     """Train the runs that have no record, `jobs` of them at a time, in the order given.
 
@@ -99,19 +104,15 @@ def train_all(runs: list[Settings], jobs: int, threads: int, minutes: float | No
                 time.sleep(0.05)
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     status = running.pop(name).returncode
-                    if status == TIME_IS_UP:
-                        cut.append(name)
-                    elif status:
-                        failed.append(name)
+                    if status:
+                        (cut if status == TIME_IS_UP else failed).append(name)
         finally:
             for process in running.values():
                 process.terminate()
             if served:
                 subprocess.run(["nvidia-cuda-mps-control"], input=b"quit\n", env=served, capture_output=True)
     if failed:
-        said = [(logs / f"{name}.log").read_text("utf-8", "replace").strip().splitlines() for name in failed]
-        last = [lines[-1] if lines else "nothing" for lines in said]
-        words = "; ".join(f"{name}: {line}" for name, line in zip(failed, last, strict=True))
+        words = "; ".join(f"{name}: {_last_line(logs / f'{name}.log')}" for name in failed)
         raise ValueError(f"{len(failed)} of {total} runs failed, and last said: {words}")
     if cut or waiting:
         done = total - len(cut) - len(waiting)

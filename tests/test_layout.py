@@ -125,6 +125,12 @@ def test_no_file_is_longer_than_a_sitting(name):
     assert len(modules()[name].read_text().splitlines()) <= LONGEST
 
 
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_no_function_is_longer_than_a_screen(name):
+    functions = (n for n in ast.walk(ast.parse(modules()[name].read_text())) if isinstance(n, ast.FunctionDef))
+    assert [n.name for n in functions if n.end_lineno - n.lineno >= 60] == []
+
+
 def test_the_core_stays_small():
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     count = 0

@@ -22,6 +22,27 @@ def _limits(evidence) -> tuple[float, float]:
     return low - margin, high + margin
 
 
+def _mean(own, x, y, factor) -> str:
+    """Return the mean of a part's comparisons, which decides with them, as a broad line at the height `y`."""
+    mean = verdicts.pooled([e.drawn for e in own])
+    value, limits = float(np.mean([e.value for e in own])), mean.interval
+    said = html.escape(f"Mean of the {len(own)}: {markdown.interval((value, *limits), factor, bold=False)}")
+    return (
+        f'<g class="mean {MARK[mean.position]}"><title>{said}</title>'
+        f'<line x1="{x(limits[0])}" x2="{x(limits[1])}" y1="{y}" y2="{y}"/></g>'
+    )
+
+
+def _numbers(low, high, x, y, factor) -> str:
+    """Return the numbers below the axis: zero, and its ends where there is room."""
+    text = f'<text x="{x(0)}" y="{y}" text-anchor="middle">0</text>'
+    for value, anchor in ((low, "start"), (high, "end")):
+        if abs(x(value) - x(0)) > 40:
+            number = f"{factor * value:+.2g}".replace("-", "\u2212")
+            text += f'<text x="{x(value)}" y="{y}" text-anchor="{anchor}">{number}</text>'
+    return text
+
+
 def forest(evidence) -> str:
     """Return the comparisons that decide a claim as SVG: a block for each part, in it a line for each network and data
     set, the least accurate first, and a broad one for their mean, which decides with them; a hollow diamond is the
@@ -65,24 +86,14 @@ def forest(evidence) -> str:
                     f"<title>{words}</title></path>"
                 )
         if len(own) > 1:
-            y, mean = top + GAP + LINE * len(own) + 2, verdicts.pooled([e.drawn for e in own])
-            value, limits = float(np.mean([e.value for e in own])), mean.interval
-            said = html.escape(f"Mean of the {len(own)}: {markdown.interval((value, *limits), factor, bold=False)}")
-            drawn.append(
-                f'<g class="mean {MARK[mean.position]}"><title>{said}</title>'
-                f'<line x1="{x(limits[0])}" x2="{x(limits[1])}" y1="{y}" y2="{y}"/></g>'
-            )
+            drawn.append(_mean(own, x, top + GAP + LINE * len(own) + 2, factor))
             top += LINE
         top += GAP + LINE * len(own)
     bottom = top + 4
     axis = f'<line class="zero" x1="{x(0)}" x2="{x(0)}" y1="{HEAD}" y2="{bottom}"/>'
     bounds = {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b and low < b < high}
     axis += "".join(f'<line class="bound" x1="{x(b)}" x2="{x(b)}" y1="{HEAD}" y2="{bottom}"/>' for b in sorted(bounds))
-    ends = f'<text x="{x(0)}" y="{bottom + 14}" text-anchor="middle">0</text>'
-    for value, anchor in ((low, "start"), (high, "end")):
-        if abs(x(value) - x(0)) > 40:
-            number = f"{factor * value:+.2g}".replace("-", "\u2212")
-            ends += f'<text x="{x(value)}" y="{bottom + 14}" text-anchor="{anchor}">{number}</text>'
+    ends = _numbers(low, high, x, bottom + 14, factor)
     words = html.escape(heading)
     return (
         f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, change, 95 % '

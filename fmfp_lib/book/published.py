@@ -185,11 +185,13 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
 
 
 def _html(table, rows, groups, metric, compared):
-    ours = list(dict.fromkeys(g.dataset for g in groups))  # one column for each data set
-    heads = ["method", "published", "ours, same setting", *(f"ours, {html.escape(names.name(d))}" for d in ours)]
+    # One column for each data set, and one for the paper's own setting, where there is anything to put into it.
+    ours = list(dict.fromkeys(groups[place].dataset for row in rows for place in row.beside))
+    same = ["ours, same setting"] if any(row.same for row in rows) else []
+    heads = ["method", "published", *same, *(f"ours, {html.escape(names.name(d))}" for d in ours)]
     lines = [
         '<div class="scroll" tabindex="0"><table class="side-by-side">'
-        f"<caption>{_caption(rows, metric, ours)}</caption><thead><tr>"
+        f"<caption>{_caption(rows, metric, ours, same)}</caption><thead><tr>"
         + "".join(f'<th scope="col">{h}</th>' for h in heads)
         + "</tr></thead>"
     ]
@@ -201,7 +203,7 @@ def _html(table, rows, groups, metric, compared):
             if key not in _numbers():
                 continue
             cells = [f'<em class="published">{cell(*key)}</em>']
-            cells.append(_mean_of_seeds([found[metric] for found in row.same], names.DISPLAY[metric][0]))
+            cells += [_mean_of_seeds([found[metric] for found in row.same], names.DISPLAY[metric][0]) for _ in same]
             for data in ours:
                 places = [place for place in row.beside if groups[place].dataset == data]
                 cells.append("<br>".join(_beside(key, row.beside[place], compared[place]) for place in places))
@@ -211,13 +213,15 @@ def _html(table, rows, groups, metric, compared):
     return "\n".join(lines) + "</table></div>"
 
 
-def _caption(rows, metric, ours):
+def _caption(rows, metric, ours, same):
     option = " --measure shift" if any(row.dataset == "cifar10_c" for row in rows) else ""
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f'{names.DISPLAY[metric][1]} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the '
-        "others ours, from the small network of the same family. A dash in the third column needs a GPU; <code>fmfp "
-        f"train --dataset D --network N --method M --scale paper --seed S{option}</code> fills it."
+        "others ours, from the small network of the same family. "
+        + ("A dash in the third column" if same else "No run in the paper's own setting ships: it")
+        + " needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper --seed S"
+        f"{option}</code> {'fills it' if same else 'adds one, and a column'}."
     )
     if ours:
         caption += " Further right, an empty cell has no network of that family, and a dash was not measured."

@@ -22,6 +22,28 @@ def _seeds(text: str) -> list[int]:
         raise ValueError(f"seeds is {text!r}; whole numbers from 0 on, with commas, are accepted: 0,1,2") from None
 
 
+def _named(more, taken) -> dict[str, str]:
+    """Return the settings that ``--set NAME=VALUE`` gives."""
+    found = {}
+    for text in more:
+        name, equals, value = text.partition("=")
+        if not equals or name in taken or name in found:
+            raise ValueError(f"--set {text}: NAME=VALUE is accepted, for settings that have no option of their own")
+        found[name] = value
+    return found
+
+
+def _train_side_by_side(settings, seeds, threads, minutes, words):
+    """Train one run a seed, a process each, and print the paths of their records."""
+    from .. import records, side_by_side
+
+    runs = [settings.model_copy(update={"seed": seed}) for seed in seeds]
+    jobs, threads = side_by_side.shares(len(runs), settings.complete().device, threads=threads)
+    side_by_side.train_all(runs, jobs, threads, minutes, words)
+    for run in runs:
+        print(records.find(run).path)
+
+
 def train(
     dataset: Annotated[str, typer.Option(help="A data set's name, or a path ending in .npz")] = "embedded",
     network: Annotated[str, typer.Option(help="A network's name; the scale's own if not given")] = None,
@@ -53,17 +75,12 @@ def train(
         train_size=train_size, test_size=test_size, sam_gradient=sam_gradient, device=device, precision=precision,
         compile=compile_,
     )  # fmt: skip
-    for text in more:
-        name, equals, value = text.partition("=")
-        if not equals or name in values:
-            raise ValueError(f"--set {text}: NAME=VALUE is accepted, for settings that have no option of their own")
-        values[name] = value
-    settings = Settings(**values)
+    settings = Settings(**values, **_named(more, values))
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
     import torch
 
-    from .. import records, side_by_side, training
+    from .. import training
     from ..training import distributed
 
     if device == "cuda" and not torch.cuda.is_available():
@@ -73,13 +90,8 @@ def train(
     if seeds is not None:
         if as_json or force or distributed.size() > 1:
             raise ValueError("--seeds goes with neither --json nor --force nor torchrun; train the seeds one by one")
-        runs = [settings.model_copy(update={"seed": s}) for s in _seeds(seeds)]
-        jobs, threads = side_by_side.shares(len(runs), settings.complete().device, threads=threads)
-        more = ["--keep-weights"] * keep_weights + [word for name in measure for word in ("--measure", name)]
-        side_by_side.train_all(runs, jobs, threads, minutes, more)
-        for run in runs:
-            print(records.find(run).path)
-        return
+        words = ["--keep-weights"] * keep_weights + [word for name in measure for word in ("--measure", name)]
+        return _train_side_by_side(settings, _seeds(seeds), threads, minutes, words)
     if threads:
         torch.set_num_threads(threads)
     record = training.train(settings, force=force, keep_weights=keep_weights, measures=measure, minutes=minutes)

@@ -72,16 +72,18 @@ def train(
         return record
     with _lock(settings):
         record, complete = distributed.from_first(find)  # another program may have finished it meanwhile
-        if complete:
-            return record
-        run = Run(settings)
-        if record is None or record.weights is None:
-            run.resume()
-            run.fit(progress, until)
-            record = _save(run, keep_weights)
-        else:
-            run.model.load_state_dict({name: torch.from_numpy(a) for name, a in record.weights.items()})
-        _measure(record, run, measures)
+        return record if complete else _completed(record, Run(settings), progress, until, keep_weights, measures)
+
+
+def _completed(record, run, progress, until, keep_weights, measures):
+    """Train a run to its end, or take its weights from its record, measure it, and return the record."""
+    if record is None or record.weights is None:
+        run.resume()
+        run.fit(progress, until)
+        record = _save(run, keep_weights)
+    else:
+        run.model.load_state_dict({name: torch.from_numpy(a) for name, a in record.weights.items()})
+    _measure(record, run, measures)
     return record
 
 
