@@ -145,8 +145,9 @@ TEXTS = {
 def pictures() -> None:
     """Draw what pages show that are no notebooks."""
     effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
-    picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME)
-    picture.savefig(STAGE / "book" / "images" / "effects_against_accuracy.png", dpi=160, bbox_inches="tight")
+    for name, form in (("effects_against_accuracy", {}), ("effects_on_a_phone", {"columns": 2, "width": 4.4})):
+        picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME, **form)
+        picture.savefig(STAGE / "book" / "images" / f"{name}.png", dpi=160, bbox_inches="tight")
     cheaper = replace(rungs.CLASS, methods=("baseline", *figures.CHEAPER))
     picture = figures.cost_benefit(rungs.groups([cheaper])[0].records)
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.svg")

@@ -19,7 +19,7 @@ def _scale(quantity):
     return factor, f"change of {label.removesuffix(' %')}" + (", points" if label.endswith(" %") else "")
 
 
-def effects_against_accuracy(effects, published, methods, quantity="auroc", columns=3):
+def effects_against_accuracy(effects, published, methods, quantity="auroc", columns=3, width=7.6):
     """Draw what each method changes against the baseline's accuracy, one panel per method.
 
     Parameters
@@ -34,6 +34,8 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
         A key of ``Effect.changes``.
     columns : int
         Panels beside each other.
+    width : float
+        Of the whole figure, in inches.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
         The figure, open in pyplot.
     """
     factor, label = _scale(quantity)
-    figure, axes = panels(len(methods), columns, width=7.6 / columns, height=2.6, sharex=True, sharey=True)
+    narrow = width < 5
+    figure, axes = panels(len(methods), columns, width / columns, 2.2 if narrow else 2.6, sharex=True, sharey=True)
     for axis, method in zip(axes, methods, strict=True):
         axis.axhline(0, color="0.7", linewidth=1, zorder=0)
         if quantity in published:
@@ -52,7 +55,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
             _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method), _OURS[effect.dataset])
         axis.set(title=name(method))
         sns.despine(ax=axis)
-    _label(axes, columns, "accuracy of the baseline, %", label)
+    _label(axes, columns, "accuracy, %" if narrow else "accuracy of the baseline, %", label)
     handles = [
         Line2D([], [], color="0.2", marker=_OURS[dataset], label=f"ours, {name(dataset)}, 95 % interval")
         for dataset in dict.fromkeys(e.dataset for e in effects)
@@ -64,7 +67,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
             if k in set(published.loc[published["method"].isin(methods), "classes"])
         ]
     figure.tight_layout()
-    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=1 if narrow else 2, frameon=False)
     return figure
 
 
