@@ -53,7 +53,7 @@ def test_methods_that_only_calibrate():
     rows = {"mixup": (-0.02, 0.01, 0.002), "focal": (-0.01, -0.02, 0.01), "cs_kd": (0.01, 0.01, 0.1)}
     found = {m: {"ece": change(a, 0.001, "ece"), "auroc": change(b, h)} for m, (a, b, h) in rows.items()}
     assert answers.only_calibrated(found) == (
-        "mixup and focal loss move left in ECE; of these, mixup does not move left in AUROC, mixup beyond the interval."
+        "Left in ECE: mixup and focal loss. Of these, not left in AUROC: mixup; clearly higher in AUROC: mixup."
     )
 
 
@@ -77,6 +77,9 @@ def test_narrowed_gaps_and_lower_auroc():
     said = answers.narrowed({"n": found})
     assert said.startswith("Below the line: n: mixup and focal loss. AUROC is lower in the mean for 1 of these 2, ")
     assert said.endswith("for 1 of the 1 above it.")
+    assert answers.narrowed({"n": {"cs_kd": found["cs_kd"]}}) == (
+        "None, on any network; yet AUROC is lower in the mean in 1 of 1 comparisons."
+    )
 
 
 def test_distances_of_curves_during_training():
@@ -91,7 +94,7 @@ def test_the_steepest_step_after_the_start():
     history = [{"epoch": e + 1, "test_accuracy": 0.1 * min(e, 2) + (0.05 if e > 10 else 0), "test_auroc": 0.5 + e / 100}
                for e in range(20)]  # fmt: skip
     said = answers.steepest([record([[1, 0]], [0], history=history)], 1)
-    assert "ccuracy between 55 and 60 % of the epochs, by +5.0 points" in said
+    assert "accuracy between 55 and 60 % of the epochs, by +5.0 points" in said
     assert "too few" in answers.steepest([record([[1, 0]], [0], history=history[:2])], 1)
 
 
@@ -169,5 +172,6 @@ def test_temperature_changes_the_gap_and_the_judges_are_told_apart():
 def test_open_lines_are_named():
     rows = [("a", -0.01, -0.02, 0.01), ("b", 0.01, -0.02, 0.03), ("c", -0.05, -0.06, -0.04)]
     found = [Evidence("", g, "FMFP − baseline", "aurc", v, lo, hi, 3, below=0.0) for g, v, lo, hi in rows]
-    assert answers.open_lines(found) == "Such lines: a (FMFP − baseline)."
-    assert answers.open_lines(found[1:]) == "Such lines: none in these runs."
+    assert answers.open_lines(found) == "There are 1 such lines: a (FMFP − baseline)."
+    assert answers.open_lines(found[1:]) == "There are 0 such lines."
+    assert answers.open_lines(found[:1] * 4, most=1) == "There are 4 such lines: a (FMFP − baseline) and others."

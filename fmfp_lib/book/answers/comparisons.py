@@ -22,10 +22,8 @@ def only_calibrated(found: dict) -> str:
     lower = [m for m, row in found.items() if row["ece"].difference < 0]
     both = [m for m in lower if found[m]["auroc"].difference >= 0]
     clear = [m for m in both if found[m]["auroc"].certain]
-    return (
-        f"{names.listed(lower)} {'moves' if len(lower) < 2 else 'move'} left in ECE; of these, {names.listed(both)} "
-        f"{'does' if len(both) < 2 else 'do'} not move left in AUROC, {names.listed(clear)} beyond the interval."
-    )
+    text = f"Left in ECE: {names.listed(lower)}. Of these, not left in AUROC: {names.listed(both)}"
+    return f"{text}; clearly higher in AUROC: {names.listed(clear)}."
 
 
 def narrowed(compared: dict) -> str:
@@ -45,6 +43,8 @@ def narrowed(compared: dict) -> str:
     below = [(t, m, row) for t, m, row in rows if row["confidence_gap"].difference < 0]
     lower = [(t, m) for t, m, row in below if row["auroc"].difference < 0]
     above = sum(row["auroc"].difference < 0 for *_, row in rows) - len(lower)
+    if not below:
+        return f"None, on any network; yet AUROC is lower in the mean in {above} of {len(rows)} comparisons."
     by_title = [f"{t}: {names.listed([m for u, m, _ in below if u == t])}" for t in compared]
     return (
         f"Below the line: {'; '.join(by_title)}. AUROC is lower in the mean for {len(lower)} of these {len(below)}, "
@@ -233,12 +233,14 @@ def judges(opinions: dict, other: str = "fmfp") -> str:
     return "; ".join(parts) + "." if parts else "One seed cannot judge another."
 
 
-def open_lines(evidence) -> str:
-    """Name the comparisons whose estimate lies on the claimed side and whose interval holds 0.
+def open_lines(evidence, most: int = 3) -> str:
+    """Name deciding comparisons whose estimate lies on the claimed side and whose interval holds 0.
 
     Parameters
     ----------
     evidence : iterable of evidence.Evidence
+    most : int
+        How many are named.
 
     Returns
     -------
@@ -246,5 +248,7 @@ def open_lines(evidence) -> str:
         A sentence.
     """
     found = [f"{e.group} ({e.compared})" for e in evidence
-             if e.low <= 0 <= e.high and e.value and e.above <= e.value <= e.below]  # fmt: skip
-    return "Such lines: " + ("; ".join(found) if found else "none in these runs") + "."
+             if e.decides and e.low <= 0 <= e.high and e.value and e.above <= e.value <= e.below]  # fmt: skip
+    if not found:
+        return "There are 0 such lines."
+    return f"There are {len(found)} such lines: {'; '.join(found[:most])}{' and others' if found[most:] else ''}."

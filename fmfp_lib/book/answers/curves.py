@@ -202,8 +202,9 @@ def steepest(records, window: int, quantities=("accuracy", "auroc")) -> str:
         rises = np.where(later[:-1], np.diff(values), -np.inf)
         i = int(rises.argmax())
         share = 100 * epochs[i : i + 2] / records[0].settings.epochs
-        parts.append(f"{names.display(quantity)[1].removesuffix(' %')} between {share[0]:.0f} and {share[1]:.0f} % of "
-                     f"the epochs, by {signed(100 * rises[i], 1)} points")  # fmt: skip
+        what = {"accuracy": "accuracy"}.get(quantity, names.display(quantity)[1].removesuffix(" %"))
+        when = f"between {share[0]:.0f} and {share[1]:.0f} % of the epochs"
+        parts.append(f"{what} {when}, by {signed(100 * rises[i], 1)} points")
     return f"After the start, the steepest step of the smoothed curves: {'; '.join(parts)}."
 
 
