@@ -104,7 +104,7 @@ def _npy(path, labels):
         raise ValueError("a .npy holds no labels; add --labels LABELS.npy, or save both in one .npz")
     scores, labels = _load(path), _load(Path(labels).expanduser())
     if not isinstance(scores, np.ndarray) or not isinstance(labels, np.ndarray):
-        raise ValueError("a pair is of two .npy; an .npz goes by itself")
+        raise ValueError("predictions and --labels must both be .npy files; give a .npz alone, without --labels")
     if scores.ndim == 1:
         return {"confidence": scores, "correct": labels}
     return {"probabilities" if are_probabilities(scores) else "logits": scores, "labels": labels}

@@ -170,7 +170,7 @@ CLAIMS = (
         each(CALIBRATION, "baseline", {"auroc": LOWER, "aurc": HIGHER | CONTEXT}), claims_published.harm,
     ),
     _compared(
-        "C3", "At a given coverage the baseline has a lower selective risk than each of them.",
+        "C3", "At a given coverage the baseline has a lower selective risk than each calibration method.",
         "section 3.2, figure 2 (b)",
         f"The mean of the selective risks at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed "
         "higher. Each method is tested separately; each coverage stands beside it for context.",
@@ -178,7 +178,7 @@ CLAIMS = (
              {"selective_risk": HIGHER} | dict.fromkeys(evidence.RISKS, HIGHER | CONTEXT)),
     ),
     Claim(
-        "C4", "Temperature scaling fitted on validation data does not help AUROC, it lowers it; fitted on test data it "
+        "C4", "Temperature scaling fitted on validation data lowers AUROC; fitted on test data it "
         "hardly helps.", "section 3.2, figure 4",
         f"The temperature of smallest NLL; AUROC minus the unscaled baseline's, {_BOOTSTRAP}. No help: the gain "
         f"is below {_MARGIN} points. Hardly: the change is within {_MARGIN} points either way, less than half of "
@@ -189,9 +189,8 @@ CLAIMS = (
         "C5", "Label smoothing and mixup make correct predictions under-confident: ECE of all predictions falls, ECE "
         "of the correct ones rises, and correct and incorrect overlap more.", "section 3.3, figures 5 and 6",
         "Against the baseline, " + _BOOTSTRAP + ": ECE claimed lower; mean confidence of correct predictions claimed "
-        "lower (their ECE is one minus it); overlap claimed higher, which is the smallest sum, over all thresholds, of "
-        "the share of correct predictions rejected and of incorrect ones accepted. Each method is tested in three "
-        "parts.",
+        "lower (their ECE is one minus it); overlap, the smallest sum over all thresholds of the share of correct "
+        "predictions rejected and of incorrect ones accepted, claimed higher. Each method is tested in three parts.",
         [
             (f"{words} ({names.name(m)})", "baseline", m, quantity, claimed)
             for words, quantity, claimed in (("lower ECE of all", "ece", LOWER),
@@ -203,8 +202,8 @@ CLAIMS = (
     Claim(
         "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
         f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
-        "interval over seeds; claimed lower. It agrees only where accuracy, averaged likewise, rises, and clearly "
-        "only where that is clear too.",
+        "interval over seeds; claimed lower. A comparison counts for the claim only where accuracy, averaged the same "
+        "way, rises, and as clear only where that rise is clear too.",
         special_evidence.overfitting,
     ),
     _compared(
@@ -261,7 +260,7 @@ CLAIMS = (
         f"AUROC on test images, averaged {_WINDOWS}: the second minus the first, less the baseline's of the same seed, "
         "Student's 95 % interval; claimed higher. Each method is tested separately, only where the baseline's AUROC "
         "clearly falls, since elsewhere there is nothing to mitigate. "
-        "Other seeds tell whether it falls than those that are compared.",
+        "Whether it falls is judged on other seeds than those compared.",
         special_evidence.mitigation,
         needs="a group in which the baseline's AUROC clearly falls late in training",
         parts=tuple(map(names.name, FLAT)),

@@ -137,7 +137,7 @@ def sentence(result: Result) -> str:
     broken = [group for group, verdict in result.groups.items() if verdict == verdicts.CONTRADICTED]
     words = [f"{result.why[:1].upper()}{result.why[1:]}."]
     if held and len(held) < len(result.groups):
-        words.append(f"Taken singly, it is supported on {'; '.join(held)}.")
+        words.append(f"By network, it is supported on {'; '.join(held)}.")
     if broken:
         words.append(f"It is contradicted on {'; '.join(broken)}.")
     return " ".join(words)

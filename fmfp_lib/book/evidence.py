@@ -137,9 +137,11 @@ class Evidence:
         factor = names.display(self.quantity)[0]
         printed = f"the paper's {factor * self.published:+.2f}".replace("-", "\u2212")
         if self.low <= self.published <= self.high:
-            return f"may be {printed}"
+            return f"compatible with {printed}"
+        if self.high < 0 < self.published or self.low > 0 > self.published:
+            return f"opposite to {printed}"
         smaller = self.low > self.published if self.published < 0 else self.high < self.published
-        return f"too small to be {printed}" if smaller else f"larger than {printed}"
+        return f"smaller than {printed}" if smaller else f"larger than {printed}"
 
 
 def from_interval(value: float, low: float, high: float, key: str, replicates: int) -> np.ndarray:

@@ -106,7 +106,7 @@ def in_words(found: dict, metric: str = "auroc") -> str:
     worse = [m for m, row in found.items() if counts([c[metric] for c in row[key].values()])[1]]
     text = (
         f"**Of the scores made of logits, {name(key)} gains most often: in {up} of {count} cases the 95 % interval of "
-        f"its gain in AUROC over MSP excludes 0, in {down} that of a loss does (mean {signed(mean)} points).** "
+        f"its gain in AUROC over MSP lies above 0, in {down} below (mean {signed(mean)} points).** "
     )
     text += f"It loses on networks trained by {listed(worse)}. " if worse else ""
     text += "; ".join(f"{name(k)}: {u} gains, {d} losses, mean {signed(m)}" for _, k, u, d, m, _ in lines[1:]) + "."

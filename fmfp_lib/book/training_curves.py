@@ -148,7 +148,7 @@ def direction(estimate) -> str:
     value, low, high = estimate
     if not low <= high:
         return f"{'rises' if value > 0 else 'falls'} (one seed, so no interval)"
-    return "rises" if low > 0 else "falls" if high < 0 else "changes too little to call"
+    return "rises" if low > 0 else "falls" if high < 0 else "is too close to call"
 
 
 def late_in_words(group, method: str = "baseline") -> str:

@@ -96,7 +96,8 @@ def glance_in_words(found: dict) -> str:
         [m for m, row in found.items() if row["aurc"].certain and row["aurc"].better is side] for side in (True, False)
     )
     return (
-        f"The 95 % interval excludes 0: ECE falls, of the calibration methods ({listed(calibration)}), for "
+        f"Counting only changes whose 95 % interval excludes 0: among the calibration methods "
+        f"({listed(calibration)}), ECE falls for "
         f"{listed(better)}; their AUROC falls for {listed(worse)}; both for {listed(both)}. Of all methods, AURC falls "
         f"for {listed(lower)} and rises for {listed(higher)}."
     )

@@ -9,7 +9,7 @@ import typer
 
 def claims(
     names: Annotated[list[str] | None, typer.Argument(help="C1 to C15, with tests and evidence")] = None,
-    replicates: Annotated[int | None, typer.Option(help="Of each bootstrap; by default the book's", min=1)] = None,
+    replicates: Annotated[int | None, typer.Option(help="Replicates of each bootstrap", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table")] = False,
 ):
     """Put the paper's claims to their tests on the finished runs, and print the verdicts."""

@@ -6,7 +6,7 @@ import typer
 
 
 def paper(
-    minutes: Annotated[float, typer.Option(help="How long; what is cut off goes on the next time")] = 25,
+    minutes: Annotated[float, typer.Option(help="Time limit; interrupted runs continue at the next call")] = 25,
     tflops: Annotated[float, typer.Option(help="Operations a second, in 10^12; default: an H100's")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at once", min=1)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",

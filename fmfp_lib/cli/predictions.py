@@ -11,7 +11,7 @@ import typer
 app = typer.Typer()
 _FILE = "Predictions: .npz, .csv, .parquet, or .npy with --labels"
 Labels = Annotated[Path | None, typer.Option(help="A .npy with the labels, if the predictions are a .npy")]
-Replicates = Annotated[int, typer.Option(help="Of the bootstrap", min=1)]
+Replicates = Annotated[int, typer.Option(help="Number of bootstrap replicates", min=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
 Page = Annotated[Path | None, typer.Option(help="Also write a page of HTML that needs nothing else", metavar="PAGE")]
 

@@ -61,7 +61,7 @@ def train(
     precision: Annotated[str, typer.Option(help="auto, float32, tf32 or bfloat16, of training's passes")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network (pays on CUDA)")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; torch's choice if not given")] = None,
-    minutes: Annotated[float, typer.Option(help="Stop then, at a checkpoint; the same command goes on")] = None,
+    minutes: Annotated[float, typer.Option(help="Stop at a checkpoint then; the same command continues")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train again even if a record exists")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Write the weights beside the record")] = False,
     measure: Annotated[list[str], typer.Option(help=_MEASURES)] = [],

@@ -82,7 +82,7 @@ def items_to_check(promised: float, broken: float, false_alarm: float = 0.01, po
     for name, value in (("promised", promised), ("broken", broken), ("false_alarm", false_alarm), ("power", power)):
         check_share(name, value)
     if broken <= promised:
-        raise ValueError(f"broken is {broken} and promised {promised}; a broken promise is the larger risk")
+        raise ValueError(f"broken is {broken} and promised {promised}; broken must be larger than promised")
     for alarm in range(1, 100_000):
         # With more items c errors come more easily: the largest n without false alarms is the best for this c.
         low, high = alarm, 2 * alarm

@@ -51,7 +51,9 @@ class SAM:
         if perturbed is None:
             perturbed = [p for group in optimizer.param_groups for p in group["params"]]
         if not perturbed:
-            raise ValueError("there is no weight to perturb; the network must have some of the part that was asked for")
+            raise ValueError(
+                "there are no weights to perturb; the network has none of the layers that SAM perturbs here"
+            )
         self.optimizer, self.rho, self.perturbed = optimizer, rho, perturbed
         self._kept = [torch.empty_like(p) for p in perturbed]  # the weights w while the network is at the others
 

@@ -170,8 +170,8 @@ def test_an_effect_is_held_beside_the_papers_nearest_cell():
     result = verdict("C2", group(baseline={}, label_smoothing={"noise": 3.0}))
     auroc = result.evidence[0]
     assert auroc.size == "–"  # the paper has no data of four classes
-    assert replace(auroc, published=auroc.value).size.startswith("may be the paper's −")
-    assert replace(auroc, published=auroc.low - 0.01).size.startswith("too small to be the paper's")
+    assert replace(auroc, published=auroc.value).size.startswith("compatible with the paper's −")
+    assert replace(auroc, published=auroc.low - 0.01).size.startswith("smaller than the paper's")
     assert replace(auroc, published=auroc.high + 0.001).size.startswith("larger than the paper's")
 
 
@@ -266,7 +266,7 @@ def test_every_rendering_has_every_claim(results):
 def test_a_page_has_verdict_test_evidence_and_the_published_side(results):
     page = claims_pages.page(results["C2"])
     assert '<span class="verdict">partly supported</span>' in page and page.count("<tr>") == 3  # a head, AUROC, AURC
-    assert "In the paper: 60 of 60 cells." in page and page.count("<svg") == 1
+    assert "In the paper: 60 of 60 cells, by AUROC." in page and page.count("<svg") == 1
     assert re.search(r"[+−]\d+\.\d\d \[[+−]\d+\.\d\d,\s[+−]\d+\.\d\d\]", page)
     assert 'class="published"' in page and "label smoothing 12 and 12" in page
     assert "No table of the paper holds" in claims_pages.page(results["C3"])

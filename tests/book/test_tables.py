@@ -173,9 +173,9 @@ def test_the_readmes_sentence_follows_the_intervals():
         "fmfp": row(ece=-1, auroc=-1, aurc=-1),
     }
     assert words.glance_in_words(found) == (
-        "The 95 % interval excludes 0: ECE falls, of the calibration methods (mixup and focal loss), for mixup and "
-        "focal loss; their AUROC falls for mixup; both for mixup. Of all methods, AURC falls for FMFP and rises for "
-        "mixup."
+        "Counting only changes whose 95 % interval excludes 0: among the calibration methods (mixup and focal loss), "
+        "ECE falls for mixup and focal loss; their AUROC falls for mixup; both for mixup. Of all methods, AURC falls "
+        "for FMFP and rises for mixup."
     )
 
 

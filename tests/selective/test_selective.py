@@ -195,7 +195,7 @@ def test_fewest_items_to_check(promised, broken):
         (lambda: selective.choose_threshold([np.nan], [1], 0.1), "NaN"),
         (lambda: selective.choose_threshold([0.5, 0.6], [1], 0.1), "shape"),
         (lambda: selective.choose_by_group([0.5], [1], [1, 2], 0.1), r"group has shape \(2,\)"),
-        (lambda: selective.items_to_check(0.1, 0.05), "the larger risk"),
+        (lambda: selective.items_to_check(0.1, 0.05), "must be larger than promised"),
         (lambda: selective.upper_bound(3, 2), "0 <= errors <= n"),
     ],
 )

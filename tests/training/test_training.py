@@ -96,7 +96,7 @@ def test_batch_norm_alone_is_perturbed_and_all_weights_take_the_step():
     run.sam.second_step()
     for p, e in zip(run.model.parameters(), expected, strict=True):
         assert torch.allclose(p, e, atol=1e-5)
-    with pytest.raises(ValueError, match="no weight to perturb"):
+    with pytest.raises(ValueError, match="no weights to perturb"):
         SAM(run.optimizer, 0.05, [])
 
 
