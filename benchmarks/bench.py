@@ -179,23 +179,24 @@ def _data(kind, images, folder):
     return str(path)
 
 
-def _run(network, method, device, folder, images=None):
+def _run(network, method, device, folder, images=None, compiled=False):
     from fmfp_lib.settings import Settings
     from fmfp_lib.training import Run
 
     kind, count = NETWORKS[network]
     count = images or count
     settings = Settings(dataset=_data(kind, count, folder), network=network, method=method, train_size=count,
-                        test_size=10, epochs=10_000, device=device)  # fmt: skip
-    return Run(settings)
+                        test_size=10, epochs=10_000, device=device, compile=compiled)  # fmt: skip
+    return Run(settings.complete())
 
 
-def _plain(network, sam, device, data):
+def _plain(network, sam, device, data, precision="float32"):
     from fmfp_lib import networks
 
     from .plain_training import Plain
 
-    return Plain(networks.create(network, data.num_classes, data.x_train.shape[1]), data, sam, device)
+    model = networks.create(network, data.num_classes, data.x_train.shape[1])
+    return Plain(model, data, sam, device, precision=precision)
 
 
 def _serve(pipe, clock, threads, method, *about):
@@ -240,15 +241,19 @@ def _epoch(run):
     float(run.train_epoch()[0])  # reading the loss waits for the device
 
 
-def _gemm(device, size=1024):
-    """Return a call that multiplies two matrices, and its operations."""
+def _gemm(device, precision):
+    """Return a call that multiplies two matrices, large enough to fill the device, and its operations."""
     import torch
 
+    from fmfp_lib.precision import computing_in
+
+    size = 8192 if device == "cuda" else 1024
     a = torch.randn(size, size, device=device)
 
     def call():
-        for _ in range(10):
-            product = a @ a
+        with computing_in(precision, device):
+            for _ in range(10):
+                product = a @ a
         float(product[0, 0])
 
     return call, 20 * size**3
@@ -265,8 +270,9 @@ def measure_training(repeats, quick, device, folder):
     for network in names:
         for method in ("baseline", "sam") if network == names[0] else ("baseline",):
             run = _run(network, method, device, folder, 256 if quick else None)
-            images, (product, operations) = len(run.x_train), _gemm(device)
-            with _plain_elsewhere(network, method == "sam", device, run.data) as plain:
+            precision = run.settings.precision  # the same on all sides
+            images, (product, operations) = len(run.x_train), _gemm(device, precision)
+            with _plain_elsewhere(network, method == "sam", device, run.data, precision) as plain:
                 found = turns(repeats, plain=plain, own=partial(_epoch, run), gemm=product)
             what = f"`{network}`" + (", SAM" if method == "sam" else "")
             yield row(group, what, images / found["plain"], images / found["own"], "images/s",
@@ -300,15 +306,34 @@ def measure_prices(repeats, quick, device, folder):
     yield row(group, "averaging once an epoch", plain, averaged, "s", averaged / plain, "at most 1.01")
 
 
+def measure_gpu(repeats, quick, device, folder):
+    """Measure what pays on a GPU: compiling, and several runs at once."""
+    group = "On a GPU: a run as it is written, against the same compiled"
+    for network in list(NETWORKS)[: 1 if quick else None]:
+        runs = [_run(network, "baseline", device, folder, 256 if quick else None, c) for c in (False, True)]
+        images, found = (
+            len(runs[0].x_train),
+            turns(repeats, plain=partial(_epoch, runs[0]), own=partial(_epoch, runs[1])),
+        )
+        yield row(group, f"`{network}`", images / found["plain"], images / found["own"], "images/s",
+                  found["plain"] / found["own"])  # fmt: skip
+    group, count = "On a GPU: one run, against several seeds side by side", 2 if quick else 8
+    found = [
+        (_side_by_side(1, 1, 5, device), _side_by_side(count, 1, 5, device)) for _ in range(1 if quick else repeats)
+    ]
+    one, many = np.median(found, 0)
+    yield row(group, f"`{next(iter(NETWORKS))}`, {count} seeds", one, many, "images/s", many / one)
+
+
 # -- many runs, and starting ---------------------------------------------------------------------------------------
 
 
-def worker(threads: int, epochs: int):
-    """Train on `threads` threads once a line comes in; print the images per second."""
+def worker(threads: int, epochs: int, device: str = "cpu"):
+    """Train on `device` with `threads` threads once a line comes in; print the images per second."""
     import torch
 
     torch.set_num_threads(threads)
-    run = _run(next(iter(NETWORKS)), "baseline", "cpu", None)
+    run = _run(next(iter(NETWORKS)), "baseline", device, None)
     _epoch(run)
     print("ready", flush=True)
     input()
@@ -318,9 +343,9 @@ def worker(threads: int, epochs: int):
     print(epochs * len(run.x_train) / (time.perf_counter() - start))
 
 
-def _side_by_side(count, threads, epochs):
+def _side_by_side(count, threads, epochs, device="cpu"):
     """Return the images per second of `count` processes together, begun at the same time."""
-    code = f"from benchmarks import bench; bench.worker({threads}, {epochs})"
+    code = f"from benchmarks import bench; bench.worker({threads}, {epochs}, {device!r})"
     begun = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                               cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(count)]  # fmt: skip
     for process in begun:
@@ -400,6 +425,8 @@ def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: s
             partial(measure_training, repeats, quick, device, folder),
             partial(measure_prices, repeats, quick, device, folder),
         ]
+        if device == "cuda":
+            parts.append(partial(measure_gpu, repeats, quick, device, folder))
         if device == "cpu":
             parts = (
                 [partial(part, repeats, quick) for part in (measure_metrics, measure_scikit_learn, measure_bootstrap)]

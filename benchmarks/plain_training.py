@@ -12,6 +12,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
+from fmfp_lib.precision import computing_in
+
 WORKERS = 4
 warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # more than cores, as is usual
 
@@ -65,8 +67,8 @@ class CloningSAM:
 class Plain:
     """One run; `epoch` trains through the images once and returns mean loss and accuracy."""
 
-    def __init__(self, model, data, sam: bool, device: str = "cpu", batch_size: int = 128):
-        self.model, self.device, self.sam = model.to(device), device, None
+    def __init__(self, model, data, sam: bool, device: str = "cpu", batch_size: int = 128, precision="float32"):
+        self.model, self.device, self.sam, self.precision = model.to(device), device, None, precision
         images = Images(data.x_train, data.y_train, data.mean.tolist(), data.std.tolist())
         self.loader = DataLoader(images, batch_size, shuffle=True, num_workers=WORKERS, pin_memory=device == "cuda")
         options = dict(lr=0.1, momentum=0.9, weight_decay=5e-4)
@@ -76,6 +78,10 @@ class Plain:
             self.optimizer = torch.optim.SGD(model.parameters(), **options)
 
     def epoch(self):
+        with computing_in(self.precision, self.device):
+            return self._epoch()
+
+    def _epoch(self):
         self.model.train()
         total = correct = 0
         for x, y in self.loader:

@@ -136,7 +136,7 @@ TEXTS = {
         low_precision.low_precision, other_libraries.libraries, tables.methods, tables.networks, tables.datasets,
         tables.corruptions, score_study.score_table, tables.gpu_hours, speed.speed,
     )},
-    "_ladder.txt": ladder.in_words, "_faults.txt": faults.table,
+    "_ladder.txt": ladder.in_words, "_lengths.txt": ladder.lengths_in_words, "_faults.txt": faults.table,
     "_home.html": home.slider, "_film.html": film.page, "_quiz.html": quiz.page,
     "_threshold.html": threshold_game.page, "_valley.html": valley.page,
 }  # fmt: skip

@@ -85,6 +85,10 @@ def test_numbers_of_one_device_stay_when_the_other_is_measured(tmp_path):
     assert "| python |  | 0.0500 s |  |  |" in text
     bench.write(path, "cuda", about | {"rows": [own | {"ratio": 3.25}]})
     assert "| 2.50 | ≥ 2 | 3.25 |" in speed.speed(json.loads(path.read_text())).replace("\u00a0", " ")
+    bench.write(path, "cuda", about | {"rows": [bench.row("On a GPU: b", "net", 2.0, 8.0, "images/s", 4.0)]})
+    assert "| net | 2.00 images/s | 8.00 images/s | 4.00 |" in speed.speed(json.loads(path.read_text())).replace(
+        "\u00a0", " "
+    )
 
 
 def test_every_group_runs_small(monkeypatch):
@@ -105,6 +109,18 @@ def test_training_and_prices_run_small(monkeypatch, tmp_path):
     assert np.isfinite(loss) and 0 <= accuracy <= 1 and not torch.equal(before, plain.model.classifier.weight)
     prices = list(bench.measure_prices(1, True, "cpu", tmp_path))
     assert [row["what"] for row in prices][:4] == ["`sam`", "`sam_k2`", "`sam_k5`", "`sam_bn`"]
+
+
+def test_what_pays_on_a_gpu_runs_small(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    monkeypatch.setattr(bench, "NETWORKS", {"preact_resnet8_w8_s2": ("cifar", 130)})
+    compiled, plain = [], torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda m: (compiled.append(m), plain(m, backend="aot_eager")))
+    asked = []
+    monkeypatch.setattr(bench, "_side_by_side", lambda *words: asked.append(words) or 10.0 * words[0])
+    rows = list(bench.measure_gpu(1, True, "cpu", tmp_path))
+    assert [row["unit"] for row in rows] == ["images/s"] * 2 and len(compiled) == 1 and rows[0]["ratio"] > 0
+    assert asked == [(1, 1, 5, "cpu"), (2, 1, 5, "cpu")] and rows[1]["ratio"] == 2
 
 
 def test_the_committed_measurements_hold_what_the_page_needs():

@@ -30,6 +30,33 @@ def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, 
     return {n: there for n, there in found.items() if there}
 
 
+def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:
+    """Say after how many epochs each method's change of AUROC is clear on the class's rung.
+
+    Parameters
+    ----------
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    lengths, parts = by_length(scale, replicates), []
+    for method in CURVES[1:]:
+        clear = [n for n, found in lengths.items() for e in found if e.method == method and e.changes["auroc"].certain]
+        parts.append(f"{names.name(method)} clearly changes AUROC after {_counted(clear)}")
+    return f"Trained for {_counted(lengths)} epochs, {', and '.join(parts)}."
+
+
+def _counted(numbers) -> str:
+    *most, last = map(str, numbers or ["none of these"])
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def by_dose(scale: str, replicates: int = statistics.REPLICATES) -> dict[str, dict[float, list["Effect"]]]:
     """Return what label smoothing changes, on two networks, by its share epsilon.
 

@@ -76,7 +76,7 @@ class Rung:
         return [self.settings(method, seed) for seed in self.seeds for method in self.methods]
 
     def varied(self, title: str, **regime) -> "Rung":
-        """Return the rung with another regime, for the methods of the curves and three seeds.
+        """Return the rung with another regime, for the methods of the curves and five seeds.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Rung:
         Rung
             The new rung.
         """
-        return Rung(title, self.regime | regime, (0, 1, 2), CURVES)
+        return Rung(title, self.regime | regime, tuple(range(5)), CURVES)
 
     def train(self) -> "Rung":
         """Return the rung itself, after training every run that has no record."""
@@ -143,7 +143,7 @@ DOSES = {
         epsilon: Rung(f"epsilon {epsilon:g}", whole.regime | dict(epsilon=epsilon), seeds, ("label_smoothing",))
         for epsilon in (0.02, 0.1, 0.2, 0.4)
     }
-    for whole, seeds in ((CLASS, (0, 1, 2)), (SECOND, SECOND.seeds))
+    for whole, seeds in ((CLASS, tuple(range(5))), (SECOND, SECOND.seeds))
 }
 # The search: baseline against label smoothing, one seed. Data, network, images, epochs, padding of the crops.
 _PILOTS = (

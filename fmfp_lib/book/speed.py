@@ -62,12 +62,13 @@ def speed(found: dict | None = None) -> str:
         heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
         cells_of = []
         for what, by_device in rows.items():
-            cpu, cuda = by_device.get("cpu", {}), by_device.get("cuda")
+            cuda = by_device.get("cuda")
+            shown = by_device.get("cpu") or ({"aim": cuda["aim"]} if on_gpu else cuda)
             cells = [
-                f"{_three_digits(cpu[key])}\u00a0{cpu['unit']}" if cpu.get(key) is not None else ""
+                f"{_three_digits(shown[key])}\u00a0{shown['unit']}" if shown.get(key) is not None else ""
                 for key in ("other", "own")
             ]
-            cells += [_three_digits(cpu.get("ratio")), ((cpu or cuda)["aim"] or "").replace(" ", "\u00a0")]
+            cells += [_three_digits(shown.get("ratio")), (shown["aim"] or "").replace(" ", "\u00a0")]
             if on_gpu:
                 cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
             cells_of.append((what, *cells))

@@ -57,6 +57,19 @@ def test_a_method_counts_once_all_its_seeds_are_there(small):
     assert effect.method == "label_smoothing" and effect.seeds == (0, 1, 2)
 
 
+def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
+    def effect(method, difference):
+        return ladder.Effect("rung", method, (0, 1, 2), 0.88, {"auroc": comparison(difference, 0.002, 0)})
+
+    found = {12: [effect("label_smoothing", 0.0)], 25: [effect("label_smoothing", -0.02)],
+             50: [effect("label_smoothing", -0.03), effect("fmfp", 0.0)]}  # fmt: skip
+    monkeypatch.setattr(ladder, "by_length", lambda *_: found)
+    assert ladder.lengths_in_words() == (
+        "Trained for 12, 25 and 50 epochs, label smoothing clearly changes AUROC after 25 and 50, "
+        "and FMFP clearly changes AUROC after none of these."
+    )
+
+
 def comparison(difference, noise, seed):
     drawn = difference + noise * np.random.default_rng(seed).standard_normal(4000)
     return statistics.Comparison("auroc", 0.0, difference, difference, *np.percentile(drawn, [2.5, 97.5]), drawn)
