@@ -30,6 +30,7 @@ from fmfp_lib.book import (
     film,
     home,
     ladder,
+    ladder_words,
     low_precision,
     other_libraries,
     power,
@@ -136,7 +137,8 @@ TEXTS = {
         low_precision.low_precision, other_libraries.libraries, tables.methods, tables.networks, tables.datasets,
         tables.corruptions, score_study.score_table, tables.gpu_hours, speed.speed,
     )},
-    "_ladder.txt": ladder.in_words, "_lengths.txt": ladder.lengths_in_words, "_faults.txt": faults.table,
+    "_ladder.txt": ladder_words.in_words, "_lengths.txt": ladder_words.lengths_in_words,
+    "_sizes.txt": ladder_words.sizes_in_words, "_faults.txt": faults.table,
     "_home.html": home.slider, "_film.html": film.page, "_quiz.html": quiz.page,
     "_threshold.html": threshold_game.page, "_valley.html": valley.page,
 }  # fmt: skip
@@ -144,7 +146,7 @@ TEXTS = {
 
 def pictures() -> None:
     """Draw what pages show that are no notebooks."""
-    effects = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
+    effects = ladder.drawn()
     for name, form in (("effects_against_accuracy", {}), ("effects_on_a_phone", {"columns": 2, "width": 4.4})):
         picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME, **form)
         picture.savefig(STAGE / "book" / "images" / f"{name}.png", dpi=160, bbox_inches="tight")

@@ -26,6 +26,7 @@ from fmfp_lib.book import (  # noqa: E402
     film,
     home,
     ladder,
+    ladder_words,
     markdown,
     names,
     published,
@@ -93,7 +94,7 @@ def surest():
 
 
 def rungs_say():
-    return ladder.in_words()
+    return ladder_words.in_words()
 
 
 def dose():
@@ -323,8 +324,8 @@ def valleys():
 
 
 def effects():
-    found = [effect for rung in rungs.RUNGS for effect in ladder.effects(rung)]
-    return figures.effects_against_accuracy(found, ladder.published_effects(), ("label_smoothing", "cs_kd", "fmfp"))
+    methods = ("label_smoothing", "cs_kd", "fmfp")
+    return figures.effects_against_accuracy(ladder.drawn(), ladder.published_effects(), methods)
 
 
 FIGURES = {

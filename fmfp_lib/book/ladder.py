@@ -8,7 +8,27 @@ import pandas as pd
 from .. import measures, statistics
 from ..metrics import selective_risk_at, softmax
 from . import audit, compare, markdown, names
-from .rungs import CLASS, CURVES, PILOTS, QUANTITIES, RACE, RUNGS, SECOND, SUREST, Rung, variations
+from .rungs import CLASS, CURVES, PILOTS, QUANTITIES, RACE, SECOND, SUREST, Rung, shown, variations
+
+
+def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> list["Effect"]:
+    """Return what the figures of effects against accuracy show: the rungs, and the class's rung with fewer images.
+
+    Parameters
+    ----------
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    list of Effect
+    """
+    found = [effect for rung in shown(scale) for effect in effects(rung, replicates=replicates)]
+    there = {effect.rung for effect in found}
+    fewer = [rung for rung in variations("train_size", scale).values() if rung.title not in there]
+    return found + [effect for rung in fewer for effect in effects(rung, CURVES[1:], replicates)]
 
 
 def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
@@ -28,33 +48,6 @@ def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, 
     """
     found = {n: effects(rung, replicates=replicates) for n, rung in variations("epochs", scale).items()}
     return {n: there for n, there in found.items() if there}
-
-
-def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:
-    """Say after how many epochs each method's change of AUROC is clear on the class's rung.
-
-    Parameters
-    ----------
-    scale : str
-        Scale of the runs, a key of `settings.SCALES`.
-    replicates : int
-        Number of bootstrap replicates.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
-    lengths, parts = by_length(scale, replicates), []
-    for method in CURVES[1:]:
-        clear = [n for n, found in lengths.items() for e in found if e.method == method and e.changes["auroc"].certain]
-        parts.append(f"{names.name(method)} clearly changes AUROC after {_counted(clear)}")
-    return f"Trained for {_counted(lengths)} epochs, {', and '.join(parts)}."
-
-
-def _counted(numbers) -> str:
-    *most, last = map(str, numbers or ["none of these"])
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def by_dose(scale: str, replicates: int = statistics.REPLICATES) -> dict[str, dict[float, list["Effect"]]]:
@@ -238,41 +231,6 @@ def _turned(table):
     """Return heading and rows with a column for each row."""
     heading, *rows = zip(*table, strict=True)
     return heading, rows
-
-
-def in_words(replicates: int = statistics.REPLICATES) -> str:
-    """Say, as a Markdown list, what label smoothing and FMFP change on each rung, on the seeds that decide.
-
-    A rung without finished runs of such seeds is told by all its seeds, and said to be.
-
-    Parameters
-    ----------
-    replicates : int
-        Number of bootstrap replicates.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    lines = []
-    for rung in RUNGS:
-        new = rung.deciding
-        found, about = effects(new, CURVES[1:], replicates), f"seeds {min(new.seeds)} to {max(new.seeds)}"
-        if len(found) < 2 or len(found[0].seeds) < 3:
-            found, about = effects(rung, CURVES[1:], replicates), "also of seeds that chose the regime"
-        if not found:
-            continue
-        words = []
-        for effect in found:
-            ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
-            words.append(
-                f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points, ECE by "
-                f"{markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
-                f"{1000 * surest.b:.1f}"
-            )
-        lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} %, {about}: {'. '.join(words)}.")
-    return "\n".join(lines) or "No rung has finished runs yet."
 
 
 def pilots() -> str:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from fmfp_lib import grid, statistics, training
-from fmfp_lib.book import figures, ladder, rungs
+from fmfp_lib.book import figures, ladder, ladder_words, rungs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +57,20 @@ def test_a_method_counts_once_all_its_seeds_are_there(small):
     assert effect.method == "label_smoothing" and effect.seeds == (0, 1, 2)
 
 
+def test_fewer_images_are_drawn_beside_the_rungs(small, monkeypatch):
+    fewer = rungs.Rung("fewer", small.regime | {"train_size": 100}, (0, 1), small.methods)
+    for settings in fewer.all_settings():
+        training.train(settings, progress=False)
+    monkeypatch.setattr(ladder, "shown", lambda scale: (small,))
+    monkeypatch.setattr(ladder, "variations", lambda kind, scale: {100: fewer, 130: small})
+    assert [(e.rung, e.method) for e in ladder.drawn("smoke", 5)] == [
+        ("small", "label_smoothing"), ("fewer", "label_smoothing")]  # fmt: skip
+    monkeypatch.setattr(ladder_words, "variations", ladder.variations)
+    text = ladder_words.sizes_in_words("smoke", 5)
+    assert text.startswith("Label smoothing changes AUROC by ") and "with 100 images, at an accuracy of " in text
+    assert text.count("images") == 2
+
+
 def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
     def effect(method, difference):
         return ladder.Effect("rung", method, (0, 1, 2), 0.88, {"auroc": comparison(difference, 0.002, 0)})
@@ -64,7 +78,7 @@ def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
     found = {12: [effect("label_smoothing", 0.0)], 25: [effect("label_smoothing", -0.02)],
              50: [effect("label_smoothing", -0.03), effect("fmfp", 0.0)]}  # fmt: skip
     monkeypatch.setattr(ladder, "by_length", lambda *_: found)
-    assert ladder.lengths_in_words() == (
+    assert ladder_words.lengths_in_words() == (
         "Trained for 12, 25 and 50 epochs, label smoothing clearly changes AUROC after 25 and 50, "
         "and FMFP clearly changes AUROC after none of these."
     )

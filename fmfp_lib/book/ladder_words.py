@@ -1,0 +1,90 @@
+"""What the runs of the ladder say, in sentences."""
+
+from .. import statistics
+from . import ladder, markdown, names
+from .rungs import CURVES, QUANTITIES, RUNGS, variations
+
+
+def in_words(replicates: int = statistics.REPLICATES) -> str:
+    """Say, as a Markdown list, what label smoothing and FMFP change on each rung, on the seeds that decide.
+
+    A rung without finished runs of such seeds is told by all its seeds, and said to be.
+
+    Parameters
+    ----------
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    lines = []
+    for rung in RUNGS:
+        new = rung.deciding
+        found, about = ladder.effects(new, CURVES[1:], replicates), f"seeds {min(new.seeds)} to {max(new.seeds)}"
+        if len(found) < 2 or len(found[0].seeds) < 3:
+            found, about = ladder.effects(rung, CURVES[1:], replicates), "also of seeds that chose the regime"
+        if not found:
+            continue
+        words = []
+        for effect in found:
+            ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
+            words.append(
+                f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points, ECE by "
+                f"{markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
+                f"{1000 * surest.b:.1f}"
+            )
+        lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} %, {about}: {'. '.join(words)}.")
+    return "\n".join(lines) or "No rung has finished runs yet."
+
+
+def sizes_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:
+    """Say what label smoothing changes on the class's rung with fewer images, and how accurate the network is then.
+
+    Parameters
+    ----------
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = []
+    for size, rung in variations("train_size", scale).items():
+        for effect in ladder.effects(rung, ("label_smoothing",), replicates):
+            change = markdown.difference(effect.changes["auroc"])
+            parts.append(f"{change} with {size:,} images, at an accuracy of {100 * effect.accuracy:.0f} %")
+    return f"Label smoothing changes AUROC by {'; '.join(parts)}." if parts else ""
+
+
+def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:
+    """Say after how many epochs each method's change of AUROC is clear on the class's rung.
+
+    Parameters
+    ----------
+    scale : str
+        Scale of the runs, a key of `settings.SCALES`.
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    lengths, parts = ladder.by_length(scale, replicates), []
+    for method in CURVES[1:]:
+        clear = [n for n, found in lengths.items() for e in found if e.method == method and e.changes["auroc"].certain]
+        parts.append(f"{names.name(method)} clearly changes AUROC after {_counted(clear)}")
+    return f"Trained for {_counted(lengths)} epochs, {', and '.join(parts)}."
+
+
+def _counted(numbers) -> str:
+    *most, last = map(str, numbers or ["none of these"])
+    return f"{', '.join(most)} and {last}" if most else last
