@@ -94,10 +94,11 @@ def forest(evidence) -> str:
     bounds = {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b and low < b < high}
     axis += "".join(f'<line class="bound" x1="{x(b)}" x2="{x(b)}" y1="{HEAD}" y2="{bottom}"/>' for b in sorted(bounds))
     ends = _numbers(low, high, x, bottom + 14, factor)
-    words = html.escape(heading)
+    unit = ", points" if heading.endswith(" %") else ""
+    words = html.escape(f"change of {heading.removesuffix(' %')}{unit}")
     return (
-        f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, change, 95 % '
-        f'interval"><text class="head" x="4" y="11">{words}: change</text>'
+        f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, 95 % '
+        f'interval"><text class="head" x="4" y="11">{words}</text>'
         f"{axis}{''.join(drawn)}{ends}</svg>"
     )
 

@@ -67,8 +67,8 @@ def slider(rung: rungs.Rung = rungs.CLASS) -> str:
     data = json.dumps({method: [round(float(v), 1) for v in values] for method, values in counts.items()})
     words = ", ".join(f"{names.name(m)} {counts[m][at]:.1f}" for m in METHODS)
     return f"""<div class="home-slider" data-errors='{data}'>
-<label for="home-coverage">Answer only the surest <b>{START}</b> % of 10,000 images. Wrong answers among them, mean of
-{seeds} networks:</label>
+<label for="home-coverage">Answer only the surest <b>{START}</b> % of 10,000 images. How many of these answers
+are wrong? Mean of {seeds} networks:</label>
 <input id="home-coverage" type="range" min="1" max="100" value="{START}">
 <div role="img" aria-label="{html.escape(words)}">{bars}</div>
 </div>

@@ -80,11 +80,15 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
     """
     lengths, parts = ladder.by_length(scale, replicates), []
     for method in CURVES[1:]:
-        clear = [n for n, found in lengths.items() for e in found if e.method == method and e.changes["auroc"].certain]
-        parts.append(f"{names.name(method)} clearly changes AUROC after {_counted(clear)}")
-    return f"Trained for {_counted(lengths)} epochs, {', and '.join(parts)}."
+        for word, sign in (("lowers", -1), ("raises", 1)):
+            clear = [n for n, found in lengths.items() for e in found if e.method == method
+                     and e.changes["auroc"].certain and sign * e.changes["auroc"].difference > 0]  # fmt: skip
+            if clear:
+                parts.append(f"{names.name(method)} clearly {word} it after {_counted(clear)}")
+    said = "; ".join(parts) or "no change is clear"
+    return f"AUROC after {_counted(lengths)} epochs of training: {said}."
 
 
 def _counted(numbers) -> str:
-    *most, last = map(str, numbers or ["none of these"])
+    *most, last = map(str, numbers)
     return f"{', '.join(most)} and {last}" if most else last

@@ -79,9 +79,12 @@ def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
              50: [effect("label_smoothing", -0.03), effect("fmfp", 0.0)]}  # fmt: skip
     monkeypatch.setattr(ladder, "by_length", lambda *_: found)
     assert ladder_words.lengths_in_words() == (
-        "Trained for 12, 25 and 50 epochs, label smoothing clearly changes AUROC after 25 and 50, "
-        "and FMFP clearly changes AUROC after none of these."
+        "AUROC after 12, 25 and 50 epochs of training: label smoothing clearly lowers it after 25 and 50."
     )
+    found[50].append(effect("fmfp", 0.02))
+    assert ladder_words.lengths_in_words().endswith("after 25 and 50; FMFP clearly raises it after 50.")
+    monkeypatch.setattr(ladder, "by_length", lambda *_: {12: found[12]})
+    assert ladder_words.lengths_in_words() == "AUROC after 12 epochs of training: no change is clear."
 
 
 def comparison(difference, noise, seed):
