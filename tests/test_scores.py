@@ -100,7 +100,7 @@ def test_every_source_is_in_the_bibliography_and_every_score_of_confidence_in_th
 def test_what_the_shipped_networks_say():
     """Distances between features find errors worse than MSP does, on each network that they were measured on."""
     kept = sorted(records.SHIPPED.glob("*.mahalanobis.npz"))
-    assert len(kept) >= 8
+    assert len(kept) >= 4
     for path in kept:
         record = records.read(path.with_name(path.name.replace(".mahalanobis.npz", ".json")))
         correct = record.logits.argmax(1) == record.labels
