@@ -27,8 +27,10 @@ def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> 
     """
     found = [effect for rung in shown(scale) for effect in effects(rung, replicates=replicates)]
     there = {effect.rung for effect in found}
-    fewer = [rung for rung in variations("train_size", scale).values() if rung.title not in there]
-    return found + [effect for rung in fewer for effect in effects(rung, CURVES[1:], replicates)]
+    wholes = (CLASS,) if scale == "smoke" else (CLASS, SECOND)
+    fewer = [rung for whole in wholes for rung in variations("train_size", scale, whole).values()]
+    own = [rung for rung in fewer if rung.title not in there]
+    return found + [effect for rung in own for effect in effects(rung, CURVES[1:], replicates)]
 
 
 def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:

@@ -2,7 +2,7 @@
 
 from .. import statistics
 from . import ladder, markdown, names
-from .rungs import CURVES, QUANTITIES, RUNGS, variations
+from .rungs import CLASS, CURVES, QUANTITIES, RUNGS, SECOND, variations
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
@@ -41,7 +41,7 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
 
 
 def sizes_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:
-    """Say what label smoothing changes on the class's rung with fewer images, and how accurate the network is then.
+    """Say what label smoothing changes on each network with fewer images, and how accurate the network is then.
 
     Parameters
     ----------
@@ -53,14 +53,19 @@ def sizes_in_words(scale: str = "classroom", replicates: int = statistics.REPLIC
     Returns
     -------
     str
-        A sentence.
+        A Markdown list, an item for each network.
     """
-    parts = []
-    for size, rung in variations("train_size", scale).items():
-        for effect in ladder.effects(rung, ("label_smoothing",), replicates):
-            change = markdown.difference(effect.changes["auroc"])
-            parts.append(f"{change} with {size:,} images, at an accuracy of {100 * effect.accuracy:.0f} %")
-    return f"Label smoothing changes AUROC by {'; '.join(parts)}." if parts else ""
+    lines = []
+    for whole in (CLASS,) if scale == "smoke" else (CLASS, SECOND):
+        parts = []
+        for size, rung in variations("train_size", scale, whole).items():
+            for effect in ladder.effects(rung, ("label_smoothing",), replicates):
+                change = markdown.difference(effect.changes["auroc"])
+                parts.append(f"{change} with {size:,} images, at an accuracy of {100 * effect.accuracy:.0f} %")
+        if parts:
+            network = names.name(whole.settings("baseline", 0).complete().network)
+            lines.append(f"* **{network}**: label smoothing changes AUROC by {'; '.join(parts)}.")
+    return "\n".join(lines)
 
 
 def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:

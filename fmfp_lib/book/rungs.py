@@ -133,10 +133,15 @@ CHOSE = {CLASS.title: (0, 1, 2)}
 RUNGS = (CLASS, CIFAR, WIDE)
 # The class's rung with other numbers of epochs, and of images at equally many steps.
 LENGTHS = {epochs: CLASS.varied(f"{epochs} epochs", epochs=epochs) for epochs in (12, 25, 100, 200)}
+_FEWER = ((1000, 450), (3000, 150))
 SIZES = {
-    size: CLASS.varied(f"{size:,} images", train_size=size, epochs=epochs)
-    for size, epochs in ((1000, 450), (3000, 150))
-}
+    CLASS.title: {n: CLASS.varied(f"{n:,} images", train_size=n, epochs=epochs) for n, epochs in _FEWER},
+    SECOND.title: {
+        n: Rung(f"{n:,} images, VGG-8", SECOND.regime | dict(train_size=n, epochs=epochs), (3, 4, 5),
+                ("baseline", "label_smoothing"))
+        for n, epochs in _FEWER
+    },
+}  # fmt: skip
 # Label smoothing's dose on two networks; the rungs themselves have 0.05.
 DOSES = {
     whole.title: {
@@ -208,8 +213,8 @@ def groups(among=(*RUNGS, SECOND, *EARLY)) -> list[Group]:
 
 def every() -> list[Rung]:
     """Return every rung and its variations, in the order in which their runs are owed."""
-    return [*RUNGS, SECOND, *LENGTHS.values(), *SIZES.values(),
-            *(rung for doses in DOSES.values() for rung in doses.values())]  # fmt: skip
+    varied = (LENGTHS, *SIZES.values(), *DOSES.values())
+    return [*RUNGS, SECOND, *(rung for variations in varied for rung in variations.values())]
 
 
 def shown(scale: str) -> tuple[Rung, ...]:
@@ -229,7 +234,7 @@ def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
     scale : str
         Scale of the runs, a key of `settings.SCALES`.
     whole : Rung
-        The class's rung; for ``epsilon`` also `SECOND`.
+        The class's rung; for ``train_size`` and ``epsilon`` also `SECOND`.
 
     Returns
     -------
@@ -245,6 +250,6 @@ def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
         ).train()
         whole, others = SMOKE.train(), {other.regime[kind]: other}
     else:
-        others = {"epochs": LENGTHS, "train_size": SIZES, "epsilon": DOSES[whole.title]}[kind]
+        others = {"epochs": LENGTHS, "train_size": SIZES[whole.title], "epsilon": DOSES[whole.title]}[kind]
     own, seeds = getattr(whole.settings("baseline", 0).complete(), kind), next(iter(others.values())).seeds
     return dict(sorted({own: replace(whole, seeds=seeds, methods=CURVES), **others}.items()))

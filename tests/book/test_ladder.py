@@ -62,12 +62,15 @@ def test_fewer_images_are_drawn_beside_the_rungs(small, monkeypatch):
     for settings in fewer.all_settings():
         training.train(settings, progress=False)
     monkeypatch.setattr(ladder, "shown", lambda scale: (small,))
-    monkeypatch.setattr(ladder, "variations", lambda kind, scale: {100: fewer, 130: small})
+    monkeypatch.setattr(ladder, "variations", lambda kind, scale, whole: {100: fewer, 130: small})
     assert [(e.rung, e.method) for e in ladder.drawn("smoke", 5)] == [
         ("small", "label_smoothing"), ("fewer", "label_smoothing")]  # fmt: skip
     monkeypatch.setattr(ladder_words, "variations", ladder.variations)
     text = ladder_words.sizes_in_words("smoke", 5)
-    assert text.startswith("Label smoothing changes AUROC by ") and "with 100 images, at an accuracy of " in text
+    assert (
+        text.startswith("* **PreAct-ResNet-8**: label smoothing changes AUROC by ")
+        and "with 100 images, at an accuracy of " in text
+    )
     assert text.count("images") == 2
 
 
