@@ -311,16 +311,13 @@ def measure_gpu(repeats, quick, device, folder):
     group = "On a GPU: a run as it is written, against the same compiled"
     for network in list(NETWORKS)[: 1 if quick else None]:
         runs = [_run(network, "baseline", device, folder, 256 if quick else None, c) for c in (False, True)]
-        images, found = (
-            len(runs[0].x_train),
-            turns(repeats, plain=partial(_epoch, runs[0]), own=partial(_epoch, runs[1])),
-        )
+        plain, own = (partial(_epoch, run) for run in runs)
+        images, found = len(runs[0].x_train), turns(repeats, plain=plain, own=own)
         yield row(group, f"`{network}`", images / found["plain"], images / found["own"], "images/s",
                   found["plain"] / found["own"])  # fmt: skip
     group, count = "On a GPU: one run, against several seeds side by side", 2 if quick else 8
-    found = [
-        (_side_by_side(1, 1, 5, device), _side_by_side(count, 1, 5, device)) for _ in range(1 if quick else repeats)
-    ]
+    rounds = 1 if quick else repeats
+    found = [(_side_by_side(1, 1, 5, device), _side_by_side(count, 1, 5, device)) for _ in range(rounds)]
     one, many = np.median(found, 0)
     yield row(group, f"`{next(iter(NETWORKS))}`, {count} seeds", one, many, "images/s", many / one)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from .. import measures, statistics
 from ..metrics import selective_risk_at, softmax
 from . import audit, compare, markdown, names
-from .rungs import CLASS, CURVES, PILOTS, QUANTITIES, RACE, SECOND, SUREST, Rung, shown, variations
+from .rungs import CURVES, PILOTS, QUANTITIES, RACE, SUREST, Rung, shown, variations, varied
 
 
 def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> list["Effect"]:
@@ -27,8 +27,7 @@ def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> 
     """
     found = [effect for rung in shown(scale) for effect in effects(rung, replicates=replicates)]
     there = {effect.rung for effect in found}
-    wholes = (CLASS,) if scale == "smoke" else (CLASS, SECOND)
-    fewer = [rung for whole in wholes for rung in variations("train_size", scale, whole).values()]
+    fewer = [rung for whole in varied(scale) for rung in variations("train_size", scale, whole).values()]
     own = [rung for rung in fewer if rung.title not in there]
     return found + [effect for rung in own for effect in effects(rung, CURVES[1:], replicates)]
 
@@ -68,7 +67,7 @@ def by_dose(scale: str, replicates: int = statistics.REPLICATES) -> dict[str, di
         By the rung's title, then by epsilon; what has no finished runs is left out.
     """
     found = {}
-    for whole in (CLASS,) if scale == "smoke" else (CLASS, SECOND):
+    for whole in varied(scale):
         doses = variations("epsilon", scale, whole)
         plain = next(rung for rung in doses.values() if "baseline" in rung.methods)
         there = {e: effects(rung, ("label_smoothing",), replicates, plain) for e, rung in doses.items()}

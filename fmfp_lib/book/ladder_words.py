@@ -2,7 +2,7 @@
 
 from .. import statistics
 from . import ladder, markdown, names
-from .rungs import CLASS, CURVES, QUANTITIES, RUNGS, SECOND, variations
+from .rungs import CURVES, QUANTITIES, RUNGS, variations, varied
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
@@ -56,7 +56,7 @@ def sizes_in_words(scale: str = "classroom", replicates: int = statistics.REPLIC
         A Markdown list, an item for each network.
     """
     lines = []
-    for whole in (CLASS,) if scale == "smoke" else (CLASS, SECOND):
+    for whole in varied(scale):
         parts = []
         for size, rung in variations("train_size", scale, whole).items():
             for effect in ladder.effects(rung, ("label_smoothing",), replicates):
@@ -89,11 +89,6 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
             clear = [n for n, found in lengths.items() for e in found if e.method == method
                      and e.changes["auroc"].certain and sign * e.changes["auroc"].difference > 0]  # fmt: skip
             if clear:
-                parts.append(f"{names.name(method)} clearly {word} it after {_counted(clear)}")
+                parts.append(f"{names.name(method)} clearly {word} it after {names.joined(clear)}")
     said = "; ".join(parts) or "no change is clear"
-    return f"AUROC after {_counted(lengths)} epochs of training: {said}."
-
-
-def _counted(numbers) -> str:
-    *most, last = map(str, numbers)
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"AUROC after {names.joined(lengths)} epochs of training: {said}."

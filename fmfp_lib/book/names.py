@@ -57,7 +57,12 @@ def name(key: str) -> str:
     return " + ".join(NAMES.get(part) or NAMES.get(part.split("_g")[0].split("_w")[0], part) for part in key.split("+"))
 
 
+def joined(words) -> str:
+    """Return several words, at least one, as a sentence lists them: ``12, 25 and 50``."""
+    *most, last = map(str, words)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def listed(methods) -> str:
     """Return several methods as a sentence lists them: ``mixup, CS-KD and FMFP``; none is ``no method``."""
-    listed = [name(m) for m in methods] or ["no method"]
-    return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+    return joined([name(m) for m in methods] or ["no method"])

@@ -203,7 +203,8 @@ def _html(table, rows, groups, metric, compared):
             if key not in _numbers():
                 continue
             cells = [f'<em class="published">{cell(*key)}</em>']
-            cells += [_mean_of_seeds([found[metric] for found in row.same], names.DISPLAY[metric][0]) for _ in same]
+            if same:
+                cells.append(_mean_of_seeds([found[metric] for found in row.same], names.DISPLAY[metric][0]))
             for data in ours:
                 places = [place for place in row.beside if groups[place].dataset == data]
                 cells.append("<br>".join(_beside(key, row.beside[place], compared[place]) for place in places))

@@ -222,6 +222,11 @@ def shown(scale: str) -> tuple[Rung, ...]:
     return (SMOKE.train(),) if scale == "smoke" else RUNGS
 
 
+def varied(scale: str) -> tuple[Rung, ...]:
+    """Return the rungs whose numbers of images and shares of label smoothing are varied; at ``smoke`` scale, one."""
+    return (CLASS,) if scale == "smoke" else (CLASS, SECOND)
+
+
 def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
     """Return a rung among its variations of one kind: ``epochs``, ``train_size`` or ``epsilon``.
 

@@ -199,7 +199,7 @@ def good_on_all(groups: dict, metric: str = "augrc", ends=("fmfp", "cosine"), of
     str
         Sentences.
     """
-    methods = [m for m in dict.fromkeys(m for found in groups.values() for m in found)]
+    methods = dict.fromkeys(m for found in groups.values() for m in found)
     good = [m for m in methods if all(m in f and f[m][metric].certain and f[m][metric].better for f in groups.values())]
     text = f"On every network: {names.listed(good)}."
     for title, found in groups.items():
@@ -226,10 +226,9 @@ def judges(opinions: dict, other: str = "fmfp") -> str:
     """
     parts = []
     for title, (own, second, method) in opinions.items():
-        changes = (signed(100 * change, 1) for change in (second - own, method - own, method - second))
-        told = "{} points for a second baseline; {} has {}, of which {} are its own"
-        first, whole, rest = changes
-        parts.append(f"{title}: " + told.format(first, names.name(other), whole, rest))
+        first, whole, rest = (signed(100 * change, 1) for change in (second - own, method - own, method - second))
+        has = f"{names.name(other)} has {whole}, of which {rest} are its own"
+        parts.append(f"{title}: {first} points for a second baseline; {has}")
     return "; ".join(parts) + "." if parts else "One seed cannot judge another."
 
 

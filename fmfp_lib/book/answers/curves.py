@@ -175,7 +175,7 @@ def opening(runs: dict, key: str = "confidence_right") -> str:
     return f"Points from the baseline's curve, by the share of the epochs that have passed: {'; '.join(parts)}."
 
 
-def steepest(records, window: int, quantities=("accuracy", "auroc")) -> str:
+def steepest(records, window: int) -> str:
     """Say between which shares of training smoothed curves rise most.
 
     Parameters
@@ -184,8 +184,6 @@ def steepest(records, window: int, quantities=("accuracy", "auroc")) -> str:
         Runs of one method, with equally many evaluations.
     window : int
         Evaluations in a moving average.
-    quantities : sequence of str
-        ``accuracy``, ``auroc``.
 
     Returns
     -------
@@ -193,7 +191,7 @@ def steepest(records, window: int, quantities=("accuracy", "auroc")) -> str:
         A sentence.
     """
     parts = []
-    for quantity in quantities:
+    for quantity, what in (("accuracy", "accuracy"), ("auroc", "AUROC")):
         curves = [smoothed(*curve(r, quantity), window) for r in records]
         epochs, values = curves[0][0], np.mean([v for _, v in curves], 0)
         if len(epochs) < 3:
@@ -202,7 +200,6 @@ def steepest(records, window: int, quantities=("accuracy", "auroc")) -> str:
         rises = np.where(later[:-1], np.diff(values), -np.inf)
         i = int(rises.argmax())
         share = 100 * epochs[i : i + 2] / records[0].settings.epochs
-        what = {"accuracy": "accuracy"}.get(quantity, names.display(quantity)[1].removesuffix(" %"))
         when = f"between {share[0]:.0f} and {share[1]:.0f} % of the epochs"
         parts.append(f"{what} {when}, by {signed(100 * rises[i], 1)} points")
     return f"After the start, the steepest step of the smoothed curves: {'; '.join(parts)}."
