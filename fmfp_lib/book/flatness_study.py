@@ -92,11 +92,11 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = REPL
     DataFrame
         Columns ``group, runs, sharpness, value, low, high`` and ``within``: the same correlation after each method's
         own mean was taken off both, so that only the differences between seeds are left; there, runs are drawn.
-        Groups of fewer than `FEWEST` runs, or of one method, are left out.
+        Groups of fewer than `FEWEST` runs, or of fewer than three methods, are left out.
     """
     found = []
     for group, part in rows.groupby("group", sort=False):
-        if len(part) < FEWEST or part["method"].nunique() < 2:
+        if len(part) < FEWEST or part["method"].nunique() < 3:
             continue
         for kind in SHARPNESS:
             value, low, high = rank_correlation(part[kind], part[target], replicates, clusters=part["method"])

@@ -134,6 +134,8 @@ class Effect:
         By quantity: ``accuracy``, ``ece``, and those of `QUANTITIES`.
     dataset : str
         ``embedded`` or ``cifar10``.
+    network : str
+        Name, as `networks.create` takes it.
     """
 
     rung: str
@@ -142,6 +144,7 @@ class Effect:
     accuracy: float
     changes: dict = field(repr=False)
     dataset: str = "embedded"
+    network: str = "preact_resnet8_w16_s2"
 
 
 def effects(
@@ -174,7 +177,8 @@ def effects(
         scores = [[_scored(r) for r in side] for side in sides]
         changes = statistics.compare_methods(*logits, ("accuracy", "ece", "auroc", "aurc"), replicates)
         changes |= statistics.compare_scores(*scores, (QUANTITIES[2],), replicates)
-        found.append(Effect(rung.title, method, seeds, changes["accuracy"].a, changes, rung.regime["dataset"]))
+        settings, accuracy = sides[0][0].settings, changes["accuracy"].a
+        found.append(Effect(rung.title, method, seeds, accuracy, changes, settings.dataset, settings.network))
     return found
 
 

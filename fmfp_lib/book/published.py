@@ -219,7 +219,7 @@ def _caption(rows, metric, ours, same):
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f'{names.DISPLAY[metric][1]} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the '
-        "others ours, from the small network of the same family. "
+        "others ours, from the small network of the same family, which stand beside each of the paper's data sets. "
         + ("A dash in the third column" if same else "No run in the paper's own setting ships: it")
         + " needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper --seed S"
         f"{option}</code> {'fills it' if same else 'adds one, and a column'}."

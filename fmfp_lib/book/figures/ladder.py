@@ -7,7 +7,7 @@ from ..names import display, name
 from .style import colour, panels
 
 _MARKERS = {10: "o", 100: "s", 200: "^"}  # by number of classes
-_OURS = {"embedded": "D", "cifar10": "o"}  # by data set
+_OURS = {"PreAct-ResNet-8": "D", "VGG-8": "v", "ResNet-9": "o", "wide ResNet-9": "P"}  # by network
 _LABELS = {f"selective_risk@{0.1:g}": "errors\nper 1,000 surest"}
 
 
@@ -25,7 +25,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
     Parameters
     ----------
     effects : list of ladder.Effect
-        Ours: filled, with 95 % intervals; a diamond for Fashion-MNIST, a circle for CIFAR-10.
+        Ours: filled, with 95 % intervals, a marker for each network.
     published : DataFrame
         What `ladder.published_effects` returns: hollow, a circle for 10 classes, a square for 100, a triangle for 200.
         Quantities that the paper does not print have none.
@@ -52,13 +52,14 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
                 axis.scatter(100 * rows["accuracy"], factor * rows[quantity], marker=_MARKERS[classes], s=28,
                              facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
         for effect in (e for e in effects if e.method == method):
-            _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method), _OURS[effect.dataset])
+            marker = _OURS[name(effect.network)]
+            _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method), marker)
         axis.set(title=name(method))
         sns.despine(ax=axis)
     _label(axes, columns, "accuracy, %" if narrow else "accuracy of the baseline, %", label)
     handles = [
-        Line2D([], [], color="0.2", marker=_OURS[dataset], label=f"ours, {name(dataset)}, 95 % interval")
-        for dataset in dict.fromkeys(e.dataset for e in effects)
+        Line2D([], [], color="0.2", marker=_OURS[name(network)], label=f"ours, {name(network)}, {name(dataset)}")
+        for dataset, network in dict.fromkeys((e.dataset, e.network) for e in effects)
     ]
     if quantity in published:
         handles += [

@@ -7,8 +7,10 @@ from matplotlib.colors import to_hex, to_rgb
 
 PALETTE = sns.color_palette("colorblind")
 CORRECT, INCORRECT = (0.20, 0.25, 0.36), (0.84, 0.20, 0.42)  # of no method
-_COLOURS = {"baseline": 7, "label_smoothing": 1, "fmfp": 0, "sam": 2, "swa": 4, "mixup": 8, "focal": 3, "cs_kd": 6,
-            "l1_norm": 5, "crl": 9, "ts_valid": 0, "ts_optimal": 2, "confidnet": 5}  # fmt: skip
+# Of methods that share a figure any two are 16 apart (CIELAB), for colour-blind readers and on dark pages too.
+_COLOURS = {"baseline": "#949494", "label_smoothing": "#de8f05", "fmfp": "#0173b2", "sam": "#6dbb7b", "swa": "#b60ef7",
+            "mixup": "#919746", "focal": "#662e1f", "cs_kd": "#480529", "l1_norm": "#367416", "crl": "#6088a1",
+            "ts_valid": "#0173b2", "ts_optimal": "#029e73", "confidnet": "#ca9161"}  # fmt: skip
 
 
 def _luminance(rgb) -> float:
@@ -55,7 +57,7 @@ def colour(method: str, background: str = "#ffffff") -> str:
     str
         ``#rrggbb``.
     """
-    return readable(PALETTE[_COLOURS.get(method.split("+")[0], 7)], background)
+    return readable(to_rgb(_COLOURS.get(method.split("+")[0], "#949494")), background)
 
 
 def panels(count, columns=2, width=3.6, height=3.0, **options):
