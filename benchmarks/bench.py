@@ -183,7 +183,7 @@ def _run(network, method, device, folder, images=None, compiled=False):
     from fmfp_lib.settings import Settings
     from fmfp_lib.training import Run
 
-    kind, count = NETWORKS[network]
+    kind, count = NETWORKS.get(network, ("cifar", 256))
     count = images or count
     settings = Settings(dataset=_data(kind, count, folder), network=network, method=method, train_size=count,
                         test_size=10, epochs=10_000, device=device, compile=compiled)  # fmt: skip
@@ -264,24 +264,59 @@ def measure_training(repeats, quick, device, folder):
 
     group = "Training: a plain loop with PIL and 4 workers, against ours"
     share = "Where the time goes: the machine's rate of matrix products, against what training reaches"
-    names = list(NETWORKS)[: 1 if quick else None]
+    names, images = list(NETWORKS)[: 1 if quick else None], 256 if quick else None
+    if device == "cuda":  # what `fmfp paper` plans with; a GPU is soon done with fewer images
+        names, images = [*names, "resnet18", "wideresnet"], images or 4608
     aims = {"preact_resnet8_w32_s2": 2, "preact_resnet110": 1.5, "densenet": 1.5}
     rates = []
     for network in names:
         for method in ("baseline", "sam") if network == names[0] else ("baseline",):
-            run = _run(network, method, device, folder, 256 if quick else None)
+            run = _run(network, method, device, folder, images)
             precision = run.settings.precision  # the same on all sides
-            images, (product, operations) = len(run.x_train), _gemm(device, precision)
+            trained, (product, operations) = len(run.x_train), _gemm(device, precision)
             with _plain_elsewhere(network, method == "sam", device, run.data, precision) as plain:
                 found = turns(repeats, plain=plain, own=partial(_epoch, run), gemm=product)
             what = f"`{network}`" + (", SAM" if method == "sam" else "")
-            yield row(group, what, images / found["plain"], images / found["own"], "images/s",
-                      found["plain"] / found["own"], f"≥ {aims[network]:g}")  # fmt: skip
+            aim = f"≥ {aims[network]:g}" if network in aims else None
+            yield row(group, what, trained / found["plain"], trained / found["own"], "images/s",
+                      found["plain"] / found["own"], aim)  # fmt: skip
             if method == "baseline":
                 work = sum(cost.operations(network, "embedded" if run.settings.dataset == "embedded" else "cifar10"))
-                rates.append((network, operations / found["gemm"] / 1e9, work * images / found["own"] / 1e9))
+                rates.append((network, operations / found["gemm"] / 1e9, work * trained / found["own"] / 1e9))
     for network, machine, reached in rates:
         yield row(share, f"`{network}`", machine, reached, "GFLOP/s", reached / machine)
+
+
+def _passes(network, layout, device, images):
+    """Return a call that makes one pass forward and backward over a batch, all arrays in a layout of torch."""
+    import torch
+
+    from fmfp_lib import networks
+    from fmfp_lib.precision import computing_in, resolve
+
+    precision = resolve("auto", device)
+    model = networks.create(network, 10).to(device).to(memory_format=layout)
+    x = torch.randn(images, 3, 32, 32).to(device).contiguous(memory_format=layout)
+
+    def call():
+        with computing_in(precision, device):
+            loss = model(x).square().mean()
+        loss.backward()
+        float(loss.detach())
+
+    return call
+
+
+def measure_layout(repeats, quick, device):
+    """Measure how arrays are best laid out for each kind of convolution."""
+    import torch
+
+    group, images = "Layout: a pass with channels first, against channels last, as ours are", 8 if quick else 128
+    for network in ("preact_resnet110", "densenet", "convmixer")[: 1 if quick else None]:
+        passes = (_passes(network, f, device, images) for f in (torch.contiguous_format, torch.channels_last))
+        found = turns(repeats, **dict(zip(("first", "last"), passes, strict=True)))
+        yield row(group, f"`{network}`", images / found["first"], images / found["last"], "images/s",
+                  found["first"] / found["last"])  # fmt: skip
 
 
 def measure_prices(repeats, quick, device, folder):
@@ -421,6 +456,7 @@ def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: s
         parts = [
             partial(measure_training, repeats, quick, device, folder),
             partial(measure_prices, repeats, quick, device, folder),
+            partial(measure_layout, repeats, quick, device),
         ]
         if device == "cuda":
             parts.append(partial(measure_gpu, repeats, quick, device, folder))

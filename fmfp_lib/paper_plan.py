@@ -1,22 +1,40 @@
-"""The runs of the paper's tables on CIFAR, the most valuable first, and how many of them fit into some minutes."""
+"""The runs of the paper's tables on CIFAR, the most valuable first, and how many of them fit into some minutes.
 
+`NETWORKS` and `METHODS` are in the order of their worth: those of most tables, then the others. `RATE` and `ALONE` are
+the operations a second that an H100 kept up in TF32 (measured: the page on many runs), over all processes and in one
+run alone, where narrow layers wait for their kernels to start.
+"""
+
+import json
 from dataclasses import dataclass
 
 from . import cost, records
+from .paths import ROOT
 from .settings import Settings
 
 DATASETS = ("cifar10", "cifar100")
-# In the order of their worth: the networks of most tables, then the others; methods likewise.
 NETWORKS = (
     ("resnet18", "preact_resnet110"),
     ("wideresnet", "densenet", "vgg16", "convmixer", "mobilenet_v2", "efficientnet"),
 )
 METHODS = (("baseline", "label_smoothing", "cs_kd", "mixup", "fmfp"), ("swa", "sam", "crl", "l1_norm", "focal"))
 SEEDS = (0, 1, 2)
-# Operations a second that an H100 kept up in TF32 (measured: the page on many runs): over all processes, and in one run
-# alone, where narrow layers wait for their kernels to start.
 RATE = 40e12
 ALONE = {"resnet18": 43e12, "preact_resnet110": 4.4e12, "wideresnet": 124e12, "densenet": 5.9e12}
+BENCHMARKS = ROOT / "data" / "benchmarks.json"
+
+
+def rates() -> dict[str, float]:
+    """Return how many operations a second one run alone keeps up, by network.
+
+    Returns
+    -------
+    dict of str to float
+        What ``fmfp bench --device cuda`` kept in `BENCHMARKS`; for other networks, `ALONE`.
+    """
+    found = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else {}
+    rows = [row for row in found.get("cuda", {"rows": []})["rows"] if row["unit"] == "GFLOP/s"]
+    return ALONE | {row["what"].strip("`"): 1e9 * row["own"] for row in rows}
 
 
 def runs(**settings) -> list[Settings]:
@@ -74,7 +92,7 @@ def plan(minutes: float, rate: float | None = None, among: list[Settings] | None
     ----------
     minutes : float
     rate : float, optional
-        Operations a second of the device, for every network; if not given, what was measured on an H100.
+        Operations a second of the device, for every network; if not given, what `rates` returns.
     among : list of Settings, optional
         `runs()` if not given.
 
@@ -84,14 +102,12 @@ def plan(minutes: float, rate: float | None = None, among: list[Settings] | None
     """
     among = runs() if among is None else among
     open_ = {s.hash(): s for s in among if records.find(s) is None}
-    begun = [name for name in open_ if (records.folder() / f".{name}.checkpoint").exists()]
-    ordered = [*begun, *(name for name in open_ if name not in begun)]
-    chosen, estimates, used = [], {}, 0.0
-    for name in ordered:
+    chosen, estimates, used, measured = [], {}, 0.0, rates()
+    for name in sorted(open_, key=lambda name: not (records.folder() / f".{name}.checkpoint").exists()):  # begun first
         if used >= minutes:
             break
         settings = open_[name]
-        alone = rate or ALONE.get(settings.network, RATE)
+        alone = rate or measured.get(settings.network, RATE)
         estimates[name] = 60 * cost.hours(settings, alone)
         used += 60 * cost.hours(settings, rate or max(alone, RATE))
         chosen.append(settings)

@@ -145,8 +145,9 @@ TEXTS = {
 
 
 def pictures() -> None:
-    """Draw what pages show that are no notebooks."""
+    """Draw what pages show that are no notebooks, and say what the figure of effects shows."""
     effects = ladder.drawn()
+    (STAGE / "book" / "_where.txt").write_text(ladder_words.where_in_words(effects) + "\n")
     for name, form in (("effects_against_accuracy", {}), ("effects_on_a_phone", {"columns": 2, "width": 4.4})):
         picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME, **form)
         picture.savefig(STAGE / "book" / "images" / f"{name}.png", dpi=160, bbox_inches="tight")

@@ -109,6 +109,8 @@ def test_training_and_prices_run_small(monkeypatch, tmp_path):
     assert np.isfinite(loss) and 0 <= accuracy <= 1 and not torch.equal(before, plain.model.classifier.weight)
     prices = list(bench.measure_prices(1, True, "cpu", tmp_path))
     assert [row["what"] for row in prices][:4] == ["`sam`", "`sam_k2`", "`sam_k5`", "`sam_bn`"]
+    (layout,) = bench.measure_layout(1, True, "cpu")
+    assert layout["what"] == "`preact_resnet110`" and layout["ratio"] == pytest.approx(layout["own"] / layout["other"])
 
 
 def test_what_pays_on_a_gpu_runs_small(monkeypatch, tmp_path):
@@ -124,7 +126,16 @@ def test_what_pays_on_a_gpu_runs_small(monkeypatch, tmp_path):
 
 
 def test_the_committed_measurements_hold_what_the_page_needs():
-    expected = {"Metrics", "Bootstrap", "Training", "Where the time goes", "Prices", "Grid", "Starting, without torch"}
+    expected = {
+        "Metrics",
+        "Bootstrap",
+        "Training",
+        "Where the time goes",
+        "Prices",
+        "Layout",
+        "Grid",
+        "Starting, without torch",
+    }
     assert {row["group"].split(":")[0] for row in speed.measured("")} == expected
     assert set(speed.sam_prices()) == {"all", "batch_norm"}
     assert speed.measured("Nothing") == [] and speed.measured("Grid", "cuda") == []

@@ -1,5 +1,7 @@
 """Several runs at once, and the plan for the paper's tables: each run is what it would be alone, killed or not."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,20 @@ def test_the_most_valuable_runs_come_first(folder):
     begun.parent.mkdir(parents=True)
     begun.write_bytes(b"")
     assert paper_plan.plan(60).chosen[0] == runs[100]
+
+
+def test_the_plan_takes_the_rates_that_a_benchmark_measured(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    monkeypatch.setattr(paper_plan, "BENCHMARKS", tmp_path / "benchmarks.json")
+    before = paper_plan.plan(600).minutes
+    row = {"what": "`preact_resnet110`", "own": 2 * paper_plan.ALONE["preact_resnet110"] / 1e9, "unit": "GFLOP/s"}
+    other = {"what": "`resnet18`", "own": 5.0, "unit": "images/s"}
+    paper_plan.BENCHMARKS.write_text(json.dumps({"cuda": {"rows": [row, other]}}))
+    after = paper_plan.plan(600).minutes
+    twice = {s.hash() for s in paper_plan.runs() if s.network == "preact_resnet110"}
+    assert {after[name] / before[name] for name in set(after) & set(before) - twice} == {1}
+    assert [after[name] / before[name] for name in twice & set(after)] == pytest.approx([0.5] * len(twice & set(after)))
+    assert twice & set(after)
 
 
 def test_jobs_and_threads_share_the_machine(monkeypatch):

@@ -128,6 +128,8 @@ class Result:
         support, oppose = positions.count(verdicts.FOR), positions.count(verdicts.AGAINST)
         several = "s" if len(positions) > 1 else ""
         text = f"{len(positions)} comparison{several}: {support} clearly for the claim, {oppose} clearly against it"
+        if not support and not oppose:
+            text = f"{len(positions)} comparison{several}, none clear alone"
         if len(self.parts) > 1 or len(positions) == 1:
             return text
         return f"{text}; their mean {_MEAN[verdicts.pooled([e.drawn for e in deciding]).position]}"
@@ -194,7 +196,7 @@ CLAIMS = (
         [
             (f"{words} ({names.name(m)})", "baseline", m, quantity, claimed)
             for words, quantity, claimed in (("lower ECE of all", "ece", LOWER),
-                                             ("higher ECE of correct ones", "confidence_right", LOWER),
+                                             ("less confident when correct", "confidence_right", LOWER),
                                              ("more overlap", "overlap", HIGHER))
             for m in ("label_smoothing", "mixup")
         ],
@@ -219,7 +221,7 @@ CLAIMS = (
         claims_published.flat,
     ),
     _compared(
-        "C8", "FMFP is generally the best of the three.", "section 4.2, table 2",
+        "C8", "Of SAM, SWA and FMFP, FMFP is generally the best.", "section 4.2, table 2",
         f"AUROC minus SAM's and SWA's, {_BOOTSTRAP}; claimed higher. One part for each of the two; AURC stands beside "
         "it for context.",
         [

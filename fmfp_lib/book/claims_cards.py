@@ -1,13 +1,14 @@
 """A claim as a card: what it says, its verdict, and its evidence as a small forest plot."""
 
 import html
+from string import ascii_uppercase
 
 import numpy as np
 
 from . import markdown, names, verdicts
 from .claims import Result
 
-WIDTH, LINE, GAP, HEAD = 340, 9, 22, 16  # of the plot, in its own pixels
+WIDTH, LEFT, LINE, GAP, HEAD = 340, 16, 10, 22, 16  # of the plot, in its own pixels
 MARK = {verdicts.FOR: "for", verdicts.AGAINST: "against", verdicts.OPEN: "open"}
 CLASS = dict(zip(verdicts.VERDICTS, ("supported", "partly", "undecided", "contradicted", "untested"), strict=True))
 
@@ -20,6 +21,21 @@ def _limits(evidence) -> tuple[float, float]:
     low, high = min(values.min(), ends.clip(-reach, reach).min()), max(values.max(), ends.clip(-reach, reach).max())
     margin = 0.04 * (high - low or 1.0)
     return low - margin, high + margin
+
+
+def _comparison(e, x, y, factor, letter) -> str:
+    """Return one network's line at the height `y`: its letter, interval and estimate, and the paper's nearest cell."""
+    said = html.escape(f"{e.group}: {e.numbers} ({e.reading}; {e.seeds} seeds)")
+    line = f'<line x1="{x(e.low)}" x2="{x(e.high)}" y1="{y}" y2="{y}"/>' if np.isfinite(e.low) else ""
+    text = (
+        f'<text class="key" x="4" y="{y + 3}">{letter}</text><g class="{MARK[e.position]}"><title>{said}</title>{line}'
+        f'<circle cx="{x(e.value)}" cy="{y}" r="3"/></g>'
+    )
+    if not np.isfinite(e.published):
+        return text
+    at, words = x(e.published), html.escape(f"the paper, {e.cell}: {factor * e.published:+.2f}")
+    diamond = f"M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z"
+    return f'{text}<path class="published" d="{diamond}"><title>{words}</title></path>'
 
 
 def _mean(own, x, y, factor) -> str:
@@ -43,7 +59,19 @@ def _numbers(low, high, x, y, factor) -> str:
     return text
 
 
-def forest(evidence) -> str:
+def letters(results) -> dict[str, str]:
+    """Return a letter for each network and data set that some claims were judged on, the least accurate first."""
+    orders = [list(dict.fromkeys(e.group for e in result.evidence if e.decides)) for result in results]
+    titles = dict.fromkeys(title for order in sorted(orders, key=len, reverse=True) for title in order)
+    return dict(zip(titles, ascii_uppercase, strict=False))
+
+
+def _key(known) -> str:
+    """Return what the letters stand for."""
+    return f'<p class="key">{"; ".join(f"<b>{letter}</b> {html.escape(title)}" for title, letter in known.items())}</p>'
+
+
+def forest(evidence, known) -> str:
     """Return the comparisons that decide a claim as SVG: a block for each part, in it a line for each network and data
     set, the least accurate first, and a broad one for their mean, which decides with them; a hollow diamond is the
     paper's nearest cell, and a dotted line a bound that the claim sets other than zero.
@@ -52,6 +80,8 @@ def forest(evidence) -> str:
     ----------
     evidence : sequence of evidence.Evidence
         Those of one quantity.
+    known : dict of str to str
+        What `letters` returns: the letter beside each network's line.
 
     Returns
     -------
@@ -63,7 +93,7 @@ def forest(evidence) -> str:
     low, high = _limits(evidence)
 
     def x(value):
-        return round(float(np.clip((value - low) / (high - low), 0, 1)) * (WIDTH - 8) + 4, 1)
+        return round(float(np.clip((value - low) / (high - low), 0, 1)) * (WIDTH - LEFT - 4) + LEFT, 1)
 
     factor, heading = names.display(evidence[0].quantity)
     parts = dict.fromkeys(e.part for e in evidence)
@@ -72,19 +102,7 @@ def forest(evidence) -> str:
         own = [e for e in evidence if e.part == part]
         drawn.append(f'<text x="4" y="{top + 11}">{html.escape(part[:1].upper() + part[1:])}</text>')
         for number, e in enumerate(own):
-            y = top + GAP + LINE * number
-            said = html.escape(f"{e.group}: {e.numbers} ({e.reading}; {e.seeds} seeds)")
-            line = f'<line x1="{x(e.low)}" x2="{x(e.high)}" y1="{y}" y2="{y}"/>' if np.isfinite(e.low) else ""
-            drawn.append(
-                f'<g class="{MARK[e.position]}"><title>{said}</title>{line}'
-                f'<circle cx="{x(e.value)}" cy="{y}" r="3"/></g>'
-            )
-            if np.isfinite(e.published):
-                at, words = x(e.published), html.escape(f"the paper, {e.cell}: {factor * e.published:+.2f}")
-                drawn.append(
-                    f'<path class="published" d="M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z">'
-                    f"<title>{words}</title></path>"
-                )
+            drawn.append(_comparison(e, x, top + GAP + LINE * number, factor, known.get(e.group, "")))
         if len(own) > 1:
             drawn.append(_mean(own, x, top + GAP + LINE * len(own) + 2, factor))
             top += LINE
@@ -95,7 +113,7 @@ def forest(evidence) -> str:
     axis += "".join(f'<line class="bound" x1="{x(b)}" x2="{x(b)}" y1="{HEAD}" y2="{bottom}"/>' for b in sorted(bounds))
     ends = _numbers(low, high, x, bottom + 14, factor)
     unit = ", points" if heading.endswith(" %") else ""
-    words = html.escape(f"change of {heading.removesuffix(' %')}{unit}")
+    words = html.escape(f"change of {heading.removesuffix(' %').rstrip(',')}{unit}")
     return (
         f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, 95 % '
         f'interval"><text class="head" x="4" y="11">{words}</text>'
@@ -103,14 +121,16 @@ def forest(evidence) -> str:
     )
 
 
-def card(result: Result, link: str = "") -> str:
-    """Return one claim as HTML: its verdict, its wording, the forest plot and, folded, on which networks it holds.
+def card(result: Result, link: str = "", known=None) -> str:
+    """Return one claim as HTML: its verdict, its wording, the forest plot, and on which networks it holds.
 
     Parameters
     ----------
     result : claims.Result
     link : str
         Where its evidence stands, if on another page.
+    known : dict of str to str, optional
+        What `letters` returns, if they are explained elsewhere; otherwise the card explains its own.
 
     Returns
     -------
@@ -120,32 +140,35 @@ def card(result: Result, link: str = "") -> str:
     claim, esc = result.claim, html.escape
     deciding = [e for e in result.evidence if e.decides]
     quantities = list(dict.fromkeys(e.quantity for e in deciding))
-    plots = "".join(forest([e for e in deciding if e.quantity == q]) for q in quantities)
+    own = letters([result]) if known is None else known
+    plots = "".join(forest([e for e in deciding if e.quantity == q], own) for q in quantities)
     tally = f'<span class="published">In the paper: {esc(claim.tally)}.</span> ' if claim.tally else ""
     name = f'<a href="{link}#claim-{claim.id.lower()}">{claim.id}</a>' if link else claim.id
     return (
         f'<div class="claim-card {CLASS[result.verdict]}"><p><strong>{name}</strong> '
         f'<span class="verdict">{esc(result.verdict)}</span></p><p>{esc(claim.wording)}</p>{plots}'
-        f"<p>{tally}{esc(sentence(result))}</p></div>"
+        f"<p>{tally}{esc(sentence(result, own))}</p>{_key(own) if known is None and own else ''}</div>"
     )
 
 
-def sentence(result: Result) -> str:
-    """Return what our runs say of a claim, in one sentence."""
+def sentence(result: Result, known) -> str:
+    """Return what our runs say of a claim, each network by its letter, as `letters` returns them."""
     if result.verdict == verdicts.UNTESTED:
         return f"Needs {result.claim.needs}."
-    held = [group for group, verdict in result.groups.items() if verdict == verdicts.SUPPORTED]
-    broken = [group for group, verdict in result.groups.items() if verdict == verdicts.CONTRADICTED]
+    held, broken = (
+        sorted(known[group] for group, verdict in result.groups.items() if verdict == wanted)
+        for wanted in (verdicts.SUPPORTED, verdicts.CONTRADICTED)
+    )
     words = [f"{result.why[:1].upper()}{result.why[1:]}."]
     if held and len(held) < len(result.groups):
-        words.append(f"By network, it is supported on {'; '.join(held)}.")
+        words.append(f"By network, it is supported on {names.joined(held)}.")
     if broken:
-        words.append(f"It is contradicted on {'; '.join(broken)}.")
+        words.append(f"It is contradicted on {names.joined(broken)}.")
     return " ".join(words)
 
 
 def cards(results, link: str = "") -> str:
-    """Return every claim's card, side by side where there is room.
+    """Return how many claims have each verdict, and every claim's card, side by side where there is room.
 
     Parameters
     ----------
@@ -158,7 +181,11 @@ def cards(results, link: str = "") -> str:
     str
         HTML.
     """
-    return f'<div class="claim-cards">{"".join(card(result, link) for result in results.values())}</div>'
+    known, found = letters(results.values()), [r.verdict for r in results.values()]
+    counts = [f"{found.count(v)} {v}" for v in verdicts.VERDICTS if v in found]
+    body = "".join(card(result, link, known) for result in results.values())
+    tally = f"<p><strong>{len(found)} claims: {names.joined(counts)}.</strong> The networks, by their letters:</p>"
+    return f'{tally}{_key(known)}<div class="claim-cards">{body}</div>'
 
 
 def overview(results) -> str:

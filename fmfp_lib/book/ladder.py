@@ -8,11 +8,12 @@ import pandas as pd
 from .. import measures, statistics
 from ..metrics import selective_risk_at, softmax
 from . import audit, compare, markdown, names
-from .rungs import CURVES, PILOTS, QUANTITIES, RACE, SUREST, Rung, shown, variations, varied
+from .rungs import CURVES, EARLY, PILOTS, QUANTITIES, RACE, SUREST, Rung, shown, variations, varied
 
 
 def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> list["Effect"]:
-    """Return what the figures of effects against accuracy show: the rungs, and the class's rung with fewer images.
+    """Return what the figures of effects against accuracy show: all networks on which claims are judged, and those on
+    Fashion-MNIST with fewer images.
 
     Parameters
     ----------
@@ -25,7 +26,8 @@ def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> 
     -------
     list of Effect
     """
-    found = [effect for rung in shown(scale) for effect in effects(rung, replicates=replicates)]
+    judged = shown(scale) if scale == "smoke" else (*shown(scale), *EARLY)
+    found = [effect for rung in judged for effect in effects(rung, replicates=replicates)]
     there = {effect.rung for effect in found}
     fewer = [rung for whole in varied(scale) for rung in variations("train_size", scale, whole).values()]
     own = [rung for rung in fewer if rung.title not in there]

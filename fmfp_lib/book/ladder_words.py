@@ -2,7 +2,7 @@
 
 from .. import statistics
 from . import ladder, markdown, names
-from .rungs import CURVES, QUANTITIES, RUNGS, variations, varied
+from .rungs import CURVES, HOME, QUANTITIES, RUNGS, variations, varied
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
@@ -38,6 +38,36 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
             )
         lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} %, {about}: {'. '.join(words)}.")
     return "\n".join(lines) or "No rung has finished runs yet."
+
+
+def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
+    """Say on which networks, and at which accuracy, each method clearly changes AUROC.
+
+    Parameters
+    ----------
+    effects : list of ladder.Effect
+        As `ladder.drawn` returns them.
+    methods : sequence of str
+
+    Returns
+    -------
+    str
+        A Markdown list, an item for each method.
+    """
+    lines = []
+    for method in methods:
+        own, parts = [e for e in effects if e.method == method], []
+        for word, sign in (("lower", -1), ("higher", 1)):
+            clear = [e for e in own if e.changes["auroc"].certain and sign * e.changes["auroc"].difference > 0]
+            places = {}
+            for e in clear:
+                place = f"{names.name(e.network)} on {names.name(e.dataset)}"
+                places.setdefault(place, []).append(f"{100 * e.accuracy:.0f}")
+            if clear:
+                found = (f"{place} at {names.joined(sorted(at))} %" for place, at in places.items())
+                parts.append(f"clearly {word} in {len(clear)} of {len(own)} ({'; '.join(found)})")
+        lines.append(f"* **{names.name(method)}**: {', '.join(parts) or f'not clear in any of {len(own)}'}.")
+    return "\n".join(lines)
 
 
 def sizes_in_words(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> str:
@@ -81,7 +111,7 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
     Returns
     -------
     str
-        A sentence.
+        An item of a Markdown list.
     """
     lengths, parts = ladder.by_length(scale, replicates), []
     for method in CURVES[1:]:
@@ -89,6 +119,9 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
             clear = [n for n, found in lengths.items() for e in found if e.method == method
                      and e.changes["auroc"].certain and sign * e.changes["auroc"].difference > 0]  # fmt: skip
             if clear:
-                parts.append(f"{names.name(method)} clearly {word} it after {names.joined(clear)}")
-    said = "; ".join(parts) or "no change is clear"
-    return f"AUROC after {names.joined(lengths)} epochs of training: {said}."
+                parts.append(f"{names.name(method)} clearly {word} AUROC after {names.joined(clear)}")
+    if not parts:
+        return f"* With {names.joined(lengths)} epochs no change of AUROC is clear."
+    first = next(iter(lengths.values()))[0]
+    where = f"{names.name(first.network)} on {names.name(first.dataset)}"
+    return f"* **Longer training** ({names.joined(lengths)} epochs, {where}): {'; '.join(parts)}."

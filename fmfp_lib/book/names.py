@@ -33,7 +33,7 @@ _SCORES = {
     "confidence_wrong": (100, "confidence of incorrect %"),
     "confidence_gap": (100, "confidence gap, points"),
     "overlap": (100, "overlap %"),
-    "selective_risk": (100, "mean risk at 10, 20, 40, 60 and 80 % coverage, %"),
+    "selective_risk": (100, "mean risk at 10 to 80 % coverage, %"),
     "late_auroc": (100, "AUROC, end minus middle of training, points"),
     "late_accuracy": (100, "accuracy, end minus middle of training, points"),
     "loss_rise": (1, "rank correlation of the loss's rise and the gap"),

@@ -130,7 +130,7 @@ EARLY = tuple(
     for family, network in (("PreAct-ResNet-8", "preact_resnet8_w16_s2"), ("VGG-8", "vgg8_w16"))
 )
 CHOSE = {CLASS.title: (0, 1, 2)}
-RUNGS = (CLASS, CIFAR, WIDE)
+RUNGS = (CLASS, SECOND, CIFAR, WIDE)
 # The class's rung with other numbers of epochs, and of images at equally many steps.
 LENGTHS = {epochs: CLASS.varied(f"{epochs} epochs", epochs=epochs) for epochs in (12, 25, 100, 200)}
 _FEWER = ((1000, 450), (3000, 150))
@@ -189,7 +189,7 @@ SMOKE = Rung(
 )
 
 
-def groups(among=(*RUNGS, SECOND, *EARLY)) -> list[Group]:
+def groups(among=(*RUNGS, *EARLY)) -> list[Group]:
     """Return the finished runs of rungs, as the claims take them.
 
     Parameters
@@ -214,7 +214,7 @@ def groups(among=(*RUNGS, SECOND, *EARLY)) -> list[Group]:
 def every() -> list[Rung]:
     """Return every rung and its variations, in the order in which their runs are owed."""
     varied = (LENGTHS, *SIZES.values(), *DOSES.values())
-    return [*RUNGS, SECOND, *(rung for variations in varied for rung in variations.values())]
+    return [*RUNGS, *(rung for variations in varied for rung in variations.values())]
 
 
 def shown(scale: str) -> tuple[Rung, ...]:
@@ -256,5 +256,5 @@ def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
         whole, others = SMOKE.train(), {other.regime[kind]: other}
     else:
         others = {"epochs": LENGTHS, "train_size": SIZES[whole.title], "epsilon": DOSES[whole.title]}[kind]
-    own, seeds = getattr(whole.settings("baseline", 0).complete(), kind), next(iter(others.values())).seeds
-    return dict(sorted({own: replace(whole, seeds=seeds, methods=CURVES), **others}.items()))
+    own = getattr(whole.settings("baseline", 0).complete(), kind)
+    return dict(sorted({own: replace(whole, methods=CURVES), **others}.items()))

@@ -58,7 +58,7 @@ def speed(found: dict | None = None) -> str:
         for row in part["rows"]:
             groups.setdefault(row["group"], {}).setdefault(row["what"], {})[device] = row
     for group, rows in groups.items():
-        on_gpu = "cuda" in found and group.startswith(("Training", "Where", "Prices"))
+        on_gpu = "cuda" in found and group.startswith(("Training", "Where", "Prices", "Layout"))
         heading = ["", "compared with", "here", "ratio", "aim"] + ["ratio on a GPU"] * on_gpu
         cells_of = []
         for what, by_device in rows.items():

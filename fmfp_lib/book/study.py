@@ -161,7 +161,7 @@ def finished(scale: str, methods, networks=None) -> list[Group]:
     return groups
 
 
-def on_other_rungs(methods, among=(rungs.SECOND, rungs.CIFAR, rungs.WIDE)) -> list[Group]:
+def on_other_rungs(methods, among=rungs.RUNGS[1:]) -> list[Group]:
     """Return the finished runs of `methods` on the ladder's further rungs: another family, and all of CIFAR-10.
 
     A method counts once all its seeds are there, and a rung if any method but the baseline does.

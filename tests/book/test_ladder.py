@@ -82,12 +82,33 @@ def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
              50: [effect("label_smoothing", -0.03), effect("fmfp", 0.0)]}  # fmt: skip
     monkeypatch.setattr(ladder, "by_length", lambda *_: found)
     assert ladder_words.lengths_in_words() == (
-        "AUROC after 12, 25 and 50 epochs of training: label smoothing clearly lowers it after 25 and 50."
+        "* **Longer training** (12, 25 and 50 epochs, PreAct-ResNet-8 on Fashion-MNIST): "
+        "label smoothing clearly lowers AUROC after 25 and 50."
     )
     found[50].append(effect("fmfp", 0.02))
-    assert ladder_words.lengths_in_words().endswith("after 25 and 50; FMFP clearly raises it after 50.")
+    assert ladder_words.lengths_in_words().endswith("after 25 and 50; FMFP clearly raises AUROC after 50.")
     monkeypatch.setattr(ladder, "by_length", lambda *_: {12: found[12]})
-    assert ladder_words.lengths_in_words() == "AUROC after 12 epochs of training: no change is clear."
+    assert ladder_words.lengths_in_words() == "* With 12 epochs no change of AUROC is clear."
+
+
+def test_it_is_said_where_a_change_is_clear():
+    def effect(method, difference, accuracy, network="vgg8_w16"):
+        return ladder.Effect("rung", method, (0,), accuracy, {"auroc": comparison(difference, 0.002, 0)}, "cifar10",
+                             network)  # fmt: skip
+
+    effects = [effect("fmfp", 0.0, 0.7), effect("label_smoothing", -0.02, 0.8), effect("label_smoothing", 0.0, 0.9),
+               effect("label_smoothing", 0.02, 0.85), effect("label_smoothing", -0.02, 0.75)]  # fmt: skip
+    assert ladder_words.where_in_words(effects, ("label_smoothing", "fmfp")).splitlines() == [
+        "* **label smoothing**: clearly lower in 2 of 4 (VGG-8 on CIFAR-10 at 75 and 80 %), "
+        "clearly higher in 1 of 4 (VGG-8 on CIFAR-10 at 85 %).",
+        "* **FMFP**: not clear in any of 1.",
+    ]
+
+
+def test_points_of_like_accuracy_are_drawn_side_by_side():
+    from fmfp_lib.book.figures.ladder import _apart
+
+    assert _apart([90.0, 70.0, 90.5, 90.2], 1) == [90.0, 70.0, 92.0, 91.0]
 
 
 def comparison(difference, noise, seed):
@@ -124,7 +145,7 @@ def test_figures_show_what_they_are_given():
     cells = sum(len(points.get_offsets()) for points in hollow)
     assert cells == (published["method"] == "fmfp").sum()
     surest = figures.effects_against_accuracy(effects, published, ("fmfp",), "selective_risk@0.1")
-    assert "1,000 surest" in surest.axes[0].get_ylabel()
+    assert "1,000 surest" in surest.get_supylabel()
     both = figures.effects_against_setting({"a": {50: effects, 100: effects}, "b": {50: effects}},
                                            [("fmfp", "auroc"), ("fmfp", "selective_risk@0.1")])  # fmt: skip
     assert [axis.get_xscale() for axis in both.axes] == ["log", "log"]

@@ -1,5 +1,6 @@
 """Effects against accuracy and against training length: published cells hollow, ours filled."""
 
+import numpy as np
 import seaborn as sns
 from matplotlib.lines import Line2D
 
@@ -7,7 +8,14 @@ from ..names import display, name
 from .style import colour, panels
 
 _MARKERS = {10: "o", 100: "s", 200: "^"}  # by number of classes
-_OURS = {"PreAct-ResNet-8": "D", "VGG-8": "v", "ResNet-9": "o", "wide ResNet-9": "P"}  # by network
+_OURS = {
+    ("embedded", "PreAct-ResNet-8"): "D",
+    ("embedded", "VGG-8"): "v",
+    ("cifar10", "ResNet-9"): "o",
+    ("cifar10", "wide ResNet-9"): "P",
+    ("cifar10", "PreAct-ResNet-8"): "*",
+    ("cifar10", "VGG-8"): "^",
+}  # by data set and network; fmt: skip
 _LABELS = {f"selective_risk@{0.1:g}": "errors\nper 1,000 surest"}
 
 
@@ -25,7 +33,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
     Parameters
     ----------
     effects : list of ladder.Effect
-        Ours: filled, with 95 % intervals, a marker for each network.
+        Ours: filled, with 95 % intervals, a marker for each network and data set.
     published : DataFrame
         What `ladder.published_effects` returns: hollow, a circle for 10 classes, a square for 100, a triangle for 200.
         Quantities that the paper does not print have none.
@@ -43,46 +51,78 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
         The figure, open in pyplot.
     """
     factor, label = _scale(quantity)
-    narrow = width < 5
-    figure, axes = panels(len(methods), columns, width / columns, 2.2 if narrow else 2.6, sharex=True, sharey=True)
-    for axis, method in zip(axes, methods, strict=True):
+    narrow, cells = width < 5, published if quantity in published else published[:0]
+    ours = {m: [e for e in effects if e.method == m] for m in methods}
+    theirs = {m: cells[cells["method"] == m] for m in methods}
+    ranges = [
+        _range(rows, factor, quantity)
+        for start in range(0, len(methods), columns)
+        for rows in ([(ours[m], theirs[m]) for m in methods[start : start + columns]],)
+    ]
+    spans = [high - low for low, high in ranges]
+    figure, axes = panels(len(methods), columns, width / columns, 2.2 if narrow else 2.6, sharex=True, sharey="row",
+                          gridspec_kw={"height_ratios": np.maximum(spans, max(spans) / 2)})  # fmt: skip
+    for place, (axis, method) in enumerate(zip(axes, methods, strict=True)):
         axis.axhline(0, color="0.7", linewidth=1, zorder=0)
-        if quantity in published:
-            for classes, rows in published[published["method"] == method].groupby("classes"):
-                axis.scatter(100 * rows["accuracy"], factor * rows[quantity], marker=_MARKERS[classes], s=28,
-                             facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
-        for effect in (e for e in effects if e.method == method):
-            marker = _OURS[name(effect.network)]
-            _point(axis, 100 * effect.accuracy, effect.changes[quantity], factor, colour(method), marker)
+        axis.set_ylim(_widened(ranges[place // columns], max(spans) / 2))
+        for classes, rows in theirs[method].groupby("classes"):
+            axis.scatter(100 * rows["accuracy"], factor * rows[quantity], marker=_MARKERS[classes], s=28,
+                         facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
+        for x, effect in zip(_apart([100 * e.accuracy for e in ours[method]]), ours[method], strict=True):
+            marker = _OURS[effect.dataset, name(effect.network)]
+            _point(axis, x, effect.changes[quantity], factor, colour(method), marker)
         axis.set(title=name(method))
         sns.despine(ax=axis)
-    _label(axes, columns, "accuracy, %" if narrow else "accuracy of the baseline, %", label)
-    handles = [
-        Line2D([], [], color="0.2", marker=_OURS[name(network)], label=f"ours, {name(network)}, {name(dataset)}")
-        for dataset, network in dict.fromkeys((e.dataset, e.network) for e in effects)
-    ]
-    if quantity in published:
-        handles += [
-            Line2D([], [], color="0.45", marker=m, markerfacecolor="none", linestyle="", label=f"paper, {k} classes")
-            for k, m in _MARKERS.items()
-            if k in set(published.loc[published["method"].isin(methods), "classes"])
-        ]
+    for axis in axes[-columns:]:
+        axis.set_xlabel("accuracy, %" if narrow else "accuracy of the baseline, %")
+    figure.supylabel(label, fontsize="medium")
     figure.tight_layout()
-    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=1 if narrow else 2, frameon=False)
+    _legend(figure, effects, cells[cells["method"].isin(methods)], 1 if narrow else 2)
     return figure
 
 
-def _label(axes, columns, x, y):
-    """Write beside the panels at the left and below those at the bottom."""
-    for axis in axes[::columns]:
-        axis.set_ylabel(y)
-    for axis in axes[-columns:]:
-        axis.set_xlabel(x)
+def _legend(figure, effects, cells, columns):
+    """Say below all panels which marker is which network of ours, or which number of classes of the paper's."""
+    handles = [
+        Line2D([], [], color="0.2", marker=_OURS[dataset, network], label=f"ours, {network}, {name(dataset)}")
+        for dataset, network in dict.fromkeys((e.dataset, name(e.network)) for e in effects)
+    ]
+    handles += [
+        Line2D([], [], color="0.45", marker=m, markerfacecolor="none", linestyle="", label=f"paper, {k} classes")
+        for k, m in _MARKERS.items()
+        if k in set(cells["classes"])
+    ]
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
+
+
+def _range(sides, factor, quantity):
+    """Return the ends of all intervals and published cells of some panels, zero among them, with a margin."""
+    values = [0.0]
+    for effects, cells in sides:
+        values += [factor * end for e in effects for end in (e.changes[quantity].low, e.changes[quantity].high)]
+        values += list(factor * cells[quantity]) if len(cells) else []
+    margin = 0.05 * (max(values) - min(values) or 1)
+    return min(values) - margin, max(values) + margin
+
+
+def _widened(ends, least):
+    """Return the ends of an axis, moved apart until they are at least `least` apart."""
+    more = max(least - (ends[1] - ends[0]), 0) / 2
+    return ends[0] - more, ends[1] + more
+
+
+def _apart(values, gap=1.2):
+    """Return positions in the order of `values`, moved to the right where two would be closer than `gap`."""
+    found, last = list(values), -np.inf
+    for place in np.argsort(values):
+        last = found[place] = max(values[place], last + gap)
+    return found
 
 
 def _point(axis, x, change, factor, shade, marker="o"):
     low, high = (factor * abs(end - change.difference) for end in (change.low, change.high))
-    axis.errorbar(x, factor * change.difference, [[low], [high]], color=shade, marker=marker, markersize=5, capsize=2)
+    axis.errorbar(x, factor * change.difference, [[low], [high]], color=shade, capsize=2, marker=marker,
+                  markersize=8 if marker == "*" else 5)  # fmt: skip
 
 
 def effects_against_setting(series, shown, x="epochs", columns=3):

@@ -7,9 +7,9 @@ from matplotlib.colors import to_hex, to_rgb
 
 PALETTE = sns.color_palette("colorblind")
 CORRECT, INCORRECT = (0.20, 0.25, 0.36), (0.84, 0.20, 0.42)  # of no method
-# Of methods that share a figure any two are 16 apart (CIELAB), for colour-blind readers and on dark pages too.
-_COLOURS = {"baseline": "#949494", "label_smoothing": "#de8f05", "fmfp": "#0173b2", "sam": "#6dbb7b", "swa": "#b60ef7",
-            "mixup": "#919746", "focal": "#662e1f", "cs_kd": "#480529", "l1_norm": "#367416", "crl": "#6088a1",
+# Any two are at least 14 apart (CIELAB), for colour-blind readers and on dark pages too; 27 for all others.
+_COLOURS = {"baseline": "#949494", "label_smoothing": "#de8f05", "fmfp": "#0173b2", "sam": "#6dbb7b", "swa": "#9b30d9",
+            "mixup": "#919746", "focal": "#d41e00", "cs_kd": "#480529", "l1_norm": "#14532d", "crl": "#10a9c8",
             "ts_valid": "#0173b2", "ts_optimal": "#029e73", "confidnet": "#ca9161"}  # fmt: skip
 
 
