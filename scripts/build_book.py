@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import itertools
+import json
 import os
 import re
 import shutil
@@ -69,6 +70,8 @@ def execute(notebook: Path, scale: str) -> float:
         tags = cell.metadata.get("tags", [])
         if "parameters" in tags:
             tags.append("hide-input")
+            for name, value in values.items():  # what was run, not the default
+                cell.source = re.sub(rf"(?m)^{name} = .*?(?=  #|$)", f"{name} = {json.dumps(value)}", cell.source)
             cell.metadata["mystnb"] = {"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
         elif "injected-parameters" in tags:
             tags.append("remove-cell")
@@ -110,11 +113,16 @@ STUDENTS = r"""\1
 </a></li>"""
 
 
+# A number keeps its percent sign on its line; code stays as it is.
+PERCENT = re.compile(r"<(pre|code|script|style)\b[\s\S]*?</\1>|(?<=\d) %")
+
+
 def mended(page: str) -> str:
     """Mend a page of Sphinx 7.4 and its theme, and drop the inline scripts written twice: a second `const` fails."""
     for wrong, right in MENDS:
         page = page.replace(wrong, right)
     page = DOWNLOAD.sub(STUDENTS, page)
+    page = PERCENT.sub(lambda found: found[0] if found[0].startswith("<") else "\u00a0%", page)
     seen = set()
     lines = [
         line

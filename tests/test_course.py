@@ -124,6 +124,9 @@ def test_a_student_version_runs_at_smoke_scale(tmp_path, monkeypatch):
 def test_the_timetable_links_every_notebook_and_counts_its_exercises():
     import build_book
 
+    code = "<pre>5 % 3</pre><script>1 % 2</script>"
+    assert build_book.mended(f"<p>10 % of it</p>{code}") == f"<p>10\u00a0% of it</p>{code}"
+
     table = build_book.timetable({path: 12.4 for path in NOTEBOOKS}).splitlines()[2:]
     assert len(table) == len(NOTEBOOKS)
     for row, path in zip(table, NOTEBOOKS, strict=True):

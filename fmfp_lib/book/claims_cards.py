@@ -1,6 +1,7 @@
 """A claim as a card: what it says, its verdict, and its evidence as a small forest plot."""
 
 import html
+from dataclasses import dataclass
 from string import ascii_uppercase
 
 import numpy as np
@@ -23,40 +24,59 @@ def _limits(evidence) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _comparison(e, x, y, factor, letter) -> str:
+@dataclass(frozen=True)
+class _Axis:
+    """From a quantity, in natural units, to a place in the plot; `factor` is that of its printed units."""
+
+    low: float
+    high: float
+    factor: float
+
+    def x(self, value) -> float:
+        """Return the place of a value; beyond the ends, the nearest of them."""
+        share = float(np.clip((value - self.low) / (self.high - self.low), 0, 1))
+        return round(share * (WIDTH - LEFT - 4) + LEFT, 1)
+
+    def line(self, low, high, y) -> str:
+        """Return a line from `low` to `high`, with an arrowhead where it goes on beyond the axis."""
+        if not np.isfinite(low):
+            return ""
+        ends = (self.low, 5, low < self.low), (self.high, -5, high > self.high)
+        heads = "".join(f'<path d="M{self.x(end)} {y}l{step} -4v8z"/>' for end, step, beyond in ends if beyond)
+        return f'<line x1="{self.x(low)}" x2="{self.x(high)}" y1="{y}" y2="{y}"/>{heads}'
+
+    def numbers(self, bounds, y) -> str:
+        """Return the numbers below the axis: zero, then bounds and ends where there is room."""
+        ends = (self.low, "start", 40), (self.high, "end", 40)
+        text, taken = "", []
+        for value, anchor, room in ((0.0, "middle", 0), *((b, "middle", 24) for b in bounds), *ends):
+            if all(abs(self.x(value) - place) > room for place in taken):
+                number = f"{self.factor * value:+.2g}".replace("-", "\u2212") if value else "0"
+                text += f'<text x="{self.x(value)}" y="{y}" text-anchor="{anchor}">{number}</text>'
+                taken.append(self.x(value))
+        return text
+
+
+def _comparison(e, axis, y, letter) -> str:
     """Return one network's line at the height `y`: its letter, interval and estimate, and the paper's nearest cell."""
     said = html.escape(f"{e.group}: {e.numbers} ({e.reading}; {e.seeds} seeds)")
-    line = f'<line x1="{x(e.low)}" x2="{x(e.high)}" y1="{y}" y2="{y}"/>' if np.isfinite(e.low) else ""
     text = (
-        f'<text class="key" x="4" y="{y + 3}">{letter}</text><g class="{MARK[e.position]}"><title>{said}</title>{line}'
-        f'<circle cx="{x(e.value)}" cy="{y}" r="3"/></g>'
+        f'<text class="key" x="4" y="{y + 3}">{letter}</text><g class="{MARK[e.position]}"><title>{said}</title>'
+        f'{axis.line(e.low, e.high, y)}<circle cx="{axis.x(e.value)}" cy="{y}" r="3"/></g>'
     )
     if not np.isfinite(e.published):
         return text
-    at, words = x(e.published), html.escape(f"the paper, {e.cell}: {factor * e.published:+.2f}")
+    at, words = axis.x(e.published), html.escape(f"the paper, {e.cell}: {axis.factor * e.published:+.2f}")
     diamond = f"M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z"
     return f'{text}<path class="published" d="{diamond}"><title>{words}</title></path>'
 
 
-def _mean(own, x, y, factor) -> str:
+def _mean(own, axis, y) -> str:
     """Return the mean of a part's comparisons, which decides with them, as a broad line at the height `y`."""
     mean = verdicts.pooled([e.drawn for e in own])
-    value, limits = float(np.mean([e.value for e in own])), mean.interval
-    said = html.escape(f"Mean of the {len(own)}: {markdown.interval((value, *limits), factor, bold=False)}")
-    return (
-        f'<g class="mean {MARK[mean.position]}"><title>{said}</title>'
-        f'<line x1="{x(limits[0])}" x2="{x(limits[1])}" y1="{y}" y2="{y}"/></g>'
-    )
-
-
-def _numbers(low, high, x, y, factor) -> str:
-    """Return the numbers below the axis: zero, and its ends where there is room."""
-    text = f'<text x="{x(0)}" y="{y}" text-anchor="middle">0</text>'
-    for value, anchor in ((low, "start"), (high, "end")):
-        if abs(x(value) - x(0)) > 40:
-            number = f"{factor * value:+.2g}".replace("-", "\u2212")
-            text += f'<text x="{x(value)}" y="{y}" text-anchor="{anchor}">{number}</text>'
-    return text
+    value, ends = float(np.mean([e.value for e in own])), mean.interval
+    said = html.escape(f"Mean of the {len(own)}: {markdown.interval((value, *ends), axis.factor, bold=False)}")
+    return f'<g class="mean {MARK[mean.position]}"><title>{said}</title>{axis.line(*ends, y)}</g>'
 
 
 def letters(results) -> dict[str, str]:
@@ -90,34 +110,35 @@ def forest(evidence, known) -> str:
     """
     if not evidence:
         return ""
-    low, high = _limits(evidence)
-
-    def x(value):
-        return round(float(np.clip((value - low) / (high - low), 0, 1)) * (WIDTH - LEFT - 4) + LEFT, 1)
-
     factor, heading = names.display(evidence[0].quantity)
+    axis = _Axis(*_limits(evidence), factor)
     parts = dict.fromkeys(e.part for e in evidence)
     top, drawn = HEAD, []
     for part in parts:
         own = [e for e in evidence if e.part == part]
         drawn.append(f'<text x="4" y="{top + 11}">{html.escape(part[:1].upper() + part[1:])}</text>')
         for number, e in enumerate(own):
-            drawn.append(_comparison(e, x, top + GAP + LINE * number, factor, known.get(e.group, "")))
+            drawn.append(_comparison(e, axis, top + GAP + LINE * number, known.get(e.group, "")))
         if len(own) > 1:
-            drawn.append(_mean(own, x, top + GAP + LINE * len(own) + 2, factor))
+            drawn.append(_mean(own, axis, top + GAP + LINE * len(own) + 2))
             top += LINE
         top += GAP + LINE * len(own)
     bottom = top + 4
-    axis = f'<line class="zero" x1="{x(0)}" x2="{x(0)}" y1="{HEAD}" y2="{bottom}"/>'
-    bounds = {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b and low < b < high}
-    axis += "".join(f'<line class="bound" x1="{x(b)}" x2="{x(b)}" y1="{HEAD}" y2="{bottom}"/>' for b in sorted(bounds))
-    ends = _numbers(low, high, x, bottom + 14, factor)
+    bounds = sorted(
+        {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b and axis.low < b < axis.high}
+    )
+    rules = "".join(
+        f'<line class="{kind}" x1="{axis.x(b)}" x2="{axis.x(b)}" y1="{HEAD}" y2="{bottom}"/>'
+        for kind, places in (("zero", [0]), ("bound", bounds))
+        for b in places
+    )
     unit = ", points" if heading.endswith(" %") else ""
-    words = html.escape(f"change of {heading.removesuffix(' %').rstrip(',')}{unit}")
+    change = "" if "correlation" in heading else "change of "
+    words = html.escape(f"{change}{heading.removesuffix(' %').rstrip(',')}{unit}")
     return (
         f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, 95 % '
         f'interval"><text class="head" x="4" y="11">{words}</text>'
-        f"{axis}{''.join(drawn)}{ends}</svg>"
+        f"{rules}{''.join(drawn)}{axis.numbers(bounds, bottom + 14)}</svg>"
     )
 
 

@@ -9,6 +9,28 @@ from .claims import Result
 from .names import display
 
 
+def _comparisons(result) -> str:
+    """Return every comparison behind a fold: a block for each part and quantity, a row for each network and data."""
+    esc, several, rows, last = html.escape, len({e.part for e in result.evidence}) > 1, [], None
+    compared = any(e.size != "–" for e in result.evidence)
+    for e in sorted(
+        result.evidence, key=lambda e: [(o.part, o.quantity) for o in result.evidence].index((e.part, e.quantity))
+    ):
+        heading = esc(
+            f"{f'{e.part}: ' * several}{display(e.quantity)[1]}, {e.compared}{'' if e.decides else ', context'}"
+        )
+        if heading != last:
+            rows.append(heading)
+        last = heading
+        rows.append((esc(e.group), *map(esc, (e.numbers, e.claimed, e.reading, *[e.size] * compared)), e.seeds))
+    heads = ("data, network", "ours [95 % interval]", "claimed", "reading",
+             *["beside the paper's cell of nearest accuracy"] * compared, "seeds")  # fmt: skip
+    context = sum(not e.decides for e in result.evidence)
+    caption = f"{result.count[:1].upper()}{result.count[1:]}{f'; {context} more for context' if context else ''}."
+    table = html_tables.table(heads, rows, caption, "evidence")
+    return f"<details><summary>All {len(result.evidence)} comparisons</summary>{table}</details>"
+
+
 def page(result: Result) -> str:
     """Return one claim as HTML: its card, the test, evidence with intervals, and what the paper's tables say."""
     claim, esc = result.claim, html.escape
@@ -18,19 +40,7 @@ def page(result: Result) -> str:
         f"<p><strong>The test</strong> (the paper's {esc(claim.section)}). {esc(claim.test)}</p>",
     ]
     if result.evidence:
-        rows = [
-            (esc(e.part), esc(f"{heading}: {e.compared}"), esc(e.group).replace(", ", ",<br>"),
-             *map(esc, (e.numbers, e.claimed, e.reading, e.size)), e.seeds)
-            for e in result.evidence
-            for heading in (display(e.quantity)[1],)
-        ]  # fmt: skip
-        heads = ("part", "quantity", "data, network", "ours [95 % interval]", "claimed", "reading",
-                 "beside the paper's nearest cell", "seeds")  # fmt: skip
-        if len({e.part for e in result.evidence}) == 1:
-            heads, rows = heads[1:], [row[1:] for row in rows]
-        caption = f"{result.count[:1].upper()}{result.count[1:]}."
-        table = html_tables.table(heads, rows, caption, "evidence")
-        parts.append(f"<details><summary>All {len(rows)} comparisons</summary>{table}</details>")
+        parts.append(_comparisons(result))
     said = published or "No table of the paper holds numbers on this claim."
     parts.append(f'<p><em class="published">Published.</em> <span class="published">{esc(said)}</span></p>')
     return "\n".join(parts)

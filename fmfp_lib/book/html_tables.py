@@ -16,8 +16,8 @@ def table(heads, rows, caption: str, kind: str = "facts") -> str:
     ----------
     heads : sequence of str
         Headings of the columns.
-    rows : iterable of sequence of str
-        The cells.
+    rows : iterable of sequence of str, or str
+        The cells; a row that is one text heads the rows below it.
     caption : str
         Text above the table.
     kind : str
@@ -29,7 +29,12 @@ def table(heads, rows, caption: str, kind: str = "facts") -> str:
         HTML.
     """
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "\n".join(
+        f'<tr><th colspan="{len(heads)}">{row}</th></tr>'
+        if isinstance(row, str)
+        else "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
     return (
         f'<div class="scroll" tabindex="0"><table class="{kind}"><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -1,6 +1,6 @@
 """Effects on the rungs of the accuracy ladder, against accuracy, length of training and label smoothing's dose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -72,6 +72,7 @@ def by_dose(scale: str, replicates: int = statistics.REPLICATES) -> dict[str, di
     for whole in varied(scale):
         doses = variations("epsilon", scale, whole)
         plain = next(rung for rung in doses.values() if "baseline" in rung.methods)
+        plain = replace(plain, seeds=whole.seeds)
         there = {e: effects(rung, ("label_smoothing",), replicates, plain) for e, rung in doses.items()}
         found[whole.title] = {e: effect for e, effect in there.items() if effect}
     return {title: doses for title, doses in found.items() if doses}

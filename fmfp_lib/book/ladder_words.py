@@ -2,13 +2,11 @@
 
 from .. import statistics
 from . import ladder, markdown, names
-from .rungs import CURVES, HOME, QUANTITIES, RUNGS, variations, varied
+from .rungs import CURVES, HOME, QUANTITIES, shown, variations, varied
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
     """Say, as a Markdown list, what label smoothing and FMFP change on each rung, on the seeds that decide.
-
-    A rung without finished runs of such seeds is told by all its seeds, and said to be.
 
     Parameters
     ----------
@@ -21,11 +19,8 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
         Markdown.
     """
     lines = []
-    for rung in RUNGS:
-        new = rung.deciding
-        found, about = ladder.effects(new, CURVES[1:], replicates), f"seeds {min(new.seeds)} to {max(new.seeds)}"
-        if len(found) < 2 or len(found[0].seeds) < 3:
-            found, about = ladder.effects(rung, CURVES[1:], replicates), "also of seeds that chose the regime"
+    for rung in shown("classroom"):
+        found = ladder.effects(rung, CURVES[1:], replicates)
         if not found:
             continue
         words = []
@@ -36,7 +31,8 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
                 f"{markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
                 f"{1000 * surest.b:.1f}"
             )
-        lines.append(f"* **{rung.title}**, accuracy {100 * found[0].accuracy:.1f} %, {about}: {'. '.join(words)}.")
+        about = f"accuracy {100 * found[0].accuracy:.1f} %, {len(found[0].seeds)} seeds"
+        lines.append(f"* **{rung.title}**, {about}: {'. '.join(words)}.")
     return "\n".join(lines) or "No rung has finished runs yet."
 
 

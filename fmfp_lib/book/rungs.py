@@ -108,19 +108,19 @@ class Rung:
 
 # The embedded images: a class retrains a run in two minutes. Without crops the network fits its images in half of it.
 CLASS = Rung(
-    "Fashion-MNIST, 9,000 images",
+    "Fashion-MNIST, 9,000 images, PreAct-ResNet-8",
     dict(scale="classroom", dataset="embedded", network="preact_resnet8_w16_s2", train_size=9000, epochs=50, padding=0),
     tuple(range(8)),
 )
 # CIFAR-10 with all its training images. No pilot saw these two regimes, so all their seeds decide.
 CIFAR = Rung(
-    "CIFAR-10, 45,000 images",
+    "CIFAR-10, 45,000 images, ResNet-9",
     dict(scale="workstation", dataset="cifar10", network="resnet9_w32", train_size=45_000, epochs=60, padding=2),
 )
 # Four times as many weights and the paper's crops: hours of a CPU, a minute of a large GPU.
-WIDE = Rung("CIFAR-10, 45,000 images, wide network", CIFAR.regime | dict(network="resnet9_w64", padding=4))
+WIDE = Rung("CIFAR-10, 45,000 images, wide ResNet-9", CIFAR.regime | dict(network="resnet9_w64", padding=4))
 # Another family, with seeds that no pilot saw.
-SECOND = Rung(f"{CLASS.title}, VGG-8", CLASS.regime | dict(network="vgg8_w16"), (3, 4, 5, 6, 7))
+SECOND = Rung("Fashion-MNIST, 9,000 images, VGG-8", CLASS.regime | dict(network="vgg8_w16"), (3, 4, 5, 6, 7))
 # What came before the ladder: few images, with crops, not fitted.
 EARLY = tuple(
     Rung(
@@ -218,8 +218,9 @@ def every() -> list[Rung]:
 
 
 def shown(scale: str) -> tuple[Rung, ...]:
-    """Return the rungs that the book shows; at ``smoke`` scale a tiny one, trained at once if it has no record."""
-    return (SMOKE.train(),) if scale == "smoke" else RUNGS
+    """Return the rungs that the book shows, with the seeds that decide; at ``smoke`` scale a tiny one, trained at once
+    if it has no record."""
+    return (SMOKE.train(),) if scale == "smoke" else tuple(rung.deciding for rung in RUNGS)
 
 
 def varied(scale: str) -> tuple[Rung, ...]:
@@ -257,4 +258,4 @@ def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
     else:
         others = {"epochs": LENGTHS, "train_size": SIZES[whole.title], "epsilon": DOSES[whole.title]}[kind]
     own = getattr(whole.settings("baseline", 0).complete(), kind)
-    return dict(sorted({own: replace(whole, methods=CURVES), **others}.items()))
+    return dict(sorted({own: replace(whole.deciding, methods=CURVES), **others}.items()))

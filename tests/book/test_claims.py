@@ -265,11 +265,22 @@ def test_every_rendering_has_every_claim(results):
 
 def test_a_page_has_verdict_test_evidence_and_the_published_side(results):
     page = claims_pages.page(results["C2"])
-    assert '<span class="verdict">partly supported</span>' in page and page.count("<tr>") == 3  # a head, AUROC, AURC
+    assert '<span class="verdict">partly supported</span>' in page and page.count("<tr>") == 5  # a head, AUROC, AURC
     assert "In the paper: 60 of 60 cells, by AUROC." in page and page.count("<svg") == 1
     assert re.search(r"[+−]\d+\.\d\d \[[+−]\d+\.\d\d,\s[+−]\d+\.\d\d\]", page)
     assert 'class="published"' in page and "label smoothing 12 and 12" in page
     assert "No table of the paper holds" in claims_pages.page(results["C3"])
+
+
+def test_a_card_names_its_networks_and_shows_what_goes_beyond_its_axis(results):
+    card = claims_cards.card(results["C2"])
+    ((title, letter),) = claims_cards.letters([results["C2"]]).items()
+    assert letter == "A" and f'<p class="key"><b>A</b> {title}</p>' in card
+    assert '<text class="key" x="4"' in card and 'class="key"' not in claims_cards.card(results["C14"])
+    axis = claims_cards._Axis(-1.0, 2.0, 100)
+    assert "<path" not in axis.line(-0.5, 1.5, 10) and axis.line(-3, 5, 10).count("<path") == 2
+    assert [axis.x(v) for v in (-9, -1, 2, 9)] == [16, 16, 336, 336]
+    assert ">−1e+02<" not in axis.numbers([], 9) and axis.numbers([1.0], 9).count("<text") == 4
 
 
 def test_the_published_side_is_counted_from_the_tables():
