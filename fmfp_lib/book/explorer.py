@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+from matplotlib.colors import to_hex
+
 from ..methods import METHODS
 from . import explorer_data, figures, names, rungs
 from .study import shown
@@ -19,10 +21,6 @@ _RELATIVES = {
     "fmfp_k2": ("fmfp", "4 2"), "fmfp_k5": ("fmfp", "1 2"), "fmfp_bn": ("fmfp", "8 3 2 3"),
 }  # fmt: skip
 _DASHES = {"": "", "sam": "8 3 2 3", "swa": "4 2", "ema": "1 2", "fmfp": "8 3"}
-
-
-def _both(rgb) -> dict[str, str]:
-    return {theme: figures.readable(rgb, background) for theme, background in BACKGROUNDS.items()}
 
 
 def style(method: str) -> dict[str, str]:
@@ -70,8 +68,8 @@ def content(groups) -> dict:
         "grid": explorer_data.GRID,
         "bins": explorer_data.BINS,
         "default": [m for m in DEFAULT if m in shown] or shown[:1],
-        "right": _both(figures.CORRECT),
-        "wrong": _both(figures.INCORRECT),
+        "right": {"light": to_hex(figures.CORRECT), "dark": "#b8c4dd"},
+        "wrong": {"light": to_hex(figures.INCORRECT), "dark": "#ff7aa8"},
         "methods": {method: style(method) | {"more": method not in rungs.CLASS.methods} for method in shown},
         "groups": entries,
     }

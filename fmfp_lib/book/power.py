@@ -74,8 +74,8 @@ def seeds() -> str:
             rows.append([rung.title, names.name(method), f"{100 * published:+.2f}".replace("-", "\u2212"),
                          f"{100 * own.seeds:.2f}", f"{100 * own.images:.2f}",
                          *("more than 64" if n is None else n for n in needed),
-                         "no number suffices" if wanted is None else f"{wanted:,}"])  # fmt: skip
+                         "no number is enough" if wanted is None else f"{wanted:,}"])  # fmt: skip
     heading = ["rung", "method", "the paper's nearest effect, points", "spread between seeds",
-               "spread between test sets", "seeds needed", "for half of it",
-               "test images needed for a quarter of it, 5 seeds"]  # fmt: skip
+               "spread between test sets", "seeds needed", "seeds for half the effect",
+               "test images for a quarter of the effect, 5 seeds"]  # fmt: skip
     return markdown.table(heading, rows)

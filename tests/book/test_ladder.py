@@ -150,7 +150,7 @@ def test_figures_show_what_they_are_given():
                                            [("fmfp", "auroc"), ("fmfp", "selective_risk@0.1")])  # fmt: skip
     assert [axis.get_xscale() for axis in both.axes] == ["log", "log"]
     points = [tuple(point.lines[0].get_xydata()[0]) for point in both.axes[0].containers]
-    assert points == [(50, 1), (100, 1), (50, 1)]
+    assert points == [(50, 1), (100, 1), (50 * 2**0.1, 1)]
     assert "1,000 surest" in both.axes[1].get_ylabel() and len(both.legends[0].texts) == 2
 
 

@@ -74,6 +74,7 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
         axis.set(title=name(method))
         sns.despine(ax=axis)
     for axis in axes[-columns:]:
+        axis.tick_params(labelbottom=True)
         axis.set_xlabel("accuracy, %" if narrow else "accuracy of the baseline, %")
     figure.supylabel(label, fontsize="medium")
     figure.tight_layout()
@@ -150,19 +151,23 @@ def effects_against_setting(series, shown, x="epochs", columns=3):
     for axis, (method, quantity) in zip(axes, shown, strict=True):
         factor, label = _scale(quantity)
         axis.axhline(0, color="0.7", linewidth=1, zorder=0)
-        for style, (title, effects) in zip(styles, series.items(), strict=False):
+        for place, (style, marker, (title, effects)) in enumerate(zip(styles, "Dvos", series.items(), strict=False)):
+            aside = 2 ** (0.1 * place)  # so that intervals at one value stand side by side
             found = {n: e for n, there in effects.items() for e in there if e.method == method}
             x_values = sorted(found)
             values = [factor * found[n].changes[quantity].difference for n in x_values]
-            axis.plot(x_values, values, color=colour(method), linestyle=style, label=title)
+            axis.plot([aside * n for n in x_values], values, color=colour(method), linestyle=style, label=title)
             for n in x_values:
-                _point(axis, n, found[n].changes[quantity], factor, colour(method))
+                _point(axis, aside * n, found[n].changes[quantity], factor, colour(method), marker)
         axis.set_xscale("log", base=2)
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
         axis.set(xlabel=x, ylabel=label, title=name(method) if len(methods) > 1 else "")
         sns.despine(ax=axis)
     figure.tight_layout()
     if len(series) > 1:
-        handles = [Line2D([], [], color="0.2", linestyle=s, label=t) for s, t in zip(styles, series, strict=False)]
+        handles = [
+            Line2D([], [], color="0.2", linestyle=style, marker=marker, markersize=5, label=title)
+            for style, marker, title in zip(styles, "Dvos", series, strict=False)
+        ]
         figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
     return figure
