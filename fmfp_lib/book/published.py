@@ -189,14 +189,10 @@ def _html(table, rows, groups, metric, compared):
     ours = list(dict.fromkeys(groups[place].dataset for row in rows for place in row.beside))
     same = ["ours, same setting"] if any(row.same for row in rows) else []
     heads = ["method", "published", *same, *(f"ours, {html.escape(names.name(d))}" for d in ours)]
-    lines = [
-        '<div class="scroll" tabindex="0"><table class="side-by-side">'
-        f"<caption>{_caption(rows, metric, ours, same)}</caption><thead><tr>"
-        + "".join(f'<th scope="col">{h}</th>' for h in heads)
-        + "</tr></thead>"
-    ]
-    for (dataset, network), block in itertools.groupby(rows, key=lambda row: (row.dataset, row.network)):
-        title = f"{names.name(dataset)}, {names.name(network)}"
+    lines, beside = [], []
+    for (dataset, network), together in itertools.groupby(rows, key=lambda row: (row.dataset, row.network)):
+        block, title = list(together), f"{names.name(dataset)}, {names.name(network)}"
+        near = dict.fromkeys(place for row in block for place in row.beside)
         lines.append(f'<tbody><tr><th scope="rowgroup" colspan="{len(heads)}"><span>{title}</span></th></tr>')
         for row in block:
             key = (table, dataset, network, row.method, metric)
@@ -206,27 +202,44 @@ def _html(table, rows, groups, metric, compared):
             if same:
                 cells.append(_mean_of_seeds([found[metric] for found in row.same], names.DISPLAY[metric][0]))
             for data in ours:
-                places = [place for place in row.beside if groups[place].dataset == data]
-                cells.append("<br>".join(_beside(key, row.beside[place], compared[place]) for place in places))
+                places = [place for place in near if groups[place].dataset == data]
+                beside.append("<br>".join(_beside(key, row.beside.get(place), compared[place]) for place in places))
+                cells.append(beside[-1])
             heading = f'<th scope="row">{names.name(row.method)}</th>'
             lines.append(f"<tr>{heading}" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
         lines.append("</tbody>")
-    return "\n".join(lines) + "</table></div>"
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    return (
+        '<div class="scroll" tabindex="0"><table class="side-by-side">'
+        f"<caption>{_caption(rows, metric, ours, same, beside, '±' in ''.join(lines))}</caption>"
+        f"<thead><tr>{head}</tr></thead>" + "\n".join(lines) + "</table></div>"
+    )
 
 
-def _caption(rows, metric, ours, same):
+def _caption(rows, metric, ours, same, beside, spread):
+    """Return a table's caption; it explains what the table has: ours, empty cells and dashes `beside`, a `spread`."""
     option = " --measure shift" if any(row.dataset == "cifar10_c" for row in rows) else ""
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
-        f'{names.DISPLAY[metric][1]} ({arrow}). <em class="published">Published</em> numbers are the paper\'s, the '
-        "others ours, from the small network of the same family, which stand beside each of the paper's data sets. "
-        + ("A dash in the third column" if same else "No run in the paper's own setting ships: it")
+        f"{names.DISPLAY[metric][1]} ({arrow}){', mean ± standard deviation over seeds' if spread else ''}. "
+        '<em class="published">Published</em> numbers are the paper\'s'
+        + (", the others ours" if ours or same else "")
+        + (", from the small network of the same family" if ours else "")
+        + (", repeated beside each of the paper's data sets" if ours and len({row.dataset for row in rows}) > 1 else "")
+        + (". A dash in the third column" if same else ". No run in the paper's own setting ships: it")
         + " needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper --seed S"
         f"{option}</code> {'fills it' if same else 'adds one, and a column'}."
     )
-    if ours:
-        caption += " Further right, an empty cell has no network of that family, and a dash was not measured."
-        caption += "" if metric in RANKING + SUMS else " This metric has no interval here, so no mark."
+    meanings = {
+        "an empty cell means that no network of that family was trained": "" in beside,
+        "a dash means that this was not measured": any("–" in cell for cell in beside),
+    }
+    said = ", and ".join(meaning for meaning, there in meanings.items() if there)
+    if said:
+        place = "Further right" if same else f"In our column{'s' * (len(ours) > 1)}"
+        caption += f" {place} {said}."
+    if ours and metric not in RANKING + SUMS:
+        caption += " This metric has no interval here, so no mark."
     return caption
 
 

@@ -63,7 +63,7 @@ def right_predictions(groups) -> str:
                 found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(record.confidence)))
             cells = [plus_minus(values, 100) for values in zip(*found, strict=True)]
             rows.append((group.title, name(method), *cells))
-    return grouped(("method", "ECE %", "ECE of correct %", "the same, were it calibrated %"), rows)
+    return grouped(("method", "ECE %", "ECE of correct %", "ECE of correct if calibrated, %"), rows)
 
 
 GLANCE = (*CALIBRATION, "crl", *FLAT)
@@ -88,11 +88,16 @@ def at_a_glance() -> str:
 def methods() -> str:
     """Return the method table as Markdown, from the registry itself."""
     rows = [
-        (f"`{key}`", m.summary, "yes" if m.sam else "", (m.averaging or "").upper(), f"${m.equation}$")
+        (
+            f"`{key}`",
+            m.summary,
+            ", ".join(filter(None, ("SAM" * m.sam, (m.averaging or "").upper()))),
+            f"${m.equation}$",
+        )
         for key, m in METHODS.items()
         if "+" not in key
     ]
-    return table(("name", "what it is", "SAM", "average", "loss"), rows, words=5)
+    return table(("name", "what it is", "SAM, average", "loss"), rows, words=4)
 
 
 def networks() -> str:
@@ -126,7 +131,7 @@ def corruptions() -> str:
     from ..datasets.corruptions import KINDS
 
     rows = [
-        (f"`{key}`", function.__doc__.rstrip("."), " · ".join(map(str, strengths)))
+        (f"`{key}`", function.__doc__.partition("\n")[0].rstrip("."), " · ".join(map(str, strengths)))
         for key, (function, strengths) in KINDS.items()
     ]
     return table(("kind", "what it does", "strength at severities 1 to 5"), rows, words=3)

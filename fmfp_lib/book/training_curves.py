@@ -32,11 +32,11 @@ def curve(record, metric: str) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     ValueError
-        If no look has the metric.
+        If no evaluation has the metric.
     """
     seen = [(e["epoch"], e[f"test_{metric}"]) for e in record.history if e.get(f"test_{metric}") is not None]
     if not seen:
-        raise ValueError(f"no look at the test set has {metric!r}; choose among accuracy, auroc, aurc, ece")
+        raise ValueError(f"no evaluation on the test set has {metric!r}; choose among accuracy, auroc, aurc, ece")
     epochs, values = np.array(seen).T
     return epochs, values
 
@@ -143,12 +143,14 @@ def early_stopping(records, metric: str = "auroc", window: int = WINDOW) -> dict
 # -- in words -------------------------------------------------------------------------------------------------
 
 
-def direction(estimate) -> str:
-    """Return *rises*, *falls*, or that its interval leaves both open, of a change (value, low, high)."""
+def direction(label: str, estimate) -> str:
+    """Say that what `label` names rises or falls, or that the interval of its change (value, low, high) leaves both
+    open."""
     value, low, high = estimate
     if not low <= high:
-        return f"{'rises' if value > 0 else 'falls'} (one seed, so no interval)"
-    return "rises" if low > 0 else "falls" if high < 0 else "is too close to call"
+        return f"{label} {'rises' if value > 0 else 'falls'} (one seed, so no interval)"
+    way = "rises" if low > 0 else "falls" if high < 0 else None
+    return f"{label} {way}" if way else f"the change in {label} is too close to call"
 
 
 def late_in_words(group, method: str = "baseline") -> str:
@@ -169,7 +171,7 @@ def late_in_words(group, method: str = "baseline") -> str:
     parts = []
     for metric, label in (("accuracy", "accuracy"), ("auroc", "AUROC")):
         change = over_seeds([late_change(r, metric) for r in group.runs[method]])
-        parts.append(f"{label} {direction(change)}, {markdown.interval(change, 100, bold=False)} points")
+        parts.append(f"{direction(label, change)}, {markdown.interval(change, 100, bold=False)} points")
     return f"{group.title}: {parts[0]}; {parts[1]}"
 
 

@@ -72,6 +72,19 @@ def test_a_published_number_is_styled_as_published(groups):
     assert page.count('<em class="published">') == 49  # one a row, and the word in the caption
 
 
+def test_the_caption_explains_what_the_table_has(groups):
+    def caption(*table):
+        return text(published.side_by_side(*table).partition("<caption>")[2].partition("</caption>")[0])
+
+    few = [group for group in groups if group.network.startswith("preact_resnet")][:1]
+    found = caption("table1", few, "auroc", [{}])
+    assert "standard deviation over seeds" in found and "repeated beside each of the paper's data sets" in found
+    assert "In our column an empty cell means" in found and "a dash means" in found  # three of six methods were given
+    alone = caption("table4", [], "auroc")
+    assert "standard deviation" in alone and not any(word in alone for word in ("ours", "our column", "a dash"))
+    assert "±" not in published.side_by_side("table3", [], "auroc")
+
+
 def test_without_runs_of_ours_the_published_table_still_stands():
     page = published.side_by_side("table5", [], "nll")
     assert rows(page)[0] == ["Tiny-ImageNet", "ResNet-18", "baseline", "15.76 ± 0.14"]

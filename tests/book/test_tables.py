@@ -28,7 +28,9 @@ def test_tables_name_everything_in_the_registries():
     assert all(f"`{m}`" in methods for m in METHODS if "+" not in m)
     assert all(f"`{n}`" in networks for n in NETWORKS)
     assert all(f"`{n}`" in tables.datasets() for n in CATALOGUE)
-    assert all(f"`{k}`" in tables.corruptions() for k in KINDS)
+    heading, _, *kinds = tables.corruptions().split("\n")  # a line each, no more
+    assert [line.split("`")[1] for line in kinds] == list(KINDS)
+    assert all(line.count("|") == heading.count("|") for line in kinds)
 
 
 @pytest.fixture
@@ -142,6 +144,14 @@ def test_words_follow_the_intervals():
     text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal loss"
     assert words.in_words(found, "ece") == text
     assert words.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup"
+    only = {"focal": found["focal"], "mixup": found["mixup"]}
+    moved = "falls for mixup and L1 norm, grows for CS-KD, and is too close to call for focal loss"
+    assert words.moves(found, "ece", rises="grows") == moved and words.moves(only, "ece") == "falls for mixup only"
+    assert words.moves({"focal": found["focal"]}, "ece") == "does not clearly change"
+    text = "of the four methods, mixup and L1 norm clearly lower ECE; CS-KD clearly raises it"
+    assert words.of_all(found, "ece") == text
+    assert words.of_all(only, "ece") == "of the two methods, mixup clearly lowers ECE; none clearly raises it"
+    assert words.of_all({"cs_kd": found["cs_kd"]}, "ece") == "CS-KD, the only one run, clearly raises ECE"
     tally = words.tally(r["ece"] for r in found.values())
     assert tally == "lower in 2 of 4 (2 clearly), higher in 2 of 4 (1 clearly)"
     assert words.lowest(found, "ece") == "baseline"

@@ -72,8 +72,8 @@ def test_the_tables_say_what_was_computed():
 def test_a_change_is_named_only_where_its_interval_has_one_sign():
     nan = float("nan")
     changes = [(1, 0.5, 2), (-1, -2, -0.5), (1, -1, 3), (-1, nan, nan)]
-    said = ["rises", "falls", "is too close to call", "falls (one seed, so no interval)"]
-    assert [training_curves.direction(change) for change in changes] == said
+    said = ["x rises", "x falls", "the change in x is too close to call", "x falls (one seed, so no interval)"]
+    assert [training_curves.direction("x", change) for change in changes] == said
     middle, end = [0.9] * 12, [0.8] * 8  # two windows: 40 to 60 %, 85 to 100 % of training
     group = SimpleNamespace(title="toy", runs={"baseline": [run(middle + end, [1 - v for v in middle + end])] * 2})
     assert training_curves.late_in_words(group) == (
