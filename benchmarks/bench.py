@@ -311,7 +311,8 @@ def measure_layout(repeats, quick, device):
     """Measure how arrays are best laid out for each kind of convolution."""
     import torch
 
-    group, images = "Layout: a pass with channels first, against channels last, as ours are", 8 if quick else 128
+    group = "Layout: a pass with channels first, against channels last, as ours are"
+    images = 8 if quick else 128 if device == "cuda" else 32
     for network in ("preact_resnet110", "densenet", "convmixer")[: 1 if quick else None]:
         passes = (_passes(network, f, device, images) for f in (torch.contiguous_format, torch.channels_last))
         found = turns(repeats, **dict(zip(("first", "last"), passes, strict=True)))
@@ -320,7 +321,7 @@ def measure_layout(repeats, quick, device):
 
 
 def measure_prices(repeats, quick, device, folder):
-    group = "Prices: an epoch of SGD against one of each, ratio of times"
+    group = "Prices: an epoch of SGD against one of each; the ratio is the price, the new time over SGD's"
     network = next(iter(NETWORKS))
     images = 256 if quick else 1000
     methods = ("baseline", "sam", "sam_k2", "sam_k5", "sam_bn")
@@ -390,7 +391,7 @@ def _side_by_side(count, threads, epochs, device="cpu"):
 
 def measure_grid(repeats, quick):
     cores = os.cpu_count()
-    group = "Grid: one run on all cores after another, against one single-threaded run a core"
+    group = "Grid: runs one after another on all cores, against one single-threaded run per core"
     found = [(_side_by_side(1, cores, 5), _side_by_side(cores, 1, 5)) for _ in range(1 if quick else repeats)]
     one, many = np.median(found, 0)
     yield row(group, f"{cores} runs on {cores} cores", one, many, "images/s", many / one, "≥ 1.3")

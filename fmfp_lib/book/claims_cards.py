@@ -51,7 +51,8 @@ class _Axis:
         text, taken = "", []
         for value, anchor, room in ((0.0, "middle", 0), *((b, "middle", 24) for b in bounds), *ends):
             if all(abs(self.x(value) - place) > room for place in taken):
-                number = f"{self.factor * value:+.2g}".replace("-", "\u2212") if value else "0"
+                shown = self.factor * value
+                number = f"{shown:+.{'2g' if abs(shown) < 10 else '0f'}}".replace("-", "\u2212") if value else "0"
                 text += f'<text x="{self.x(value)}" y="{y}" text-anchor="{anchor}">{number}</text>'
                 taken.append(self.x(value))
         return text
@@ -80,7 +81,17 @@ def _mean(own, axis, y) -> str:
 
 
 def letters(results) -> dict[str, str]:
-    """Return a letter for each network and data set that some claims were judged on, the least accurate first."""
+    """Return a letter for each network and data set that some claims were judged on, the least accurate first.
+
+    Parameters
+    ----------
+    results : iterable of claims.Result
+
+    Returns
+    -------
+    dict of str to str
+        By the group's title.
+    """
     orders = [list(dict.fromkeys(e.group for e in result.evidence if e.decides)) for result in results]
     titles = dict.fromkeys(title for order in sorted(orders, key=len, reverse=True) for title in order)
     return dict(zip(titles, ascii_uppercase, strict=False))
@@ -173,7 +184,19 @@ def card(result: Result, link: str = "", known=None) -> str:
 
 
 def sentence(result: Result, known) -> str:
-    """Return what our runs say of a claim, each network by its letter, as `letters` returns them."""
+    """Return what our runs say of a claim, each network by its letter.
+
+    Parameters
+    ----------
+    result : claims.Result
+    known : dict of str to str
+        What `letters` returns.
+
+    Returns
+    -------
+    str
+        Plain text.
+    """
     if result.verdict == verdicts.UNTESTED:
         return f"Needs {result.claim.needs}."
     held, broken = (

@@ -242,31 +242,29 @@ def _turned(table):
 
 
 def pilots() -> str:
-    """Return the search as a Markdown table: one row for each pilot whose two runs are finished."""
-    heading = ["data", "network", "images × epochs", "crops", "training accuracy %", "accuracy %", "ECE %", "AUROC",
-               "AURC ×10³", "errors among the surest tenth", "logit gap, 5 to 95 %", "CPU minutes"]  # fmt: skip
-    rows = []
+    """Return the search as Markdown: a table for each data set, a row for each pilot whose two runs are finished."""
+    heading = ["network", "images × epochs", "training accuracy %", "accuracy %", "ECE %", "AUROC %",
+               "errors among the surest tenth", "spread of the logit gap"]  # fmt: skip
+    rows = {}
     for rung in PILOTS:
         runs = [found.get(0) for found in (rung.runs().get(m, {}) for m in rung.methods)]
         if None in runs:
             continue
         s, fits = runs[0].settings, [measures.load(r, "fit") for r in runs]
         surest = [round(len(r.labels) * SUREST * selective_risk_at(*_scored(r), SUREST)) for r in runs]
-        minutes = [np.nan if f is None else f["cpu_seconds"] / 60 for f in fits]
 
         def both(texts):
             return " → ".join(texts)
 
-        rows.append([
-            names.name(s.dataset), f"`{s.network}`", f"{s.train_size:,} × {s.epochs}", s.padding or "none",
-            both("–" if f is None else f"{100 * f['accuracy']:.2f}" for f in fits),
+        rows.setdefault(names.name(s.dataset), []).append([
+            f"`{s.network}`", f"{s.train_size:,} × {s.epochs}{', crops' if s.padding else ''}",
+            both("–" if f is None else f"{100 * f['accuracy']:.1f}" for f in fits),
             *(both(f"{factor * r.metrics[m]:.{digits}f}" for r in runs)
-              for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 2), ("aurc", 1000, 1))),
+              for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 2))),
             both(map(str, surest)),
-            both("–" if f is None else f"{f['gap'][1]:.1f} to {f['gap'][5]:.1f}" for f in fits),
-            both("–" if np.isnan(m) else f"{m:.1f}" for m in minutes),
+            both("–" if f is None else f"{f['gap'][5] - f['gap'][1]:.1f}" for f in fits),
         ])  # fmt: skip
-    return markdown.table(heading, rows, 2)
+    return "\n\n".join(f"**{title}**\n\n{markdown.table(heading, part)}" for title, part in rows.items())
 
 
 def race() -> str:

@@ -259,7 +259,8 @@ def _of_all(chosen, console):
     rule = f"above {chosen.threshold:.17g}" if chosen.threshold > float("-inf") else "whatever it is: all items"
     console.print(Text.assemble("Answer where the confidence is ", (rule, "bold"), "."))
     words = f"{chosen.accepted:,} of {chosen.n:,} calibration items are accepted, a coverage of "
-    words += f"{100 * chosen.coverage:.1f} %; {chosen.errors:,} of them are wrong, so the risk is at most "
+    words += f"{100 * chosen.coverage:.1f} %; {chosen.errors:,} of them are wrong, so with "
+    words += f"{100 * (1 - chosen.delta):.4g} % confidence the risk is at most "
     console.print(Text(f"{words}{100 * chosen.bound:.2f} %."))
 
 

@@ -109,8 +109,8 @@ def in_words(found: dict, metric: str = "auroc") -> str:
         f"its gain in AUROC over MSP lies above 0, in {down} below (mean {signed(mean)} points).** "
     )
     text += f"It loses on networks trained by {listed(worse)}. " if worse else ""
-    text += "; ".join(f"{name(k)}: {u} gains, {d} losses, mean {signed(m)}" for _, k, u, d, m, _ in lines[1:]) + "."
-    return text
+    others = "; ".join(f"{name(k)} {u} and {d} ({signed(m)})" for _, k, u, d, m, _ in lines[1:])
+    return f"{text}Gains and losses of the others, with their mean: {others}."
 
 
 def of_method(found: dict, method: str) -> dict:

@@ -233,9 +233,11 @@ def origins(groups) -> dict[str, str]:
 def clean_and_shifted(groups) -> str:
     """Return, as Markdown, `METRICS` on clean and on corrupted images: one row per group and method, means over seeds.
 
-    The last column is the AUROC of one threshold for all images (`pooled`).
+    AUROC comes first; its third column is that of one threshold for all images (`pooled`).
     """
-    heads = [f"{names.display(m)[1]}, {where}" for m in METRICS for where in ("clean", "corrupted")]
+    shown = ("auroc", *(m for m in METRICS if m != "auroc"))
+    heads = [f"{names.display(m)[1]}, {where}" for m in shown for where in ("clean", "corrupted")]
+    heads.insert(2, "AUROC %, pooled")
     rows = []
     for group in groups:
         for method, runs in group.runs.items():
@@ -245,9 +247,9 @@ def clean_and_shifted(groups) -> str:
             plain = [clean(r, a["score"].shape[2]) for r, a in kept]
             sides = [mean(p) for p in plain], [mean(a) for _, a in kept]
             cells = [
-                markdown.plus_minus([row[m] for row in side], names.display(m)[0]) for m in METRICS for side in sides
+                markdown.plus_minus([row[m] for row in side], names.display(m)[0]) for m in shown for side in sides
             ]
             one_threshold = [pooled(a, p)["auroc"] for (_, a), p in zip(kept, plain, strict=True)]
-            cells.append(markdown.plus_minus(one_threshold, 100))
+            cells.insert(2, markdown.plus_minus(one_threshold, 100))
             rows.append((group.title, names.name(method), str(len(kept)), *cells))
-    return markdown.grouped(("method", "seeds", *heads, "AUROC %, pooled"), rows)
+    return markdown.grouped(("method", "seeds", *heads), rows)

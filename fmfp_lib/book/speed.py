@@ -72,5 +72,7 @@ def speed(found: dict | None = None) -> str:
             if on_gpu:
                 cells.append(_three_digits(cuda["ratio"]) if cuda else "not measured yet")
             cells_of.append((what, *cells))
+        kept = [i for i in range(len(heading)) if i == 0 or any(cells[i] for cells in cells_of)]
+        heading, *cells_of = ([row[i] for i in kept] for row in (heading, *cells_of))
         lines += [f"**{group}.**\n", table(heading, cells_of), ""]
     return "\n".join(lines)

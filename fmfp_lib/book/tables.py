@@ -213,7 +213,10 @@ def gpu_hours(rate: float = cost.SUSTAINED) -> str:
     rows = []
     for dataset, (epochs, images, networks) in CELLS.items():
         counts = [
-            cost.passes(Settings(method=method, epochs=epochs, train_size=images, device="cpu"), from_checkpoint=True)
+            cost.passes(
+                Settings(dataset=dataset, epochs=epochs, train_size=images, device="cpu", method=method),
+                from_checkpoint=True,
+            )
             for method in ("baseline", "sam", "swa", "fmfp")
         ]
         for network in networks:

@@ -144,8 +144,20 @@ def early_stopping(records, metric: str = "auroc", window: int = WINDOW) -> dict
 
 
 def direction(label: str, estimate) -> str:
-    """Say that what `label` names rises or falls, or that the interval of its change (value, low, high) leaves both
-    open."""
+    """Say whether something rises or falls, or that its interval leaves both open.
+
+    Parameters
+    ----------
+    label : str
+        What changes.
+    estimate : tuple of float
+        The change and the ends of its interval.
+
+    Returns
+    -------
+    str
+        A clause.
+    """
     value, low, high = estimate
     if not low <= high:
         return f"{label} {'rises' if value > 0 else 'falls'} (one seed, so no interval)"

@@ -1,7 +1,9 @@
 """Comparisons in words: which methods are lower, higher, or too close to call."""
 
 from ..methods import CALIBRATION
-from .names import listed
+from .names import display, listed, name
+
+_NUMBERS = dict(enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2))
 
 
 def in_words(found: dict, metric: str) -> str:
@@ -29,6 +31,62 @@ def in_words(found: dict, metric: str) -> str:
         return "not clearly changed by any method"
     parts = ("lower", lower), ("higher", higher), ("too close to call", rest)
     return "; ".join(f"{word} for {listed(methods)}" for word, methods in parts if methods)
+
+
+def moves(found: dict, metric: str, falls: str = "falls", rises: str = "rises") -> str:
+    """Say for which methods a statistic clearly falls or rises against the baseline, with a verb for each way.
+
+    Parameters
+    ----------
+    found : dict
+        What `compare.against_baseline` returns.
+    metric : str
+        Name of one of its metrics.
+    falls, rises : str
+        The verbs.
+
+    Returns
+    -------
+    str
+        A clause without its subject: ``falls for SWA, rises for CRL, and is too close to call for FMFP``. Where all
+        clear changes go one way, the methods left open are not named: ``falls for CRL only``.
+    """
+    lower = [m for m, row in found.items() if row[metric].high < 0]
+    higher = [m for m, row in found.items() if row[metric].low > 0]
+    rest = [m for m in found if m not in lower + higher]
+    parts = [f"{verb} for {listed(methods)}" for verb, methods in ((falls, lower), (rises, higher)) if methods]
+    if len(parts) < 2:
+        return parts[0] + (" only" if rest else "") if parts else "does not clearly change"
+    return f"{parts[0]}, {parts[1]}, and is too close to call for {listed(rest)}" if rest else " and ".join(parts)
+
+
+def of_all(found: dict, metric: str) -> str:
+    """Say which of several methods clearly lower a metric against the baseline, and which clearly raise it.
+
+    Parameters
+    ----------
+    found : dict
+        What `compare.against_baseline` returns, at least one method.
+    metric : str
+        Name of one of its metrics.
+
+    Returns
+    -------
+    str
+        A clause: ``of the seven methods, SWA and FMFP clearly lower AUGRC; none clearly raises it``.
+    """
+    word = display(metric)[1].split()[0]
+    lower = [m for m, row in found.items() if row[metric].high < 0]
+    higher = [m for m, row in found.items() if row[metric].low > 0]
+    if len(found) == 1:
+        verb = "clearly lowers" if lower else "clearly raises" if higher else "does not clearly change"
+        return f"{name(*found)}, the only one run, {verb} {word}"
+
+    def told(methods, verb, what):
+        return f"{listed(methods) if methods else 'none'} clearly {verb}{'s' if len(methods) < 2 else ''} {what}"
+
+    number = _NUMBERS.get(len(found), len(found))
+    return f"of the {number} methods, {told(lower, 'lower', word)}; {told(higher, 'raise', 'it')}"
 
 
 def tally(comparisons) -> str:

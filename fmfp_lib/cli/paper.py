@@ -23,7 +23,8 @@ def paper(
         raise ValueError(f"tflops is {tflops}; a positive number is accepted")
     planned = paper_plan.plan(minutes, None if tflops is None else 1e12 * tflops)
     total = planned.finished + planned.left + len(planned.chosen)
-    print(f"{planned.finished} of {total} runs of the paper's tables on CIFAR are finished. In {minutes:g} minutes:")
+    print(f"{planned.finished} of {total} runs of the paper's tables on CIFAR are finished.", end="")
+    print(f" In {minutes:g} minutes:" if planned.chosen else "")
     for settings in planned.chosen:
         estimate = planned.minutes[settings.hash()]
         run = f"{settings.dataset} {settings.network} {settings.method} seed {settings.seed}"

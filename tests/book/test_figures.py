@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmfp_lib import datasets
-from fmfp_lib.book import examples, figures
+from fmfp_lib.book import audit, examples, figures
 from fmfp_lib.book.study import Group
 from fmfp_lib.records import Record
 from fmfp_lib.settings import Settings
@@ -99,6 +99,23 @@ def test_shift_of_confidence_has_incorrect_across_and_correct_up():
     axis = figures.confidence_shift({"here": found}).axes[0]
     assert axis.lines[0].get_xydata().tolist() == [[-20, -10]]
     assert "incorrect" in axis.get_xlabel() and "for correct" in axis.get_ylabel()
+
+
+def test_a_marker_is_hollow_where_the_interval_holds_zero():
+    found = {"mixup": {"ece": change("ece", 0.5)}, "fmfp": {"ece": change("ece", 0.001)}}
+    axis = figures.effects({"here": found}, ("ece",), title="above").axes[0]
+    faces = [line.get_markerfacecolor() for line in axis.lines if len(line.get_xdata()) == 1]
+    assert axis.get_title(loc="left") == "above" and [face == "white" for face in faces] == [False, True]
+
+
+def test_every_count_of_wins_is_readable_on_its_cell():
+    from seaborn.utils import relative_luminance
+
+    axis = figures.wins_heatmap({"Table 2": audit.wins(("sam", "swa", "fmfp"), "crl")}).axes[0]
+    cells = axis.collections[0]
+    for text, shade in zip(axis.texts, cells.to_rgba(cells.get_array().ravel()), strict=True):
+        low, high = sorted(relative_luminance(colour) for colour in (shade, text.get_color()))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, text.get_text()
 
 
 def test_sample_images_stand_under_the_name_of_their_class():

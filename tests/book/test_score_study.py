@@ -53,7 +53,7 @@ def test_words_name_the_score_that_wins_most_often():
     loses = none | {"gini": {"a": {"auroc": Found(-0.02, True)}}}
     text = score_study.in_words({"baseline": wins, "swa": wins, "fmfp": loses})
     assert "Gini gains most often: in 2 of 3 cases" in text and "in 1 below (mean +0.67 points)" in text
-    assert "loses on networks trained by FMFP" in text and "margin: 0 gains, 0 losses" in text
+    assert "loses on networks trained by FMFP" in text and "margin 0 and 0 (−1.00)" in text
 
 
 def test_mutual_information_of_ensembles_and_what_was_measured():

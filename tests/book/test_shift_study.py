@@ -127,5 +127,11 @@ def test_groups_are_compared_over_the_seeds_that_were_measured(monkeypatch):
     text = shift_study.clean_and_shifted([group]).splitlines()
     cells = [line.split(" | ")[:2] for line in text[4:]]
     assert text[0] == "**toy**" and cells == [["| baseline", "3"], ["| FMFP", "2"]]
+    assert text[2].split(" | ")[2:6] == [
+        *(f"AUROC %, {where}" for where in ("clean", "corrupted", "pooled")),
+        "Accuracy %, clean",
+    ]
+    whole = [shift_study.pooled(kept["fmfp", s], shift_study.clean(runs["fmfp"][s], 200))["auroc"] for s in range(2)]
+    assert text[5].split(" | ")[4].startswith(f"{100 * np.mean(whole):.2f}")
     assert shift_study.of_record(runs["crl"][0]) is None
     assert shift_study.of_record(runs["fmfp"][0]) == shift_study.mean(kept["fmfp", 0])

@@ -55,7 +55,8 @@ CHEAPER = ("swa", "sam", "sam_k2", "sam_k5", "sam_bn", "fmfp", "fmfp_k2", "fmfp_
 def cost_benefit(records, methods=CHEAPER):
     """Draw each method's change of AUROC from the baseline, with its 95 % interval, against what a run costs.
 
-    The cost is that of the steps, with the prices that ``fmfp bench`` measured.
+    The cost is that of the steps, with the prices that ``fmfp bench`` measured. Methods of the same cost stand side by
+    side.
 
     Parameters
     ----------
@@ -71,20 +72,25 @@ def cost_benefit(records, methods=CHEAPER):
     figure, axis = plt.subplots(figsize=(6.4, 5.2))
     axis.axhline(0, color="0.6", linewidth=0.8)
     settings = {r.settings.method: r.settings for r in records}
-    for method, found in against_baseline(records, methods, ("auroc",)).items():
-        change, x = found["auroc"], cost.relative(settings[method], sam_prices())
+    found, prices = against_baseline(records, methods, ("auroc",)), sam_prices()
+    costs = {"baseline": 1.0} | {method: round(cost.relative(settings[method], prices), 2) for method in found}
+    places = {}
+    for method, x in costs.items():
+        same = [other for other, price in costs.items() if price == x]
+        places[method] = x + 0.04 * (same.index(method) - (len(same) - 1) / 2)
+    for method, row in found.items():
+        x, change, averaged = places[method], row["auroc"], METHODS[method].averaging is not None
         y, low, high = (100 * v for v in (change.difference, change.low, change.high))
-        averaged = METHODS[method].averaging is not None
         axis.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o" if averaged else "s", elinewidth=1,
                       color=colour("fmfp" if averaged else "sam"))  # fmt: skip
-        # Upright, above the bar or below it: several methods cost nearly the same.
-        end, place, side = (high, 4, "bottom") if averaged else (low, -4, "top")
-        axis.annotate(name(method), (x, end), xytext=(0, place), textcoords="offset points", fontsize=9,
-                      rotation=90, ha="center", va=side)  # fmt: skip
-    axis.plot(1, 0, "D", color=colour("baseline"))
-    axis.annotate(name("baseline"), (1, 0), xytext=(-6, 3), textcoords="offset points", fontsize=9, ha="right")
+        axis.annotate(name(method), (x, high), xytext=(0, 4), textcoords="offset points", fontsize=9,
+                      rotation=90, ha="center", va="bottom")  # fmt: skip
+    start = places["baseline"]
+    axis.plot(start, 0, "D", color=colour("baseline"))
+    axis.annotate(name("baseline"), (start, 0), xytext=(-6, 3), textcoords="offset points", fontsize=9, ha="right")
     axis.set(xlabel="cost of a run, in runs of the baseline", ylabel="change of AUROC, points")
-    axis.margins(x=0.15, y=0.6)
+    axis.margins(x=0.15, y=0.1)
+    axis.set_ylim(top=axis.get_ylim()[1] + 0.45 * np.ptp(axis.get_ylim()))  # room for the upright names
     sns.despine(figure)
     figure.tight_layout()
     return figure

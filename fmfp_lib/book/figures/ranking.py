@@ -196,8 +196,10 @@ def two_risks(cases):
     return figure
 
 
-def effects(groups, shown, label="change from the baseline"):
+def effects(groups, shown, label="change from the baseline", title=""):
     """Draw differences with their 95 % intervals: one panel per metric, one row per method, one marker per group.
+
+    A marker is hollow where the interval holds 0.
 
     Parameters
     ----------
@@ -207,6 +209,8 @@ def effects(groups, shown, label="change from the baseline"):
         The metrics to draw.
     label : str
         Title of the horizontal axis.
+    title : str
+        Of the figure, above its first panel.
 
     Returns
     -------
@@ -218,7 +222,7 @@ def effects(groups, shown, label="change from the baseline"):
     for axis, metric in zip(axes, shown, strict=True):
         factor, heading = display(metric)
         axis.axvline(0, color="0.6", linewidth=0.8)
-        for number, (title, found) in enumerate(groups.items()):
+        for number, (group, found) in enumerate(groups.items()):
             aside = 0.36 * ((number + 0.5) / len(groups) - 0.5)
             for y, method in enumerate(methods):
                 if method in found:
@@ -226,11 +230,12 @@ def effects(groups, shown, label="change from the baseline"):
                     axis.hlines(y + aside, factor * c.low, factor * c.high, color=colour(method), linewidth=1.5)
                     axis.plot(factor * c.difference, y + aside, "osD^v"[number % 5], color=colour(method),
                               markersize=5, markerfacecolor=colour(method) if c.certain else "white")  # fmt: skip
-            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=title, markersize=5)
+            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=group, markersize=5)
         axis.set(yticks=range(len(methods)), yticklabels=[name(m) for m in methods])
         axis.set_xlabel(f"{heading}: {label}")
         sns.despine(ax=axis)
     axes[0].invert_yaxis()
+    axes[0].set_title(title, loc="left")
     legend_below(figure, axes[0], 2)
     return figure
 
@@ -260,6 +265,9 @@ def wins_heatmap(frames):
         shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
         sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
                     linewidths=1, annot_kws={"size": 10})  # fmt: skip
+        cells = axis.collections[0]
+        for text, shade in zip(axis.texts, cells.to_rgba(cells.get_array().ravel()), strict=True):
+            text.set_color("black" if sns.utils.relative_luminance(shade) > 0.18 else "white")  # the greater contrast
         axis.set(title=title, xlabel="", ylabel="")
         axis.tick_params(length=0)
         axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
