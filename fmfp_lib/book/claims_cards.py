@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 import numpy as np
 
-from . import markdown, names, verdicts
+from . import markdown, names, rungs, verdicts
 from .claims import Result
 
 WIDTH, LEFT, LINE, GAP, HEAD = 340, 16, 10, 22, 16  # of the plot, in its own pixels
@@ -81,7 +81,7 @@ def _mean(own, axis, y) -> str:
 
 
 def letters(results) -> dict[str, str]:
-    """Return a letter for each network and data set that some claims were judged on, the least accurate first.
+    """Return a letter for each network and data set that some claims were judged on, the same for a rung on all pages.
 
     Parameters
     ----------
@@ -92,9 +92,10 @@ def letters(results) -> dict[str, str]:
     dict of str to str
         By the group's title.
     """
-    orders = [list(dict.fromkeys(e.group for e in result.evidence if e.decides)) for result in results]
-    titles = dict.fromkeys(title for order in sorted(orders, key=len, reverse=True) for title in order)
-    return dict(zip(titles, ascii_uppercase, strict=False))
+    ladder = [rung.title for rung in (*rungs.EARLY, *rungs.RUNGS)]
+    found = dict.fromkeys(e.group for result in results for e in result.evidence if e.decides)
+    titles = [*ladder, *(title for title in found if title not in ladder)]
+    return {title: letter for title, letter in zip(titles, ascii_uppercase, strict=False) if title in found}
 
 
 def _key(known) -> str:
