@@ -24,7 +24,7 @@ def _comparisons(result) -> str:
         last = heading
         rows.append((esc(e.group), *map(esc, (e.numbers, e.claimed, e.reading, *[e.size] * compared)), e.seeds))
     heads = ("data, network", "ours [95 % interval]", "claimed", "reading",
-             *["beside the paper's cell of nearest accuracy"] * compared, "seeds")  # fmt: skip
+             *["beside the paper's nearest cell with as many classes"] * compared, "seeds")  # fmt: skip
     context = sum(not e.decides for e in result.evidence)
     caption = f"{result.count[:1].upper()}{result.count[1:]}{f'; {context} more for context' if context else ''}."
     table = html_tables.table(heads, rows, caption, "evidence")

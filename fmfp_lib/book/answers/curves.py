@@ -263,7 +263,7 @@ def over_confidence(found: dict) -> str:
     parts = [
         f"{who}: at severity {gap.argmax() + 1}, {signed(100 * gap.max(), 1)} points" for who, gap in found.items()
     ]
-    return "Mean confidence is furthest above accuracy for " + "; ".join(parts) + "."
+    return "Where mean confidence is furthest above accuracy: " + "; ".join(parts) + "."
 
 
 def above_promise(kept, risk: float) -> str:
