@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from . import cost, records
-from .paths import ROOT
+from .paths import BENCHMARKS
 from .settings import Settings
 
 DATASETS = ("cifar10", "cifar100")
@@ -21,7 +21,6 @@ METHODS = (("baseline", "label_smoothing", "cs_kd", "mixup", "fmfp"), ("swa", "s
 SEEDS = (0, 1, 2)
 RATE = 40e12
 ALONE = {"resnet18": 43e12, "preact_resnet110": 4.4e12, "wideresnet": 124e12, "densenet": 5.9e12}
-BENCHMARKS = ROOT / "data" / "benchmarks.json"
 
 
 def rates() -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 INSTALLED = (_PACKAGE / "data").is_dir()
 ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent  # has data/ and notebooks/
+BENCHMARKS = ROOT / "data" / "benchmarks.json"  # what `fmfp bench` measured, by device
 
 
 def present(path: Path) -> Path:

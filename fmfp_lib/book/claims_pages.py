@@ -11,18 +11,13 @@ from .names import display
 
 def _comparisons(result) -> str:
     """Return every comparison behind a fold: a block for each part and quantity, a row for each network and data."""
-    esc, several, rows, last = html.escape, len({e.part for e in result.evidence}) > 1, [], None
+    esc, several, blocks = html.escape, len({e.part for e in result.evidence}) > 1, {}
     compared = any(e.size != "–" for e in result.evidence)
-    for e in sorted(
-        result.evidence, key=lambda e: [(o.part, o.quantity) for o in result.evidence].index((e.part, e.quantity))
-    ):
-        heading = esc(
-            f"{f'{e.part}: ' * several}{display(e.quantity)[1]}, {e.compared}{'' if e.decides else ', context'}"
-        )
-        if heading != last:
-            rows.append(heading)
-        last = heading
-        rows.append((esc(e.group), *map(esc, (e.numbers, e.claimed, e.reading, *[e.size] * compared)), e.seeds))
+    for e in result.evidence:
+        part, context = f"{e.part}: " if several else "", "" if e.decides else ", context"
+        cells = map(esc, (e.group, e.numbers, e.claimed, e.reading, *[e.size] * compared))
+        blocks.setdefault(esc(f"{part}{display(e.quantity)[1]}, {e.compared}{context}"), []).append((*cells, e.seeds))
+    rows = [row for heading, block in blocks.items() for row in (heading, *block)]
     heads = ("data, network", "ours [95 % interval]", "claimed", "reading",
              *["beside the paper's nearest cell with as many classes"] * compared, "seeds")  # fmt: skip
     context = sum(not e.decides for e in result.evidence)

@@ -36,6 +36,12 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
     return "\n".join(lines) or "No rung has finished runs yet."
 
 
+def _clear(effects, sign):
+    """Return those effects that clearly change AUROC, downwards (-1) or upwards (1)."""
+    changes = [(e, e.changes["auroc"]) for e in effects]
+    return [e for e, change in changes if change.certain and sign * change.difference > 0]
+
+
 def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
     """Say on which networks, and at which accuracy, each method clearly changes AUROC.
 
@@ -54,7 +60,7 @@ def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
     for method in methods:
         own, parts = [e for e in effects if e.method == method], []
         for word, sign in (("lower", -1), ("higher", 1)):
-            clear = [e for e in own if e.changes["auroc"].certain and sign * e.changes["auroc"].difference > 0]
+            clear = _clear(own, sign)
             places = {}
             for e in clear:
                 place = f"{names.name(e.network)} on {names.name(e.dataset)}"
@@ -112,8 +118,7 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
     lengths, parts = ladder.by_length(scale, replicates), []
     for method in CURVES[1:]:
         for word, sign in (("lowers", -1), ("raises", 1)):
-            clear = [n for n, found in lengths.items() for e in found if e.method == method
-                     and e.changes["auroc"].certain and sign * e.changes["auroc"].difference > 0]  # fmt: skip
+            clear = [n for n, found in lengths.items() if _clear([e for e in found if e.method == method], sign)]
             if clear:
                 parts.append(f"{names.name(method)} clearly {word} AUROC after {names.joined(clear)}")
     if not parts:

@@ -2,10 +2,8 @@
 
 import json
 
-from ..paths import ROOT
+from ..paths import BENCHMARKS
 from .markdown import table
-
-BENCHMARKS = ROOT / "data" / "benchmarks.json"
 
 
 def measured(group: str, device: str = "cpu") -> list[dict]:

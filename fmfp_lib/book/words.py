@@ -6,6 +6,13 @@ from .names import display, listed, name
 _NUMBERS = dict(enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2))
 
 
+def _sides(found, metric):
+    """Return the methods whose interval lies below 0, those whose interval lies above it, and the others."""
+    lower = [m for m, row in found.items() if row[metric].high < 0]
+    higher = [m for m, row in found.items() if row[metric].low > 0]
+    return lower, higher, [m for m in found if m not in lower + higher]
+
+
 def in_words(found: dict, metric: str) -> str:
     """Say for which methods a metric is clearly lower or higher than the baseline's, and for which it is open.
 
@@ -24,9 +31,7 @@ def in_words(found: dict, metric: str) -> str:
     str
         A clause.
     """
-    lower = [m for m, row in found.items() if row[metric].high < 0]
-    higher = [m for m, row in found.items() if row[metric].low > 0]
-    rest = [m for m in found if m not in lower + higher]
+    lower, higher, rest = _sides(found, metric)
     if not lower + higher:
         return "not clearly changed by any method"
     parts = ("lower", lower), ("higher", higher), ("too close to call", rest)
@@ -51,9 +56,7 @@ def moves(found: dict, metric: str, falls: str = "falls", rises: str = "rises") 
         A clause without its subject: ``falls for SWA, rises for CRL, and is too close to call for FMFP``. Where all
         clear changes go one way, the methods left open are not named: ``falls for CRL only``.
     """
-    lower = [m for m, row in found.items() if row[metric].high < 0]
-    higher = [m for m, row in found.items() if row[metric].low > 0]
-    rest = [m for m in found if m not in lower + higher]
+    lower, higher, rest = _sides(found, metric)
     parts = [f"{verb} for {listed(methods)}" for verb, methods in ((falls, lower), (rises, higher)) if methods]
     if len(parts) < 2:
         return parts[0] + (" only" if rest else "") if parts else "does not clearly change"
@@ -76,8 +79,7 @@ def of_all(found: dict, metric: str) -> str:
         A clause: ``of the seven methods, SWA and FMFP clearly lower AUGRC; none clearly raises it``.
     """
     word = display(metric)[1].split()[0]
-    lower = [m for m, row in found.items() if row[metric].high < 0]
-    higher = [m for m, row in found.items() if row[metric].low > 0]
+    lower, higher, _ = _sides(found, metric)
     if len(found) == 1:
         verb = "clearly lowers" if lower else "clearly raises" if higher else "does not clearly change"
         return f"{name(*found)}, the only one run, {verb} {word}"

@@ -8,14 +8,14 @@ from ..names import display, name
 from .style import colour, panels
 
 _MARKERS = {10: "o", 100: "s", 200: "^"}  # by number of classes
-_OURS = {
+_OURS = {  # by data set and network
     ("embedded", "PreAct-ResNet-8"): "D",
     ("embedded", "VGG-8"): "v",
     ("cifar10", "ResNet-9"): "o",
     ("cifar10", "wide ResNet-9"): "P",
     ("cifar10", "PreAct-ResNet-8"): "*",
     ("cifar10", "VGG-8"): "^",
-}  # by data set and network; fmt: skip
+}
 _LABELS = {f"selective_risk@{0.1:g}": "errors\nper 1,000 surest"}
 
 
@@ -54,17 +54,17 @@ def effects_against_accuracy(effects, published, methods, quantity="auroc", colu
     narrow, cells = width < 5, published if quantity in published else published[:0]
     ours = {m: [e for e in effects if e.method == m] for m in methods}
     theirs = {m: cells[cells["method"] == m] for m in methods}
+    rows = [methods[start : start + columns] for start in range(0, len(methods), columns)]
     ranges = [
-        _range(rows, factor, quantity)
-        for start in range(0, len(methods), columns)
-        for rows in ([(ours[m], theirs[m]) for m in methods[start : start + columns]],)
+        _range([e for m in row for e in ours[m]], cells[cells["method"].isin(row)], factor, quantity) for row in rows
     ]
-    spans = [high - low for low, high in ranges]
+    least = max(high - low for low, high in ranges) / 2
+    ranges = [_widened(ends, least) for ends in ranges]
     figure, axes = panels(len(methods), columns, width / columns, 2.2 if narrow else 2.6, sharex=True, sharey="row",
-                          gridspec_kw={"height_ratios": np.maximum(spans, max(spans) / 2)})  # fmt: skip
+                          gridspec_kw={"height_ratios": [high - low for low, high in ranges]})  # fmt: skip
     for place, (axis, method) in enumerate(zip(axes, methods, strict=True)):
         axis.axhline(0, color="0.7", linewidth=1, zorder=0)
-        axis.set_ylim(_widened(ranges[place // columns], max(spans) / 2))
+        axis.set_ylim(ranges[place // columns])
         for classes, rows in theirs[method].groupby("classes"):
             axis.scatter(100 * rows["accuracy"], factor * rows[quantity], marker=_MARKERS[classes], s=28,
                          facecolors="none", edgecolors="0.45", linewidths=1)  # fmt: skip
@@ -96,12 +96,10 @@ def _legend(figure, effects, cells, columns):
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
 
 
-def _range(sides, factor, quantity):
+def _range(effects, cells, factor, quantity):
     """Return the ends of all intervals and published cells of some panels, zero among them, with a margin."""
-    values = [0.0]
-    for effects, cells in sides:
-        values += [factor * end for e in effects for end in (e.changes[quantity].low, e.changes[quantity].high)]
-        values += list(factor * cells[quantity]) if len(cells) else []
+    values = [0.0, *(factor * end for e in effects for end in (e.changes[quantity].low, e.changes[quantity].high))]
+    values += list(factor * cells[quantity]) if len(cells) else []
     margin = 0.05 * (max(values) - min(values) or 1)
     return min(values) - margin, max(values) + margin
 
