@@ -559,7 +559,7 @@ class TestParameters:
         "names", [{"replicates": 0}, {"seeds": [-1]}, {"seeds": ["a"]}, {"coverages": [0.5, np.nan]}]
     )
     def test_in_a_list(self, names, says):
-        """Out of range, NaN and mistyped inside a notebook's list.
+        """Out of range, NaN and mistyped in a notebook, alone or inside a list.
 
         As above.
         """

@@ -124,7 +124,7 @@ def mitigation(runs) -> list[Evidence]:
             own, base = (np.array([late_change(r, "auroc") for r in side]) for side in pair_by_seed(*sides))
             if len(own):
                 found += group.evidence(
-                    names.name(method), "late_auroc", over_seeds(own - base), len(own),
+                    names.name(method), "late_auroc_gain", over_seeds(own - base), len(own),
                     f"{names.name(method)} − baseline", decides=falls, **HIGHER,
                 )  # fmt: skip
     return found

@@ -74,8 +74,10 @@ def bins(confidence, correct) -> str:
     most, widest = int((share * gap).argmax()), int(gap.argmax())
 
     def told(i):
-        return (f"holds {100 * share[i]:.1f} % of the images with a gap of {100 * gap[i]:.1f} points, so it adds "
-                f"{100 * share[i] * gap[i]:.2f} of ECE's {100 * (share * gap).sum():.2f} points")  # fmt: skip
+        own = 100 * share[i] * gap[i]
+        return (f"holds {100 * share[i]:.{1 if share[i] >= 0.001 else 2}f} % of the images with a gap of "
+                f"{100 * gap[i]:.1f} points, so it adds {f'{own:.2f}' if own >= 0.005 else 'less than 0.01'} of ECE's "
+                f"{100 * (share * gap).sum():.2f} points")  # fmt: skip
 
     first = f"The bin of mean confidence {mean[most]:.2f} adds most: it {told(most)}."
     if most == widest:
@@ -242,7 +244,7 @@ def ends(lines: dict) -> str:
         low, high = (places[i] for i in (losses.argmin(), losses.argmax()))
         parts.append(
             f"To {names.name(method)}: {losses[0]:.3f} → {losses[-1]:.3f} nats, so {lower}'s end is lower; lowest at "
-            f"{100 * low:.0f} % of the way, highest at {100 * high:.0f} % ({losses.max():.2f})"
+            f"{100 * low:.0f} % of the way, highest at {100 * high:.0f} % ({losses.max():.3f})"
         )
     return ". ".join(parts) + "."
 
