@@ -174,7 +174,7 @@ def effects(
     base = (against or rung).runs().get("baseline", {})
     for method in methods or [m for m in rung.methods if m != "baseline"]:
         sides = compare.pair_by_seed(base, runs.get(method, {}))
-        if len(sides[0]) < len(rung.seeds):  # some of the seeds would look like all
+        if len(sides[0]) < len(rung.seeds_of(method)):  # some of the seeds would look like all
             continue
         logits, seeds = map(compare.classified, sides), tuple(r.settings.seed for r in sides[0])
         scores = [[_scored(r) for r in side] for side in sides]

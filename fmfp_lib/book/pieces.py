@@ -24,7 +24,7 @@ def of_seed(rung: Rung, methods, seed: int) -> dict:
     dict of str to records.Record
         In the order of `methods`.
     """
-    runs = replace(rung, methods=tuple(methods), seeds=(seed,)).runs()
+    runs = replace(rung, methods=tuple(methods), seeds=(seed,), more=()).runs()
     return {method: runs[method][seed] for method in methods}
 
 

@@ -42,17 +42,34 @@ class Rung:
         Of every run.
     methods : tuple of str
         Names.
+    more : tuple of int
+        Further seeds, of the methods of the curves alone.
     """
 
     title: str
     regime: dict
     seeds: tuple[int, ...] = (0, 1, 2)
     methods: tuple[str, ...] = P1 + P2
+    more: tuple[int, ...] = ()
 
     @property
     def deciding(self) -> "Rung":
         """The rung with those seeds only that no pilot had seen when it was chosen."""
         return replace(self, seeds=tuple(seed for seed in self.seeds if seed not in CHOSE.get(self.title, ())))
+
+    def seeds_of(self, method: str) -> tuple[int, ...]:
+        """Return the seeds of one method's runs.
+
+        Parameters
+        ----------
+        method : str
+            Key of `methods.METHODS`.
+
+        Returns
+        -------
+        tuple of int
+        """
+        return self.seeds + (self.more if method in CURVES else ())
 
     def settings(self, method: str, seed: int) -> Settings:
         """Return the settings of one run.
@@ -73,7 +90,8 @@ class Rung:
 
     def all_settings(self) -> list[Settings]:
         """Return the settings of every run, those of one seed together."""
-        return [self.settings(method, seed) for seed in self.seeds for method in self.methods]
+        seeds = self.seeds + self.more
+        return [self.settings(m, seed) for seed in seeds for m in self.methods if seed in self.seeds_of(m)]
 
     def varied(self, title: str, **regime) -> "Rung":
         """Return the rung with another regime, for the methods of the curves and five seeds.
@@ -102,8 +120,9 @@ class Rung:
 
     def runs(self) -> dict[str, dict[int, records.Record]]:
         """Return the finished runs by method and seed; nothing is trained."""
-        found = lookup.trained(lookup.plan(self.methods, self.seeds, **self.regime))
-        return {method: compare.by_seed(runs) for method, runs in found.items()}
+        found = lookup.trained(lookup.plan(self.methods, self.seeds + self.more, **self.regime))
+        own = {m: [r for r in runs if r.settings.seed in self.seeds_of(m)] for m, runs in found.items()}
+        return {method: compare.by_seed(runs) for method, runs in own.items() if runs}
 
 
 # The embedded images: a class retrains a run in two minutes. Without crops the network fits its images in half of it.

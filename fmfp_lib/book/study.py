@@ -178,7 +178,7 @@ def on_other_rungs(methods, among=rungs.RUNGS[1:]) -> list[Group]:
     """
     found = []
     for rung in among:
-        whole = {m: own for m, own in rung.runs().items() if m in methods and len(own) == len(rung.seeds)}
+        whole = {m: own for m, own in rung.runs().items() if m in methods and len(own) == len(rung.seeds_of(m))}
         runs = {m: list(own.values()) for m, own in whole.items()}
         if set(runs) - {"baseline"} or runs and set(methods) == {"baseline"}:
             regime = rung.regime

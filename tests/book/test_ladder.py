@@ -1,5 +1,6 @@
 """The accuracy ladder: exact settings, effects with intervals, slopes, and the paper's cells."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,16 @@ def test_a_method_counts_once_all_its_seeds_are_there(small):
     training.train(small.settings("baseline", 2), progress=False)
     (effect,) = ladder.effects(wider, replicates=5)
     assert effect.method == "label_smoothing" and effect.seeds == (0, 1, 2)
+
+
+def test_the_methods_of_the_curves_may_have_more_seeds(small):
+    wider = replace(small, seeds=(0,), more=(1,), methods=(*small.methods, "focal"))
+    seeds = {m: [s.seed for s in wider.all_settings() if s.method == m] for m in wider.methods}
+    assert seeds == {"baseline": [0, 1], "label_smoothing": [0, 1], "focal": [0]}
+    for seed in (0, 1):
+        training.train(small.settings("focal", seed), progress=False)
+    effects = {e.method: e.seeds for e in ladder.effects(wider, replicates=5)}
+    assert effects == {"label_smoothing": (0, 1), "focal": (0,)} and tuple(wider.runs()["focal"]) == (0,)
 
 
 def test_fewer_images_are_drawn_beside_the_rungs(small, monkeypatch):
