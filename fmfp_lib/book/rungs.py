@@ -182,8 +182,10 @@ _PILOTS = (
     ("embedded", "vgg8_w16", 9000, 50, 0),
     ("cifar10", "resnet9_w16", 15_000, 60, 0),
     ("cifar10", "resnet9_w16", 45_000, 40, 0),
+    ("cifar10", "resnet9_w16", 45_000, 160, 0),
     ("cifar10", "resnet9_w16_mean", 15_000, 60, 0),
     ("cifar10", "vgg8_w16", 15_000, 60, 0),
+    ("cifar10", "vgg8_w32", 45_000, 60, 0),
     ("cifar10", "preact_resnet8_w32_s2", 15_000, 60, 0),
 )
 PILOTS = tuple(
