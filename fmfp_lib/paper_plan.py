@@ -6,6 +6,7 @@ run alone, where narrow layers wait for their kernels to start.
 """
 
 import json
+import statistics
 from dataclasses import dataclass
 
 from . import cost, records
@@ -34,6 +35,22 @@ def rates() -> dict[str, float]:
     found = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else {}
     rows = [row for row in found.get("cuda", {"rows": []})["rows"] if row["unit"] == "GFLOP/s"]
     return ALONE | {row["what"].strip("`"): 1e9 * row["own"] for row in rows}
+
+
+def together(alone: dict[str, float]) -> float:
+    """Return how many operations a second several runs side by side keep up.
+
+    Parameters
+    ----------
+    alone : dict of str to float
+        As `rates` returns them.
+
+    Returns
+    -------
+    float
+        `RATE`, times what this device does with a run alone for what an H100 does: the median over networks.
+    """
+    return RATE * statistics.median(alone[network] / rate for network, rate in ALONE.items())
 
 
 def runs(**settings) -> list[Settings]:
@@ -102,12 +119,13 @@ def plan(minutes: float, rate: float | None = None, among: list[Settings] | None
     among = runs() if among is None else among
     open_ = {s.hash(): s for s in among if records.find(s) is None}
     chosen, estimates, used, measured = [], {}, 0.0, rates()
+    total = rate or together(measured)
     for name in sorted(open_, key=lambda name: not (records.folder() / f".{name}.checkpoint").exists()):  # begun first
         if used >= minutes:
             break
         settings = open_[name]
-        alone = rate or measured.get(settings.network, RATE)
+        alone = rate or measured.get(settings.network, total)
         estimates[name] = 60 * cost.hours(settings, alone)
-        used += 60 * cost.hours(settings, rate or max(alone, RATE))
+        used += 60 * cost.hours(settings, max(alone, total))
         chosen.append(settings)
     return Plan(chosen, estimates, len(among) - len(open_), len(open_) - len(chosen))

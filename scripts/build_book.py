@@ -159,6 +159,9 @@ def pictures() -> None:
     for name, form in (("effects_against_accuracy", {}), ("effects_on_a_phone", {"columns": 2, "width": 4.4})):
         picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME, **form)
         picture.savefig(STAGE / "book" / "images" / f"{name}.png", dpi=160, bbox_inches="tight")
+    shown = [(method, quantity) for method in rungs.CURVES[1:] for quantity in ("auroc", rungs.QUANTITIES[2])]
+    picture = figures.effects_against_setting({rungs.CLASS.title: ladder.by_length()}, shown, columns=2)
+    picture.savefig(STAGE / "book" / "images" / "effects_against_length.svg", bbox_inches="tight")
     cheaper = replace(rungs.CLASS, methods=("baseline", *figures.CHEAPER))
     picture = figures.cost_benefit(rungs.groups([cheaper])[0].records)
     picture.savefig(STAGE / "book" / "images" / "cost_benefit.svg")

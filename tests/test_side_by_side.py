@@ -96,6 +96,10 @@ def test_the_plan_takes_the_rates_that_a_benchmark_measured(monkeypatch, tmp_pat
     assert {after[name] / before[name] for name in set(after) & set(before) - twice} == {1}
     assert [after[name] / before[name] for name in twice & set(after)] == pytest.approx([0.5] * len(twice & set(after)))
     assert twice & set(after)
+    slow = [{"what": f"`{n}`", "own": rate / 4e9, "unit": "GFLOP/s"} for n, rate in paper_plan.ALONE.items()]
+    paper_plan.BENCHMARKS.write_text(json.dumps({"cuda": {"rows": slow}}))
+    assert paper_plan.together(paper_plan.rates()) == paper_plan.RATE / 4
+    assert len(paper_plan.plan(600).chosen) < len(after) / 3
 
 
 def test_jobs_and_threads_share_the_machine(monkeypatch):

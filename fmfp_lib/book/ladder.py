@@ -34,7 +34,7 @@ def drawn(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> 
     return found + [effect for rung in own for effect in effects(rung, CURVES[1:], replicates)]
 
 
-def by_length(scale: str, replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
+def by_length(scale: str = "classroom", replicates: int = statistics.REPLICATES) -> dict[int, list["Effect"]]:
     """Return the effects on the class's rung by the number of epochs.
 
     Parameters
@@ -243,8 +243,8 @@ def _turned(table):
 
 def pilots() -> str:
     """Return the search as Markdown: a table for each data set, a row for each pilot whose two runs are finished."""
-    heading = ["network", "images × epochs", "training accuracy %", "accuracy %", "ECE %", "AUROC %",
-               "errors among the surest tenth", "spread of the logit gap"]  # fmt: skip
+    heading = ["network", "images × epochs", "training accuracy %", "accuracy %", "ECE %", "AUROC %", "AURC ×10³",
+               "errors among the surest tenth", "spread of the logit gap", "CPU minutes"]  # fmt: skip
     rows = {}
     for rung in PILOTS:
         runs = [found.get(0) for found in (rung.runs().get(m, {}) for m in rung.methods)]
@@ -257,12 +257,13 @@ def pilots() -> str:
             return " → ".join(texts)
 
         rows.setdefault(names.name(s.dataset), []).append([
-            f"`{s.network}`", f"{s.train_size:,} × {s.epochs}{', crops' if s.padding else ''}",
+            f"`{s.network}`", f"{s.train_size:,} × {s.epochs}{f', crops {s.padding}' if s.padding else ''}",
             both("–" if f is None else f"{100 * f['accuracy']:.1f}" for f in fits),
             *(both(f"{factor * r.metrics[m]:.{digits}f}" for r in runs)
-              for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 2))),
+              for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 1), ("aurc", 1000, 1))),
             both(map(str, surest)),
             both("–" if f is None else f"{f['gap'][5] - f['gap'][1]:.1f}" for f in fits),
+            "–" if fits[0] is None or np.isnan(fits[0]["cpu_seconds"]) else f"{fits[0]['cpu_seconds'] / 60:.0f}",
         ])  # fmt: skip
     return "\n\n".join(f"**{title}**\n\n{markdown.table(heading, part)}" for title, part in rows.items())
 

@@ -1,8 +1,12 @@
 """What the runs of the ladder say, in sentences."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from .. import statistics
-from . import ladder, markdown, names
-from .rungs import CURVES, HOME, QUANTITIES, shown, variations, varied
+from . import ladder, markdown, names, nearest
+from .rungs import CHOSE, CLASS, CURVES, EARLY, HOME, QUANTITIES, shown, variations, varied
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
@@ -27,13 +31,79 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
         for effect in found:
             ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
             words.append(
-                f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points, ECE by "
-                f"{markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
+                f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points"
+                f"{_beside_published(effect)}, ECE by {markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
                 f"{1000 * surest.b:.1f}"
             )
         about = f"accuracy {100 * found[0].accuracy:.1f} %, {len(found[0].seeds)} seeds"
         lines.append(f"* **{rung.title}**, {about}: {'. '.join(words)}.")
     return "\n".join(lines) or "No rung has finished runs yet."
+
+
+def choosing_seeds(replicates: int = statistics.REPLICATES) -> str:
+    """Say what label smoothing and FMFP change on the seeds that chose the class's rung.
+
+    Parameters
+    ----------
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    seeds = CHOSE[CLASS.title]
+    found = ladder.effects(replace(CLASS, seeds=seeds), CURVES[1:], replicates)
+    told = [f"{names.name(e.method)} changes AUROC by {markdown.difference(e.changes['auroc'], False)}" for e in found]
+    return f"Seeds {names.joined(seeds)} chose the first rung, so they decide nothing. On them {names.joined(told)} points."
+
+
+def _beside_published(effect):
+    """Say where the paper's nearest change of AUROC lies, seen from our interval."""
+    change, classes = effect.changes["auroc"], nearest.CLASSES.get(effect.dataset, 10)
+    published, _ = nearest.cell("baseline", effect.method, "auroc", classes, effect.accuracy)
+    if not np.isfinite(published):
+        return ""
+    beyond = max(change.low - published, published - change.high)
+    side = "below" if published < change.low else "above"
+    where = f"{100 * beyond:.1f} {side} the interval" if beyond > 0 else "within the interval"
+    return f" (the paper's nearest value, {markdown.signed(100 * published)}, is {where})"
+
+
+def slopes(effects: list[ladder.Effect], methods) -> str:
+    """Say how each method's change of AUROC goes with the baseline's accuracy, over all networks and over those of the
+    ladder alone.
+
+    Parameters
+    ----------
+    effects : list of ladder.Effect
+        As `ladder.drawn` returns them.
+    methods : sequence of str
+
+    Returns
+    -------
+    str
+        Markdown: a sentence, and a table behind a fold.
+    """
+    unfitted, rows, clear = {rung.title for rung in EARLY}, [], []
+    for method in methods:
+        cells = []
+        for own in ([e for e in effects if e.method == method],
+                    [e for e in effects if e.method == method and e.rung not in unfitted]):  # fmt: skip
+            places = [10 * e.accuracy for e in own]
+            if len(own) < 2 or np.ptp(places) == 0:
+                cells += [len(own), "–"]
+                continue
+            found = ladder.slope(own, "auroc", places)
+            cells += [len(own), markdown.interval(found, 100)]
+            if len(cells) == 2 and found[1] * found[2] > 0:
+                clear.append(f"{names.name(method)} ({markdown.interval(found, 100, False)})")
+        rows.append([names.name(method), *cells])
+    heading = ["method", "networks", "slope, points", "networks that have fitted", "slope, points"]
+    table = markdown.table(heading, rows)
+    lead = f"Over all networks the slope is clear for {names.joined(clear)}" if clear else "No slope is clear"
+    return f"{lead}.\n\n````{{dropdown}} All slopes\n{table}\n````"
 
 
 def _clear(effects, sign):

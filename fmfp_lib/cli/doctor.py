@@ -8,16 +8,14 @@ from typing import Annotated
 import typer
 
 
-def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the speed", min=0, max=3600)] = 10.0):
+def doctor(seconds: Annotated[float, typer.Option(help="How long to measure each speed", min=0, max=3600)] = 5.0):
     """Report versions, device, threads, data found and speed; on a GPU, compare ten steps with the CPU's."""
     import numpy
     import torch
     import torchvision
 
-    from .. import __version__, cost, datasets, paths, precision, records
+    from .. import __version__, datasets, paths, records
     from ..book.speed import measured
-    from ..settings import Settings
-    from ..training import Run
 
     print(
         f"fmfp_lib {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
@@ -40,26 +38,36 @@ def doctor(seconds: Annotated[float, typer.Option(help="How long to measure the 
     for what, place in (("shipped", records.SHIPPED), ("new", records.folder())):
         print(f"{what} records: {place} ({len(list(place.glob('*.json')))} finished runs)")
     print(f"downloaded data: {datasets.folder()} ({'there' if datasets.folder().exists() else 'nothing yet'})")
+    for network in ("preact_resnet8_w16_s2", "resnet9_w32"):
+        _compare_precisions(network, "cuda" if cuda else "cpu", seconds)
+    if cuda:
+        print(f"CPU and CUDA losses in float32 differ by at most {_gap_of_devices():.3g} over ten steps")
+
+
+def _compare_precisions(network, device, seconds):
+    """Print how fast a network trains in each precision, and which one is worth asking for."""
+    from .. import cost, precision
+    from ..settings import Settings
+    from ..training import Run
+
     speeds = {}
-    for name in precision.available("cuda" if cuda else "cpu"):
-        run_ = Run(Settings(scale="classroom", epochs=1000, precision=name))
-        speeds[name] = _images_per_second(run_, seconds)
-        work = sum(cost.operations(run_.settings.network, "embedded"))
+    for name in precision.available(device):
+        run = Run(Settings(scale="classroom", network=network, train_size=1000, epochs=1000, precision=name))
+        speeds[name] = _images_per_second(run, seconds)
+        work = sum(cost.operations(network, "embedded"))
         print(
-            f"speed in {name}: {speeds[name]:,.0f} images/s, {run_.settings.network}, embedded data: "
+            f"speed in {name}: {speeds[name]:,.0f} images/s, {network}, embedded data: "
             f"{speeds[name] * work / 1e9:,.1f} GFLOP/s"
         )
     best = max(speeds, key=speeds.get)
     gain = speeds[best] / max(speeds["float32"], 1e-9) if speeds[best] else 1.0
     if gain > 1.1:
         print(
-            f"--precision {best} trains networks of this size {gain:.1f} times as fast as float32; evaluation and "
-            "SAM's steps stay in float32"
+            f"--precision {best} trains {network} {gain:.1f} times as fast as float32; evaluation and SAM's steps stay "
+            "in float32"
         )
     else:
-        print("no precision is clearly faster than float32 here")
-    if cuda:
-        print(f"CPU and CUDA losses in float32 differ by at most {_gap_of_devices():.3g} over ten steps")
+        print(f"no precision is clearly faster than float32 for {network} here")
 
 
 def _images_per_second(run, seconds):

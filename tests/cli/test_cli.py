@@ -86,7 +86,8 @@ def test_claims_print_a_table_and_json():
 
 def test_doctor_reports_a_speed():
     result = fmfp("doctor", "--seconds", "0.1", check=True)
-    assert "images/s" in result.stdout and "torch" in result.stdout
+    assert all(f"images/s, {network}" in result.stdout for network in ("preact_resnet8_w16_s2", "resnet9_w32"))
+    assert "float32" in result.stdout and "torch" in result.stdout
 
 
 def notebook_of(code, path):
