@@ -32,8 +32,8 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
             ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
             words.append(
                 f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points"
-                f"{_beside_published(effect)}, ECE by {markdown.difference(ece, False)}; wrong answers among the 1,000 surest: {1000 * surest.a:.1f} → "
-                f"{1000 * surest.b:.1f}"
+                f"{_beside_published(effect)}, ECE by {markdown.difference(ece, False)}; wrong answers among the 1,000 "
+                f"surest: {1000 * surest.a:.1f} → {1000 * surest.b:.1f}"
             )
         about = f"accuracy {100 * found[0].accuracy:.1f} %, {len(found[0].seeds)} seeds"
         lines.append(f"* **{rung.title}**, {about}: {'. '.join(words)}.")
@@ -56,7 +56,7 @@ def choosing_seeds(replicates: int = statistics.REPLICATES) -> str:
     seeds = CHOSE[CLASS.title]
     found = ladder.effects(replace(CLASS, seeds=seeds), CURVES[1:], replicates)
     told = [f"{names.name(e.method)} changes AUROC by {markdown.difference(e.changes['auroc'], False)}" for e in found]
-    return f"Seeds {names.joined(seeds)} chose the first rung, so they decide nothing. On them {names.joined(told)} points."
+    return f"Seeds {names.joined(seeds)} chose the first rung and decide nothing. On them {names.joined(told)} points."
 
 
 def _beside_published(effect):
