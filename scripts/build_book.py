@@ -158,7 +158,8 @@ def pictures() -> None:
     (STAGE / "book" / "_where.txt").write_text(ladder_words.where_in_words(effects) + "\n")
     for name, form in (("effects_against_accuracy", {}), ("effects_on_a_phone", {"columns": 2, "width": 4.4})):
         picture = figures.effects_against_accuracy(effects, ladder.published_effects(), rungs.HOME, **form)
-        picture.savefig(STAGE / "book" / "images" / f"{name}.png", dpi=160, bbox_inches="tight")
+        for kind in ("svg", "png"):  # the page shows the first; social previews take the second
+            picture.savefig(STAGE / "book" / "images" / f"{name}.{kind}", dpi=160, bbox_inches="tight")
     shown = [(method, quantity) for method in rungs.CURVES[1:] for quantity in ("auroc", rungs.QUANTITIES[2])]
     picture = figures.effects_against_setting({rungs.CLASS.title: ladder.by_length()}, shown, columns=2)
     picture.savefig(STAGE / "book" / "images" / "effects_against_length.svg", bbox_inches="tight")
@@ -207,6 +208,7 @@ def main():
         sys.exit(f"{built.stdout}\nJupyter Book failed; see above")
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     shutil.copytree(BUILD / "output" / "_build" / "html", BUILD / "html")
+    shutil.copy(STAGE / "book" / "images" / "effects_against_accuracy.png", BUILD / "html" / "_images")
     make_course.make(BUILD / "html" / "course")
     for page in (BUILD / "html").rglob("*.html"):
         page.write_text(mended(page.read_text("utf-8")), "utf-8")

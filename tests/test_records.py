@@ -71,6 +71,10 @@ def test_shipped_runs_continue_the_shipped_baseline(method):
     assert shared > 10 and not apart
 
 
+def test_shipped_records_stay_below_their_limit():
+    assert sum(path.stat().st_size for path in records.SHIPPED.iterdir()) <= 90e6
+
+
 def test_shipped_records_keep_their_names():
     # Records may be added; what version 0.1 has and no later one gave up stays, under the names that they have there.
     first = (Path(__file__).parent / "names_of_first_records.txt").read_text().split()

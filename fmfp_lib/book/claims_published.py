@@ -68,8 +68,9 @@ def best() -> str:
 def calibration() -> str:
     """Return in how many cells of Table 2 FMFP is better calibrated than the baseline."""
     frame = audit.flat_wins()
-    words = [f"{DISPLAY[m][1].split()[0]} {_won(frame, 'fmfp', m)[0]}" for m in ("ece", "nll", "brier")]
-    return f"Table 2, cells of {_won(frame, 'fmfp', 'ece')[2]} in which FMFP is below the baseline: {', '.join(words)}."
+    words = [f"{DISPLAY[m][1].split()[0]} in {_won(frame, 'fmfp', m)[0]}" for m in ("ece", "nll", "brier")]
+    cells = _won(frame, "fmfp", "ece")[2]
+    return f"Table 2: of {cells} cells, FMFP is below the baseline by {', by '.join(words)}."
 
 
 def other(table: str, label: str) -> str:

@@ -71,6 +71,39 @@ def _beside_published(effect):
     return f" (the paper's nearest value, {markdown.signed(100 * published)}, is {where})"
 
 
+def take_away(effects: list[ladder.Effect], lengths: dict, fits: dict) -> str:
+    """Say at which accuracies label smoothing harms, and from which number of epochs on its harm and FMFP's gain are
+    clear.
+
+    Parameters
+    ----------
+    effects : list of ladder.Effect
+        As `ladder.drawn` returns them.
+    lengths : dict of int to list of ladder.Effect
+        By the number of epochs, as `ladder.by_length` returns them.
+    fits : dict of int to list of float
+        The baseline's training accuracies in [0, 1], by the number of epochs; may be empty.
+
+    Returns
+    -------
+    str
+        Two sentences.
+    """
+    own = [e for e in effects if e.method == "label_smoothing"]
+    harmed, spared = ([100 * e.accuracy for e in own if (e in _clear(own, -1)) == clear] for clear in (True, False))
+    first = f"Label smoothing clearly lowers AUROC on {len(harmed)} of {len(own)} networks"
+    if harmed:
+        first += f", {min(harmed):.0f} to {max(harmed):.0f} % accurate"
+    if harmed and spared and max(spared) > min(harmed):
+        first += f", and not clearly on one that is {max(spared):.0f} % accurate: accuracy alone does not decide"
+    begins = []
+    for method, sign, words in (("label_smoothing", -1, "the harm"), ("fmfp", 1, "FMFP's gain")):
+        clear = [n for n, found in lengths.items() if _clear([e for e in found if e.method == method], sign)]
+        fit = f" (training accuracy {100 * np.mean(fits[clear[0]]):.0f} %)" if clear and fits.get(clear[0]) else ""
+        begins.append(f"{words} is {f'first clear after {clear[0]} epochs{fit}' if clear else 'clear at no length'}")
+    return f"{first}. On one network, trained for longer and longer, {names.joined(begins)}."
+
+
 def slopes(effects: list[ladder.Effect], methods) -> str:
     """Say how each method's change of AUROC goes with the baseline's accuracy, over all networks and over those of the
     ladder alone.

@@ -55,7 +55,7 @@ def _agreement(published, comparison):
     if comparison is None or not published:
         return "", ""
     if not comparison.certain:
-        return "○", "ours is too close to call: its 95 % interval holds zero"
+        return "○", "ours is too close to call: its 95 % interval includes zero"
     same = (published > 0) == (comparison.difference > 0)
     return ("✓", "the same direction") if same else ("✗", "the opposite direction")
 

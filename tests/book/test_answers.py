@@ -130,7 +130,7 @@ def effect(difference, half, accuracy=0.9):
 
 def test_values_at_which_an_interval_excludes_zero():
     said = answers.from_value({12: [effect(0.01, 0.02)], 50: [effect(-0.03, 0.01)]}, "label_smoothing", "epochs")
-    assert "12 epochs: +1.00, holds zero; 50 epochs: −3.00, below zero." in said
+    assert "12 epochs: +1.00, includes zero; 50 epochs: −3.00, below zero." in said
 
 
 def test_published_cells_beside_an_interval():

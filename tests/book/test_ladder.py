@@ -116,6 +116,35 @@ def test_it_is_said_where_a_change_is_clear():
     ]
 
 
+def test_it_is_said_first_what_the_ladder_shows():
+    def effect(method, difference, accuracy=0.8, rung="rung"):
+        return ladder.Effect(rung, method, (0, 1, 2), accuracy, {"auroc": comparison(difference, 0.002, 0)})
+
+    effects = [effect("label_smoothing", -0.02, 0.85), effect("label_smoothing", 0.0, 0.93)]
+    lengths = {25: [effect("label_smoothing", -0.02)], 50: [effect("label_smoothing", -0.02), effect("fmfp", 0.02)]}
+    assert ladder_words.take_away(effects, lengths, {25: [0.96]}) == (
+        "Label smoothing clearly lowers AUROC on 1 of 2 networks, 85 to 85 % accurate, and not clearly on one that is "
+        "93 % accurate: accuracy alone does not decide. On one network, trained for longer and longer, the harm is first "
+        "clear after 25 epochs (training accuracy 96 %) and FMFP's gain is first clear after 50 epochs."
+    )
+    none = ladder_words.take_away(effects[1:], {}, {})
+    assert "on 0 of 1 networks." in none and "clear at no length" in none
+    unfitted = effect("label_smoothing", 0.0, 0.7, rungs.EARLY[0].title)
+    told = ladder_words.slopes([*effects, unfitted, effect("fmfp", 0.0)], ("label_smoothing", "fmfp")).splitlines()
+    assert told[0].startswith("No slope is clear") or "label smoothing" in told[0]
+    assert told[-2].startswith("| FMFP | 1 | – | 1 | – |") and "| label smoothing | 3 |" in told[-3]
+
+
+def test_the_papers_value_is_set_beside_the_interval():
+    def said(difference):
+        change = {"auroc": comparison(difference, 0.002, 0)}
+        return ladder_words._beside_published(ladder.Effect("rung", "label_smoothing", (0,), 0.91, change, "cifar10"))
+
+    near, far = said(-0.025), said(0.0)
+    assert near == " (the paper's nearest value, −2.51, is within the interval)"
+    assert far == " (the paper's nearest value, −2.51, is 2.1 below the interval)"
+
+
 def test_points_of_like_accuracy_are_drawn_side_by_side():
     from fmfp_lib.book.figures.ladder import _apart
 

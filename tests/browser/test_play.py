@@ -14,6 +14,11 @@ def counts(page):
     return [float(text.replace(",", "")) for text in page.locator(".home-row output").all_inner_texts()]
 
 
+def click_at(slider, share):
+    box = slider.bounding_box()
+    slider.click(position={"x": max(1, share * box["width"]), "y": box["height"] / 2})
+
+
 def test_the_slider_counts_wrong_answers_as_the_library_does(visit, book):
     page, expected = visit(f"{book}/book/index.html"), home.errors(rungs.CLASS)
     slider = page.locator(".home-slider input")
@@ -23,6 +28,8 @@ def test_the_slider_counts_wrong_answers_as_the_library_does(visit, book):
     assert counts(page) == pytest.approx([expected[m][home.START] for m in home.METHODS], abs=0.06)
     page.keyboard.press("End")
     assert counts(page) == pytest.approx([expected[m][-1] for m in home.METHODS], abs=0.6)
+    click_at(slider, 0.001)
+    assert counts(page) == pytest.approx([expected[m][0] for m in home.METHODS], abs=0.06)
 
 
 @pytest.mark.parametrize("options", [{}, PHONE])
@@ -30,7 +37,8 @@ def test_the_home_page_never_scrolls_sideways_and_has_its_cards(visit, book, opt
     page = visit(f"{book}/book/index.html", **options)
     assert page.locator(".claim-card").count() == 15 and page.locator("article table").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.locator('meta[name="description"]').count() and page.locator('meta[property="og:image"]').count()
+    preview = page.locator('meta[property="og:image"]').get_attribute("content")
+    assert page.locator('meta[name="description"]').count() and page.request.get(f"{book}/book/{preview}").ok
 
 
 def test_the_film_runs_by_button_and_by_keyboard(visit, book):
@@ -45,6 +53,9 @@ def test_the_film_runs_by_button_and_by_keyboard(visit, book):
     said = page.locator('.film-picture[data-method="fmfp"] figcaption span').inner_text()
     numbers = [float(n) for n in re.findall(r"[\d.]+", said)]
     assert numbers == pytest.approx(shares["fmfp"]["numbers"][0], abs=0.06)
+    click_at(slider, 0.5)
+    assert 15 < int(epoch.inner_text()) < 35
+    page.keyboard.press("Home")
     page.locator(".film button").click()
     page.wait_for_function("document.querySelector('.film output').textContent > 3")
     page.locator(".film button").click()
@@ -114,8 +125,14 @@ def test_shaking_moves_the_balls_to_the_measured_losses(visit, book):
         for method, values in found.items():
             shown = page.locator(f'{box} [data-method="{method}"] figcaption span').inner_text()
             assert float(shown) == pytest.approx(values[line, -1], abs=0.02)
-        page.locator(f"{box} button").focus()
-        page.keyboard.press("Enter")
+        if line == 1:
+            page.locator(f"{box} button").focus()
+            page.keyboard.press("Enter")
+        else:
+            page.locator(f"{box} button").click()
+    shaken = page.locator(f"{box} output").first.inner_text()
+    click_at(page.locator(f"{box} input"), 0.1)
+    assert page.locator(f"{box} output").first.inner_text() != shaken
 
 
 def test_without_scripts_numbers_still_stand_there(visit, book):

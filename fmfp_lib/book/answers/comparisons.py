@@ -120,7 +120,7 @@ def from_value(effects: dict, method: str, unit: str, quantity: str = "auroc") -
     parts = []
     for value, found in effects.items():
         for c in (e.changes[quantity] for e in found if e.method == method):
-            state = ("below" if c.high < 0 else "above") + " zero" if c.certain else "holds zero"
+            state = ("below" if c.high < 0 else "above") + " zero" if c.certain else "includes zero"
             parts.append(f"{value:g} {unit}: {signed(factor * c.difference)}, {state}")
     return f"Change, and where its interval lies: {'; '.join(parts)}."
 
@@ -233,7 +233,7 @@ def judges(opinions: dict, other: str = "fmfp") -> str:
 
 
 def open_lines(evidence, most: int = 3) -> str:
-    """Name deciding comparisons whose estimate lies on the claimed side and whose interval holds 0.
+    """Name deciding comparisons whose estimate lies on the claimed side and whose interval includes 0.
 
     Parameters
     ----------

@@ -199,7 +199,7 @@ def two_risks(cases):
 def effects(groups, shown, label="change from the baseline", title=""):
     """Draw differences with their 95 % intervals: one panel per metric, one row per method, one marker per group.
 
-    A marker is hollow where the interval holds 0.
+    A marker is hollow where the interval includes 0.
 
     Parameters
     ----------
