@@ -11,9 +11,26 @@ from ..names import display, name
 from ..speed import sam_prices
 from .style import colour, legend_below, legend_entries, panels
 
+ROW = 11  # points, the height of a row of numbers
+
+
+def _count_members(axes, groups):
+    """Write how many members each point's ensemble has, below all points and above its cost: a row for each method."""
+    limits, rows = [axis.get_ylim() for axis in axes], max(map(len, groups.values()))
+    for axis, (low, high), series in zip(axes, limits, groups.values(), strict=True):
+        height = 72 * axis.get_position().height * axis.figure.get_figheight()
+        room = ROW * (rows + 0.5) / height
+        axis.set_ylim(low - room / (1 - room) * (high - low), high)
+        for row, (method, points) in enumerate(reversed(series.items())):
+            for size, (x, _) in enumerate(points, 1):
+                axis.annotate(str(size), (x, 0), xycoords=("data", "axes fraction"), xytext=(0, 2 + ROW * row),
+                              textcoords="offset points", ha="center", fontsize=9, color=colour(method))  # fmt: skip
+
 
 def cost_against_gain(groups, metric):
     """Draw the change of a metric from one baseline network against the cost of training, with 95 % intervals.
+
+    The numbers of members stand in rows below the points, where none covers another.
 
     Parameters
     ----------
@@ -29,23 +46,21 @@ def cost_against_gain(groups, metric):
         The figure, open in pyplot.
     """
     factor, heading = display(metric)
-    figure, axes = panels(len(groups), height=3.3, sharey="row")
+    figure, axes = panels(len(groups), height=3.6, sharey="row")
     for axis, (title, series) in zip(axes, groups.items(), strict=True):
         axis.axhline(0, color="0.6", linewidth=0.8)
-        for place, (method, points) in enumerate(series.items()):
+        for method, points in series.items():
             cost, found = zip(*points, strict=True)
             low, middle, high = (
                 factor * np.array([getattr(c, part) for c in found]) for part in ("low", "difference", "high")
             )
             axis.vlines(cost, low, high, color=colour(method), linewidth=1)
             axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
-            for size, (x, y) in enumerate(zip(cost, middle, strict=True), 1):
-                axis.annotate(str(size), (x, y), xytext=(4, -11 if place % 2 else 4), textcoords="offset points",
-                              fontsize=9, color=colour(method))  # fmt: skip
         axis.set(title=title, xlabel="cost of training, in runs of the baseline")
         axis.set_ylabel(f"change of {heading}")
         sns.despine(ax=axis)
     legend_below(figure, max(axes, key=legend_entries))
+    _count_members(axes, groups)
     return figure
 
 
