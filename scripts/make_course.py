@@ -2,7 +2,8 @@
 
 Every ``{dropdown} Solution ...`` goes into the teacher's sheet ``answers.md``, and so does what a cell tagged
 ``solution`` computed when the book was built. Each exercise gets a cell for its answer, which checks the number where
-one is asked for. Citations, terms and links of the book become plain text.
+one is asked for. Citations, terms and links of the book become plain text, other dropdowns folds in HTML; the code that
+the book hides is hidden, and its cells tagged ``remove-cell`` are left out.
 NAME picks notebooks by how their names begin.
 """
 
@@ -16,15 +17,18 @@ import nbformat
 import yaml
 
 from fmfp_lib.book.exercises import hashed
+from fmfp_lib.book.in_jupyter import OPENING, folds
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 EXECUTED = ROOT / "_build" / "src" / "notebooks"  # with outputs, once the book has been built
-TRAINING = ("00_quickstart", "13_own_data")  # these train for minutes at classroom scale, the others read records
+SEEDS = {"00_quickstart": "seeds = [3]"}  # which come with the book; the notebook itself trains another
+DROPPED = {"solution", "remove-cell"}
+HIDDEN = {"remove-input", "hide-input"}
+SHOW_FOLDS = "from fmfp_lib.book.in_jupyter import show_folds\n\nshow_folds()"
 EXERCISE = re.compile(
     r"^(\d+)\. \*\*(By hand|Read the (?:figure|table)|Change the code|Think)\.\*\* ?(.*)$", re.MULTILINE
 )
-OPENING = re.compile(r"(?P<fence>`{3,}|:{3,})\{dropdown\}\s*(?P<title>.*)", re.IGNORECASE)
 
 
 def without_solutions(text: str) -> str:
@@ -66,12 +70,16 @@ def _cited() -> dict[str, str]:
 
 
 def plain(text: str) -> str:
-    """Return Markdown `text` with the book's citations, terms, references and links to its pages as plain words."""
+    """Return Markdown `text` with the book's citations, terms, references and links to its pages as plain words.
+
+    Labels, which only the book's links need, are left out.
+    """
 
     def cited(match):
         return "(" + "; ".join(_cited().get(key.strip(), key.strip()) for key in match[1].split(",")) + ")"
 
     text = re.sub(r"\{cite(?::\w)?\}`([^`]+)`", cited, text)
+    text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\{term\}`([^`<]+?)(?: <[^`]*>)?`", r"\1", text)
     text = re.sub(r"\{doc\}`(?:([^`<]+) <[^`]*>|[^`]*/([^`/]+))`", lambda m: f"*{m[1] or m[2]}* (in the book)", text)
     text = re.sub(r"\{py:\w+\}`~?([^`]+)`", r"`\1`", text)
@@ -114,24 +122,33 @@ def answer_cells(name: str, text: str) -> list:
     return cells
 
 
+def given_parameters(name: str, source: str) -> str:
+    """Return the cell of parameters `source` of notebook `name` at classroom scale, with seeds that the book has."""
+    source = source.replace('scale = "smoke"', 'scale = "classroom"')
+    return re.sub(r"(?m)^seeds = \[\d+\]", SEEDS[name], source) if name in SEEDS else source
+
+
 def student_version(notebook, name: str = ""):
-    """Return a copy of `notebook` without solutions and with cells for answers; it reads the book's records."""
+    """Return a copy of `notebook` without solutions and with cells for answers, at classroom scale."""
     copy = nbformat.from_dict(notebook)
     cells = []
     for cell in copy.cells:
-        answers = []
-        if "solution" in cell.metadata.get("tags", []):
+        after, tags = [], set(cell.metadata.get("tags", []))
+        if tags & DROPPED:
             continue
         if cell.cell_type == "markdown":
-            answers = answer_cells(name, cell.source) if "## Exercises" in cell.source else []
+            after = answer_cells(name, cell.source) if "## Exercises" in cell.source else []
             if "{dropdown}" in cell.source.lower():
-                cell.source = without_solutions(cell.source)
+                cell.source = folds(without_solutions(cell.source))
             cell.source = plain(cell.source)
             if not cell.source.strip():
                 continue
-        elif "parameters" in cell.metadata.get("tags", []) and name not in TRAINING:
-            cell.source = cell.source.replace('scale = "smoke"', 'scale = "classroom"')
-        cells += [cell, *answers]
+        elif "parameters" in tags:
+            cell.source = given_parameters(name, cell.source)
+            after = [nbformat.v4.new_code_cell(SHOW_FOLDS, id="folds", metadata={"jupyter": {"source_hidden": True}})]
+        elif tags & HIDDEN:
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        cells += [cell, *after]
     copy.cells = cells
     return copy
 

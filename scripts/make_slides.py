@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 from markdown_it import MarkdownIt  # noqa: E402
 
-from fmfp_lib import confidence, metrics, statistics  # noqa: E402
+from fmfp_lib import confidence, datasets, metrics, statistics  # noqa: E402
 from fmfp_lib.book import (  # noqa: E402
     claims,
     compare,
@@ -26,16 +26,19 @@ from fmfp_lib.book import (  # noqa: E402
     film,
     home,
     ladder,
-    ladder_words,
     markdown,
     names,
+    nearest,
+    pieces,
     published,
+    quiz,
     rungs,
-    special_evidence,
     study,
     valley,
 )
+from fmfp_lib.book.examples import CLASSES  # noqa: E402
 from fmfp_lib.book.figures.style import panels  # noqa: E402
+from fmfp_lib.book.special_evidence import MIDDLE  # noqa: E402
 from fmfp_lib.cost import training_cost  # noqa: E402
 from fmfp_lib.methods import CALIBRATION, FLAT, METHODS  # noqa: E402
 
@@ -93,8 +96,66 @@ def surest():
     return "; ".join(f"{names.name(m)} **{v[home.START - 1]:.1f}**" for m, v in home.errors(rungs.CLASS).items())
 
 
+def deciding():
+    return f"{len(rungs.CLASS.deciding.seeds)} networks"
+
+
+@cache
+def pair():
+    """Return three networks and one pair of the quiz: the first that not all of them rank alike, or else the first.
+
+    The pair is the places, left and right, and the side of the incorrect prediction, as the page Play has it.
+    """
+    runs = pieces.of_seed(rungs.CLASS, home.METHODS, 3)
+    places = quiz.chosen(list(runs.values()))
+    ranks = np.array([np.subtract(*r.confidence[places].T) > 0 for r in runs.values()])
+    number = int(np.argmax((ranks != ranks[0]).any(0)))
+    swapped = np.random.default_rng(quiz.SEED + 1).random(len(places))[number] < 0.5
+    return runs, (places[number][::-1] if swapped else places[number]), int(not swapped)
+
+
+def pair_words():
+    """Return what the networks say of the pair, and what it is."""
+    runs, places, _ = pair()
+    one, words = next(iter(runs.values())), CLASSES[rungs.CLASS.regime["dataset"]]
+    return [words[i] for i in one.logits[places].argmax(1)], [words[i] for i in one.labels[places]]
+
+
+def pair_confidence():
+    runs, places, _ = pair()
+    rows = [(names.name(m), *(f"{100 * c:.1f} %" for c in r.confidence[places])) for m, r in runs.items()]
+    return markdown.table(("confidence", *(f"left, “{said}”" if not side else f"right, “{said}”"
+                                           for side, said in enumerate(pair_words()[0]))), rows)  # fmt: skip
+
+
+def pair_answer():
+    runs, places, wrong = pair()
+    (said, truth), every = (words[wrong] for words in pair_words()), quiz.chosen(list(runs.values()))
+    hits = {m: int((np.subtract(*r.confidence[every].T) > 0).sum()) for m, r in runs.items()}
+    return (
+        f"“{said}” is {truth}. Of the quiz's {len(every)} pairs these are ranked correctly: "
+        + ", ".join(f"{names.name(m)} {n}" for m, n in hits.items())
+        + "."
+    )
+
+
 def rungs_say():
-    return ladder_words.in_words()
+    heading = ["network", "accuracy %"]
+    heading += [words for m in rungs.CURVES[1:] for words in (f"{names.name(m)}: AUROC", "nearest in the paper")]
+    rows, ece = [], {m: [] for m in rungs.CURVES[1:]}
+    for rung in rungs.shown("classroom"):
+        found = {e.method: e for e in ladder.effects(rung, rungs.CURVES[1:])}
+        row = [rung.title, f"{100 * next(iter(found.values())).accuracy:.1f}"]
+        for method, effect in found.items():
+            ece[method].append(effect.changes["ece"])
+            classes = nearest.CLASSES.get(effect.dataset, 10)
+            value, _ = nearest.cell("baseline", method, "auroc", classes, effect.accuracy)
+            row += [markdown.difference(effect.changes["auroc"])]
+            row += [f'<em class="published">{markdown.signed(100 * value)}</em>']
+        rows.append(row)
+    fewer = ", ".join(f"with {names.name(m)} on {count(changes, True)} of {len(changes)}" for m, changes in ece.items())
+    table = markdown.table(heading, rows)
+    return f"Change against the baseline, in points:\n\n{table}\n\nECE is clearly lower {fewer} networks."
 
 
 def dose():
@@ -120,12 +181,11 @@ def aurc_by_hand():
 
 
 def coverage():
-    risk = metrics.selective_risk_at(*first("baseline").scored, 0.8)
-    whole = 1 - first("baseline").metrics["accuracy"]
-    return (
-        f"The baseline drawn here is wrong on {100 * whole:.1f} % of all images, and on {100 * risk:.1f} % of the "
-        "surest 80 %."
-    )
+    def told(share):
+        risks = {m: 100 * metrics.selective_risk_at(*first(m).scored, share) for m in home.METHODS}
+        return ", ".join(f"{names.name(m)} {risk:.1f} %" for m, risk in risks.items())
+
+    return f"Wrong among the surest {100 * home.START / 100:.0f} %: {told(home.START / 100)}. Among all: {told(1.0)}."
 
 
 def _published(table, methods, metrics_):
@@ -148,11 +208,10 @@ def ours_table1():
     found = {m: [compared()[g.title][m] for g in groups() if m in g.runs] for m in CALIBRATION}
     calibrates = [m for m, rows in found.items() if count([r["ece"] for r in rows], True) == len(rows)]
     harms = [m for m, rows in found.items() if count([r["auroc"] for r in rows], False)]
-    both = [m for m in calibrates if m not in harms]
     return (
-        f"ECE clearly falls for {names.listed(calibrates)}; AUROC clearly falls on at least one network for "
-        f"{names.listed(harms)}. Calibrated without visible harm to AUROC: {names.listed(both)}."
-    )
+        f"ECE clearly falls on {'both' if len(groups()) == 2 else 'all'} networks for {names.listed(calibrates)}; "
+        f"AUROC clearly falls on at least one for {names.listed(harms)}."
+    ).replace("-", "\u2011")
 
 
 measured_valleys = cache(valley.of_rung)
@@ -162,7 +221,7 @@ def valley_say():
     place = valley.NORMS.index(0.25)
     rises = {m: (v[:, place] - v[:, 0]).mean() for m, v in measured_valleys().items()}
     return (
-        "A random move by 25 % raises the loss by "
+        "A random perturbation by 25 % of each filter's norm raises the loss by "
         + " and ".join(f"{rise:.2f} ({names.name(m)})" for m, rise in rises.items())
         + ": FMFP's minimum is "
         + ("flatter." if rises["fmfp"] < rises["baseline"] else "no flatter.")
@@ -221,16 +280,24 @@ def sources_say():
     )
 
 
+@cache
+def late():
+    """Return the verdict on C6 and, by network, the late change of the baseline's AUROC and of its accuracy."""
+    result, found = claims.evaluate(only=["C6"])["C6"], {}
+    for e in result.evidence:
+        found.setdefault(e.group, {})[e.quantity] = e
+    return result, found
+
+
 def overfitting():
-    said = []
-    for method in ("baseline", "fmfp"):
-        changes = [100 * special_evidence.late_change(record, "auroc") for record in groups()[0].runs[method]]
-        mean, low, high = statistics.over_seeds(changes)
-        said.append(f"{names.name(method)} {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+    result, found = late()
+    falls = [row for row in found.values() if row["late_auroc"].high < 0]
+    rises = sum(row["late_auroc"].low > 0 for row in found.values())
+    both = sum(row["late_accuracy"].low > 0 for row in falls)
     return (
-        "AUROC, mean over the last 15 % of the epochs minus mean over 40 to 60 % (points, 95 % interval over seeds): "
-        f"{'; '.join(said)}."
-    ).replace("-", "−")
+        f"{result.claim.id}: {result.verdict}. AUROC clearly falls late on {len(falls)} of {len(found)} networks "
+        f"({both} of them while accuracy clearly rises) and clearly rises on {rises}."
+    )
 
 
 def ensemble():
@@ -258,7 +325,7 @@ def conclusions():
     auroc, ece = ([row[k] for row in every] for k in ("auroc", "ece"))
     fmfp = [found["fmfp"] for found in compared().values() if "fmfp" in found]
     data = len({g.dataset for g in groups() + on_cifar()})
-    judged = claims.evaluate(only=["C2", "C7"])
+    judged = claims.evaluate(only=["C2", "C6", "C7"])
     return "\n".join([
         *(f"* {key}, *{result.claim.wording}* **{result.verdict.capitalize()}.**" for key, result in judged.items()),
         f"* **Calibration is not ranking.** Of {len(every)} cases ({len(CALIBRATION)} methods, {len(fmfp)} networks, "
@@ -270,8 +337,9 @@ def conclusions():
 
 
 VALUES = {f.__name__: f for f in (
-    surest, rungs_say, dose, scope, auroc_by_hand, aurc_by_hand, coverage, published_table1, published_table2,
-    ours_table1, valley_say, temperature, cost, ours_table2, sources, sources_say, overfitting, ensemble, conclusions,
+    surest, deciding, pair_confidence, pair_answer, rungs_say, dose, scope, auroc_by_hand, aurc_by_hand, coverage,
+    published_table1, published_table2, ours_table1, valley_say, temperature, cost, ours_table2, sources, sources_say,
+    overfitting, ensemble, conclusions,
 )}  # fmt: skip
 
 
@@ -280,6 +348,21 @@ def risk_coverage():
     figure = figures.risk_coverage_plot(drawn)
     # A single sure error lifts the risk of the first few images to 100 %; what a user meets begins after them.
     figure.axes[0].set_ylim(0, 115 * max(1 - r.metrics["accuracy"] for r in drawn))
+    figure.axes[0].axvline(home.START, color="0.7", linestyle=":", linewidth=1, zorder=0)
+    return figure
+
+
+def quiz_pair():
+    """Draw the pair of test images with what the networks say."""
+    _, places, _ = pair()
+    size = len(pair()[0]["baseline"].labels)
+    images = datasets.load(rungs.CLASS.regime["dataset"], test_size=size).x_test[places]
+    figure, axes = panels(2, columns=2, width=2.2, height=2.2)
+    for panel, image, said in zip(axes, images, pair_words()[0], strict=True):
+        panel.imshow(image[0], cmap="gray")
+        panel.set_title(f"“{said}”")
+        panel.set_axis_off()
+    figure.tight_layout()
     return figure
 
 
@@ -289,6 +372,8 @@ def surest_errors():
     figure, axes = panels(1, columns=1, width=6.5, height=2.0)
     bars = axes[0].barh([names.name(m) for m in counts], counts.values(), color=[figures.colour(m) for m in counts])
     axes[0].bar_label(bars, fmt="%.1f", padding=4)
+    axes[0].margins(x=0.1)  # room for the longest bar's number
+    axes[0].spines[["top", "right"]].set_visible(False)
     axes[0].invert_yaxis()
     axes[0].set_xlabel("wrong answers among the 1,000 surest of 10,000")
     return figure
@@ -306,7 +391,9 @@ def over_training():
                 panel.bar(edges, shares, 1 / film.BINS, align="edge", color=colour)
             panel.set_title(f"{names.name(method)}, epoch {found['epochs'][place]}", fontsize=9)
             panel.set_yticks([])
+            panel.tick_params(axis="x", bottom=row == len(films) - 1)
     figure.supxlabel("confidence; correct predictions upwards, incorrect ones downwards", fontsize=9)
+    figure.tight_layout()
     return figure
 
 
@@ -318,8 +405,43 @@ def valleys():
         x = 100 * np.r_[-np.array(valley.NORMS)[::-1], valley.NORMS[1:]]
         for left, right in zip(found[::2], found[1::2], strict=True):
             panel.plot(x, np.r_[left[::-1], right[1:]], color=figures.colour(method))
-        panel.set(title=names.name(method), ylim=(0, valley.TOP), xlabel="weights moved by, % of their size")
+        panel.set(title=names.name(method), ylim=(0, valley.TOP), xlabel="perturbation, % of the norm")
     axes[0].set_ylabel("training loss")
+    return figure
+
+
+def late_in_training():
+    """Draw the late changes of the baseline on every network, and the last part of training on the first."""
+    _, found = late()
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), gridspec_kw={"width_ratios": [1.1, 1]})
+    for place, row in enumerate(found.values()):
+        for key, shift, shade in (("late_auroc", -0.13, figures.colour("fmfp")), ("late_accuracy", 0.2, "0.6")):
+            e = row[key]
+            value, low, high = 100 * e.value, 100 * e.low, 100 * e.high
+            label = {"late_auroc": "AUROC", "late_accuracy": "accuracy"}[key] if not place else None
+            clear = shade if low * high > 0 else "white"
+            axes[0].plot([low, high], [place + shift] * 2, color=shade)
+            axes[0].plot(value, place + shift, "o", color=shade, markerfacecolor=clear, markersize=5, label=label)
+    axes[0].axvline(0, color="0.7", linewidth=1, zorder=0)
+    titles = ["\n".join(title.rsplit(", ", 1)) for title in found]
+    changes = [markdown.signed(100 * row["late_auroc"].value) for row in found.values()]
+    labels = [f"{title}: AUROC {change}" for title, change in zip(titles, changes, strict=True)]
+    axes[0].set_yticks(range(len(found)), labels, fontsize=9)
+    axes[0].invert_yaxis()
+    axes[0].set(xlabel="baseline, end minus middle of training, points")
+    group = groups()[0]
+    for method in ("baseline", "fmfp"):
+        runs_ = group.runs[method]
+        epochs = runs_[0].settings.epochs
+        rows = [[e for e in r.history if "test_auroc" in e and e["epoch"] > MIDDLE[0] * epochs] for r in runs_]
+        values = 100 * np.array([[e["test_auroc"] for e in own] for own in rows])
+        axes[1].plot([e["epoch"] for e in rows[0]], values.mean(0), color=figures.colour(method),
+                     label=names.name(method))  # fmt: skip
+    axes[1].set(xlabel="epoch", ylabel="test AUROC, %", title=group.title)
+    for panel in axes:
+        panel.legend(frameon=False, fontsize=9)
+        panel.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
     return figure
 
 
@@ -330,6 +452,7 @@ def effects():
 
 FIGURES = {
     "surest": surest_errors,
+    "quiz": quiz_pair,
     "film": over_training,
     "valley": valleys,
     "effects": effects,
@@ -340,11 +463,7 @@ FIGURES = {
     "flat": lambda: figures.effects(
         {g.title: {m: compared()[g.title][m] for m in FLAT if m in g.runs} for g in groups()}, ("auroc", "augrc")
     ),
-    "training": lambda: figures.training_curves(
-        {m: groups()[0].runs[m] for m in ("baseline", "fmfp")},
-        ("test_auroc", "test_accuracy"),
-        ("AUROC, %", "accuracy, %"),
-    ),
+    "training": late_in_training,
 }
 
 

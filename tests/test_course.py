@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import make_course  # noqa: E402
 
+from fmfp_lib.book import in_jupyter  # noqa: E402
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTION = "```{dropdown} Solution of exercise 1\nIt is 5/6.\n```"
 
@@ -49,20 +51,64 @@ def test_student_versions_keep_exercises_and_code_and_no_solution(tmp_path):
                 fence = line.partition("{")[0]
             elif line == fence:
                 fence = None
-            elif len(line) > 20:
+            elif len(line) > 20 and "{dropdown}" not in line:
                 assert (make_course.plain(line) in text) == (fence is None), (path.name, line)
-        assert "## Exercises" in text and not re.search(r"\{(cite|term|doc|py:\w+)\}`|\.\./book/", text), path.name
-        codes = [
-            [c.source for c in n.cells if c.cell_type == "code" and "solution" not in c.metadata.get("tags", [])]
-            for n in (student, teacher)
-        ]
-        assert not any("solution" in c.metadata.get("tags", []) for c in student.cells)
-        reads = path.stem not in make_course.TRAINING
-        given = [s.replace('scale = "smoke"', 'scale = "classroom"') if reads else s for s in codes[1]]
-        assert codes[0][: len(given)] == given and all("xercise" in extra for extra in codes[0][len(given) :])
+        raw = r"\{(cite|term|doc|dropdown|py:\w+)\}|\.\./book/|^\([\w-]+\)=$"
+        assert "## Exercises" in text and not re.search(raw, text, re.MULTILINE), path.name
     sheet = (tmp_path / "answers.md").read_text("utf-8")
     count = sum(len(re.findall(r"\{dropdown\} Solution|answers\.solution\(", n.read_text("utf-8"))) for n in NOTEBOOKS)
     assert sheet.count("**Solution of exercise") == count and "AUROC = 5/6" in sheet
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_student_versions_run_the_code_at_classroom_scale_and_hide_what_the_book_hides(path):
+    teacher = nbformat.read(path, as_version=4)
+    codes = [c for c in make_course.student_version(teacher, path.stem).cells if c.cell_type == "code"]
+    assert codes[1].source == make_course.SHOW_FOLDS and "parameters" in codes[0].metadata.tags
+    assert 'scale = "classroom"' in codes[0].source and "smoke" not in codes[0].source.partition("#")[0]
+    del codes[1]
+    kept = [
+        c
+        for c in teacher.cells
+        if c.cell_type == "code" and not {"solution", "remove-cell"} & set(c.metadata.get("tags", []))
+    ]
+    assert [c.source for c in codes[1 : len(kept)]] == [c.source for c in kept[1:]]
+    assert all("xercise" in extra.source for extra in codes[len(kept) :])
+    for cell in codes:
+        hidden = bool({"remove-input", "hide-input"} & set(cell.metadata.get("tags", [])))
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == hidden, cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_exercise_has_a_cell_for_its_answer(path):
+    teacher = nbformat.read(path, as_version=4)
+    text = "\n".join(c.source for c in teacher.cells if c.cell_type == "markdown").partition("## Exercises")[2]
+    there = [c.source for c in make_course.student_version(teacher, path.stem).cells]
+    answered = [m[1] for s in there if (m := re.match(r"(?:# E|\*\*Your answer to e)xercise (\d+)", s))]
+    assert answered == re.findall(r"^(\d+)\. \*\*", text, re.MULTILINE) and len(answered) >= 4
+
+
+def test_dropdowns_become_folds_also_inside_one_another():
+    inner = "````{dropdown} The other networks\n| a |\n| --- |\n````"
+    shown = in_jupyter.folds(f"Before\n`````{{dropdown}} All\n**b**\n\n{inner}\n`````\nafter")
+    assert shown == (
+        "Before\n\n<details>\n<summary>All</summary>\n\n**b**\n\n<details>\n<summary>The other networks</summary>\n\n"
+        "| a |\n| --- |\n\n</details>\n\n</details>\n\nafter"
+    )
+    assert in_jupyter.folds("```python\n1\n```\n") == "```python\n1\n```\n"
+
+
+def test_a_notebook_shows_folds_that_its_cells_compute():
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.display import Markdown
+
+    shell = InteractiveShell.instance()
+    try:
+        in_jupyter.show_folds()
+        shown, _ = shell.display_formatter.format(Markdown("```{dropdown} All\n1\n```"))
+        assert shown["text/markdown"] == "<details>\n<summary>All</summary>\n\n1\n\n</details>"
+    finally:
+        InteractiveShell.clear_instance()
 
 
 def test_a_computed_solution_is_what_the_built_page_shows():
@@ -113,12 +159,13 @@ def test_notebooks_are_picked_by_name_and_a_wrong_name_is_said(tmp_path):
         make_course.make(tmp_path, ["99"])
 
 
-def test_a_student_version_runs_at_smoke_scale(tmp_path, monkeypatch):
+def test_the_quickstarts_student_version_trains_nothing(tmp_path, monkeypatch):
     import papermill
 
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path / "records"))
     (path,) = make_course.make(tmp_path, ["00"])
     papermill.execute_notebook(str(path), str(tmp_path / "out.ipynb"), cwd=str(ROOT), progress_bar=False)
+    assert not list(tmp_path.glob("records/*.json"))
 
 
 def test_the_timetable_links_every_notebook_and_counts_its_exercises():
@@ -141,3 +188,12 @@ def test_the_courses_speak_of_notebooks_that_exist():
     text = (ROOT / "book" / "teach.md").read_text() + (ROOT / "book" / "slides" / "slides.md").read_text()
     named, there = set(re.findall(r"\b\d\d_[a-z_]+\b", text)), {p.stem[:2]: p.stem for p in NOTEBOOKS}
     assert len(named) >= 12 and {there.get(name[:2], name) for name in named} == named  # one may still be to come
+
+
+def test_the_four_weeks_name_every_notebook_and_no_meeting_is_longer_than_90_minutes():
+    weeks = (ROOT / "book" / "teach.md").read_text("utf-8").partition("## Four weeks")[2].partition("Projects")[0]
+    assert set(re.findall(r"`(\d\d_\w+)`", weeks)) == {p.stem for p in NOTEBOOKS} - {"00_quickstart"}
+    for week in weeks.split("| --- | --- | --- | --- |")[1].splitlines()[1:5]:
+        for meeting in week.split(" | ")[1:3]:
+            minutes = [int(m) for m in re.findall(r"` (\d+)", meeting)]
+            assert len(minutes) == len(re.findall(r"`\d\d_", meeting)) and sum(minutes) <= 90, meeting

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import confidence, measures, scores, statistics
 from .compare import against_msp
-from .markdown import difference, folded, signed, table
+from .markdown import difference, signed, table
 from .names import listed, name
 
 OTHERS = [key for key, score in scores.SCORES.items() if score.takes == "logits" and key != "msp"]
@@ -194,10 +194,12 @@ def measured(groups, metrics=("auroc", "augrc"), replicates: int = statistics.RE
 
 
 def measured_table(rows) -> str:
-    """Return what `measured` finds as Markdown, AUROC and AUGRC: a table for each group, all but the first folded."""
+    """Return what `measured` finds as Markdown, AUROC and AUGRC: a table for each group, folded."""
     heads = ("trained by", "score", "networks", "AUROC, points", "AUGRC ×10³")
     parts = {}
     for group, method, key, count, found in rows:
         cells = (name(method), name(key), str(count), difference(found["auroc"]), difference(found["augrc"]))
         parts.setdefault(group.title, []).append(cells)
-    return folded({title: table(heads, cells, words=2) for title, cells in parts.items()})
+    return "\n\n".join(
+        f"````{{dropdown}} {title}\n{table(heads, cells, words=2)}\n````" for title, cells in parts.items()
+    )

@@ -5,9 +5,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from fmfp_lib import datasets
 from fmfp_lib.book import audit, examples, figures
+from fmfp_lib.book.figures import style
 from fmfp_lib.book.study import Group
 from fmfp_lib.records import Record
 from fmfp_lib.settings import Settings
@@ -39,6 +41,15 @@ def change(metric, difference, half=0.01):
 
 def texts(figure):
     return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_histograms_of_three_methods_stand_in_a_row_under_one_legend(group):
+    figure = figures.confidence_histograms([run(m, 0) for m in ("baseline", "mixup", "fmfp")])
+    assert len({axis.get_position().y0 for axis in figure.axes}) == 1
+    assert texts(figure) == ["correct predictions", "incorrect predictions"]
+    assert not any(axis.get_legend() for axis in figure.axes)
+    correct, incorrect = (entry.get_facecolor()[:3] for entry in figure.legends[0].legend_handles)
+    assert correct == to_rgb(style.CORRECT) and incorrect == to_rgb(style.INCORRECT)
 
 
 def test_histograms_wrap_after_two(group):

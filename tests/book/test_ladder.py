@@ -124,8 +124,8 @@ def test_it_is_said_first_what_the_ladder_shows():
     lengths = {25: [effect("label_smoothing", -0.02)], 50: [effect("label_smoothing", -0.02), effect("fmfp", 0.02)]}
     assert ladder_words.take_away(effects, lengths, {25: [0.96]}) == (
         "Label smoothing clearly lowers AUROC on 1 of 2 networks, 85 to 85 % accurate, and not clearly on one that is "
-        "93 % accurate: accuracy alone does not decide. On one network, trained for longer and longer, the harm is first "
-        "clear after 25 epochs (training accuracy 96 %) and FMFP's gain is first clear after 50 epochs."
+        "93 % accurate: accuracy alone does not decide. On one network, trained for longer and longer, the harm is "
+        "first clear after 25 epochs (training accuracy 96 %) and FMFP's gain is first clear after 50 epochs."
     )
     none = ladder_words.take_away(effects[1:], {}, {})
     assert "on 0 of 1 networks." in none and "clear at no length" in none

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmfp_lib import scores
+from fmfp_lib import scores, statistics
 from fmfp_lib.book import score_study
 from fmfp_lib.book.study import Group
 from fmfp_lib.records import Record
@@ -59,6 +59,9 @@ def test_words_name_the_score_that_wins_most_often():
 def test_mutual_information_of_ensembles_and_what_was_measured():
     rows = score_study.ensembles([GROUP], ("auroc",), 20)
     assert [(m, count) for _, m, count, _ in rows] == [("baseline", 2)] and 0 <= rows[0][3]["auroc"].a <= 1
+    found = statistics.compare_scores(*[[(s, s > 0)] for s in RNG.normal(size=(2, 50))], ("auroc", "augrc"), 20)
+    table = score_study.measured_table([(GROUP, "baseline", "swag", 1, found)])
+    assert table.startswith(f"````{{dropdown}} {GROUP.title}\n| trained by") and "| baseline | SWAG | 1 |" in table
 
 
 def test_table_has_a_line_for_each_score():

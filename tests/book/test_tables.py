@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmfp_lib import confidence, metrics, records
+from fmfp_lib import confidence, metrics, records, statistics
 from fmfp_lib.book import compare, figures, markdown, names, rungs, tables, words
 from fmfp_lib.book.study import Group, finished
 from fmfp_lib.datasets import CATALOGUE
@@ -171,6 +171,37 @@ def test_grouped_rows_stand_under_their_groups_name_all_but_the_first_folded():
         f"{head}\n| x | 3 |\n````",
     ]
     assert markdown.folded({}) == "" and "dropdown" not in markdown.grouped(("method", "value"), rows[:2])
+
+
+def test_a_wide_table_is_split_and_its_first_column_repeated():
+    rows = [("x", "1", "2", "3"), ("y", "4", "5", "6")]
+    text = markdown.split(("method", "a", "b", "c"), rows, 2, "More")
+    shown, title, hidden = text.partition("\n\n```{dropdown} More\n")
+    assert shown == "| method | a | b |\n| --- | ---: | ---: |\n| x | 1 | 2 |\n| y | 4 | 5 |"
+    assert title and hidden == "| method | c |\n| --- | ---: |\n| x | 3 |\n| y | 6 |\n```"
+    assert "dropdown" not in markdown.split(("method", "a"), [("x", "1")], 1)
+
+
+def test_the_gain_in_augrc_is_split_seed_by_seed(runs):
+    assert compare.augrc_parts(runs, ["sam"], 20) == {}
+    found = compare.augrc_parts(runs, ["mixup+fmfp"], 20)["mixup+fmfp"]
+    a, b = ([(r.logits, r.labels) for r in runs if r.settings.method == m] for m in ("baseline", "mixup+fmfp"))
+    expected = statistics.augrc_sources(a, b, 20)
+    assert {k: c.difference for k, c in found.items()} == {k: c.difference for k, c in expected.items()}
+
+
+def test_what_errors_carry_is_a_span_over_networks():
+    def parts(augrc, ranking, half=0.1):
+        values = {"augrc": augrc, "by_ranking": ranking, "by_errors": augrc - ranking}
+        return {k: Comparison("augrc", 0.0, v, v, v - half, v + half, np.empty(0)) for k, v in values.items()}
+
+    said = words.carried_by_errors([parts(-2.0, -1.0), parts(-2.0, -0.05)])
+    assert said == (
+        "fewer errors carry 50 to 98 % of FMFP's gain in AUGRC; "
+        "the part of a better ranking is clear on 1 of 2 networks"
+    )
+    assert "where it falls (1 of 2 networks)" in words.carried_by_errors([parts(-2.0, 0.0), parts(1.0, 0.5)], "swa")
+    assert words.carried_by_errors([parts(1.0, 0.5)]) == "FMFP lowers AUGRC on no network"
 
 
 def test_the_readmes_sentence_follows_the_intervals():

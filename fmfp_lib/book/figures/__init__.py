@@ -17,6 +17,7 @@ from .flatness import (
     flatness_against,
     loss_lines,
     under_perturbation,
+    valleys,
 )
 from .images import (
     sample_images,
@@ -89,5 +90,6 @@ __all__ = [
     "two_questions",
     "two_risks",
     "under_perturbation",
+    "valleys",
     "wins_heatmap",
 ]

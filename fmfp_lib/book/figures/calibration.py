@@ -1,5 +1,7 @@
 """Confidence against accuracy: histograms, reliability, temperature."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -22,6 +24,8 @@ def _histogram(axis, confidence, correct, legend=True):
 def confidence_histograms(records, titles=None):
     """Draw the densities of the confidence of correct and of incorrect predictions, one panel per record.
 
+    Three methods stand in one row, others in rows of two; all share one legend.
+
     Parameters
     ----------
     records : sequence of records.Record
@@ -34,13 +38,17 @@ def confidence_histograms(records, titles=None):
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    figure, axes = panels(len(records), sharey=True)
+    columns, width = (3, 2.6) if len({record.settings.method for record in records}) == 3 else (2, 3.6)
+    figure, axes = panels(len(records), columns, width, sharey=True)
     titles = [name(record.settings.method) for record in records] if titles is None else titles
     for axis, record, title in zip(axes, records, titles, strict=True):
         _histogram(axis, *record.scored)
-        sns.move_legend(axis, "upper left")  # correct predictions tower at the right
-        axis.set(title=title)
+        axis.set(title="\n".join(fill(line, int(9.5 * width), break_on_hyphens=False) for line in title.split("\n")))
+        entries = axis.get_legend().legend_handles
+        axis.get_legend().remove()
     figure.tight_layout()
+    labels = ["correct predictions", "incorrect predictions"]
+    figure.legend(entries, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
     return figure
 
 

@@ -1,5 +1,6 @@
 """Flat minima: perturbations of the weights, sharpness against the gap, lines between solutions."""
 
+import numpy as np
 import seaborn as sns
 
 from ..names import name
@@ -31,6 +32,43 @@ def under_perturbation(groups):
         axis.set_title(title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     legend_below(figure, max(axes, key=legend_entries), columns=5)
+    return figure
+
+
+def valleys(found, norms, top):
+    """Draw the training loss around trained weights: one panel per method, pairs of directions make lines through it.
+
+    From the second panel on, the first method's mean stands dashed beside them.
+
+    Parameters
+    ----------
+    found : dict of str to ndarray of shape (directions, norms)
+        Losses by method, as `valley.losses` returns them; the number of directions is even.
+    norms : sequence of float
+        Sizes of the perturbation, as shares of each filter's norm, from 0 up.
+    top : float
+        Where the drawing is cut off, in nats; higher where a bottom lies above it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, open in pyplot.
+    """
+    figure, axes = panels(len(found), width=3.6, height=2.4, sharey=True)
+    x = 100 * np.r_[-np.array(norms)[:0:-1], norms]
+    first, *_ = found.values()
+    top = max(top, *(1.2 * losses[:, 0].mean() for losses in found.values()))
+    for place, (axis, (method, losses)) in enumerate(zip(axes, found.items(), strict=True)):
+        for left, right in zip(losses[::2], losses[1::2], strict=True):
+            axis.plot(x, np.r_[left[:0:-1], right], color=colour(method))
+        axis.plot(0, losses[:, 0].mean(), "o", color=colour(method), markersize=8)
+        if place:
+            mean = first.mean(0)
+            axis.plot(x, np.r_[mean[:0:-1], mean], color=colour(next(iter(found))), linestyle="--", linewidth=1)
+        axis.set(title=name(method), ylim=(0, top), xlabel="perturbation, % of each filter's norm")
+        sns.despine(ax=axis)
+    axes[0].set_ylabel("training loss, nats")
+    figure.tight_layout()
     return figure
 
 
