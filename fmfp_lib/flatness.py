@@ -243,18 +243,15 @@ def _power_iteration(model, x, y, shift, iterations, tolerance, seed):
     for _ in range(iterations):
         product = _gradient(model, x, y, v)
         torch._foreach_add_(product, v, alpha=-shift)
-        last, value = value, sum((a * b).sum().item() for a, b in zip(v, product, strict=True))
+        last, value = value, sum(torch.stack([(a * b).sum() for a, b in zip(v, product, strict=True)]).tolist())
         if abs(value - last) <= tolerance * max(abs(value), abs(last)):
             return value
         norm = _norm(product)
         if not norm > 0:
             return 0.0
         v = torch._foreach_div(product, norm)
-    warnings.warn(
-        f"the eigenvalue still changed after {iterations} iterations: {last:.4g}, then {value:.4g}",
-        RuntimeWarning,
-        stacklevel=3,
-    )
+    message = f"the eigenvalue still changed after {iterations} iterations: {last:.4g}, then {value:.4g}"
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
     return value
 
 
@@ -298,12 +295,11 @@ def loss_along_line(
     try:
         with evaluation_mode(model):
             for t in positions:
-                model.load_state_dict(
-                    {
-                        name: torch.lerp(a, states[1][name].to(a), float(t)) if a.is_floating_point() else a
-                        for name, a in states[0].items()
-                    }
-                )
+                between = {
+                    name: torch.lerp(a, states[1][name].to(a), float(t)) if a.is_floating_point() else a
+                    for name, a in states[0].items()
+                }
+                model.load_state_dict(between)
                 if batches is not None:
                     update_bn(batches, model, next(model.parameters()).device)
                 losses.append(_loss_and_margin(model, x, y)[0])

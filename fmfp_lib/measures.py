@@ -21,17 +21,14 @@ SHIFT_IMAGES = 1000  # of the test set, and at most a quarter of it
 def _flatness(run, model):
     """Loss and margin under perturbation on training images, SAM's sharpness, largest Hessian eigenvalue."""
     x, y = run.x_train[:FLATNESS_IMAGES], run.y_train[:FLATNESS_IMAGES]
+    few = x[:EIGENVALUE_IMAGES], y[:EIGENVALUE_IMAGES]
     loss, margin = flatness.loss_under_perturbation(model, x, y, (0.0, *FLATNESS_NORMS), directions=5)
     return {
         "norms": np.array((0.0, *FLATNESS_NORMS)),
         "loss": loss,
         "margin": margin,
         "sharpness": np.array(flatness.sam_sharpness(model, x, y, run.settings.rho or 0.05)),
-        "eigenvalue": np.array(
-            flatness.hessian_eigenvalue(
-                model, x[:EIGENVALUE_IMAGES], y[:EIGENVALUE_IMAGES], iterations=40, tolerance=0.05
-            )
-        ),
+        "eigenvalue": np.array(flatness.hessian_eigenvalue(model, *few, iterations=40, tolerance=0.05)),
     }
 
 

@@ -1,11 +1,14 @@
 """What is measured on a network is kept beside its record, and never without being asked for again."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 
 from fmfp_lib import measures, records
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import train
+from fmfp_lib.training import find_or_train, train
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +70,21 @@ def test_what_is_damaged_or_of_another_record_is_set_aside(counted):
         assert measures.load(other, "flatness") is None
     train(small(), progress=False, measures=["flatness"])
     assert counted == [0, 0]
+
+
+def test_a_measure_computes_in_float32_on_a_gpu_too(monkeypatch):
+    def flags():
+        cudnn = torch.backends.cudnn
+        return torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic
+
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # torch's own default
+    run = SimpleNamespace(device=torch.device("cuda"), settings=small(), finished_model=lambda: None)
+    before, seen = flags(), []
+    monkeypatch.setattr(measures, "MEASURES", {"flatness": lambda run, model: seen.append(flags())})
+    monkeypatch.setattr(records, "attached", lambda *place: None)
+    monkeypatch.setattr(records, "attach", lambda *values: None)
+    find_or_train._measure(None, run, ["flatness"])
+    assert seen == [("highest", False, True)] and flags() == before
 
 
 def test_an_unknown_measure_names_the_choices():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..metrics import softmax
-from ..statistics import RANKING, REPLICATES, SUMS, compare_methods, compare_scores
+from ..statistics import RANKING, REPLICATES, SUMS, augrc_sources, compare_methods, compare_scores
 
 METRICS = ("accuracy", "auroc", "aurc", "ece")  # compared unless others are named
 
@@ -124,6 +124,33 @@ def paired_runs(runs_a, runs_b, metrics=METRICS, replicates: int = REPLICATES) -
         scores = [[(softmax(z).max(1), z.argmax(1) == y) for z, y in runs] for runs in (runs_a, runs_b)]
         found |= compare_scores(*scores, rest, replicates)
     return {m: found[m] for m in metrics}
+
+
+def augrc_parts(records, methods, replicates: int = REPLICATES, reference: str = "baseline") -> dict:
+    """Split each method's change of AUGRC from the baseline, seed by seed, into its ranking's part and its errors'.
+
+    Parameters
+    ----------
+    records : list of records.Record
+        Of one data set, network and regime.
+    methods : sequence of str
+        Those without a record that has a reference of the same seed are left out.
+    replicates : int
+        Number of bootstrap replicates.
+    reference : str
+        The method that the others are compared with.
+
+    Returns
+    -------
+    dict of str to dict of str to statistics.Comparison
+        Method, then ``augrc``, ``by_ranking`` and ``by_errors``, as `statistics.augrc_sources` gives them.
+    """
+    runs, result = by_method(records), {}
+    for method in methods:
+        sides = pair_by_seed(runs.get(reference, {}), runs.get(method, {}))
+        if sides[0]:
+            result[method] = augrc_sources(*map(classified, sides), replicates)
+    return result
 
 
 def against_msp(records, score, fit=None, metrics=("auroc", "aurc", "augrc"), replicates: int = REPLICATES) -> dict:

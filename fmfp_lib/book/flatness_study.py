@@ -107,6 +107,24 @@ def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = REPL
     return pd.DataFrame(found, columns=["group", "runs", "sharpness", "value", "low", "high", "within"])
 
 
+def signs_in_words(found: pd.DataFrame) -> str:
+    """Count the correlations whose intervals exclude 0, by sign.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        What `correlations` returns.
+
+    Returns
+    -------
+    str
+        A clause.
+    """
+    negative, positive = int((found["high"] < 0).sum()), int((found["low"] > 0).sum())
+    rest = len(found) - negative - positive
+    return f"clearly negative {negative}, clearly positive {positive}, open {rest}"
+
+
 def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
     """Return, as Markdown, `correlations` with the gap and with AUROC.
 

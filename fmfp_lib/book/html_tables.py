@@ -41,7 +41,7 @@ def table(heads, rows, caption: str, kind: str = "facts") -> str:
     )
 
 
-def frame(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> str:
+def frame(data: pd.DataFrame, caption: str, published=(), digits: int = 2, kind: str = "facts") -> str:
     """Return a DataFrame as `table`, its index as the first column, names as print has them.
 
     Parameters
@@ -54,6 +54,8 @@ def frame(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> st
         Columns that hold numbers of the paper; they get the class ``published``.
     digits : int
         Of floats; NaN becomes a dash.
+    kind : str
+        As in `table`.
 
     Returns
     -------
@@ -86,4 +88,4 @@ def frame(data: pd.DataFrame, caption: str, published=(), digits: int = 2) -> st
         [f'<em class="published">{text(v)}</em>' if c in published else text(v) for c, v in zip(flat, row, strict=True)]
         for row in flat.itertuples(index=False, name=None)
     ]
-    return table([html.escape(heading(c)) for c in flat], rows, html.escape(caption))
+    return table([html.escape(heading(c)) for c in flat], rows, html.escape(caption), kind)

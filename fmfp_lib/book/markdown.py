@@ -124,11 +124,51 @@ def difference(comparison, bold: bool = True) -> str:
     return interval((comparison.difference, comparison.low, comparison.high), display(comparison.metric)[0], bold)
 
 
-def difference_table(found: dict) -> str:
-    """Return comparisons, by method and metric as `against_baseline` gives them, as a Markdown table."""
+def difference_table(found: dict, shown: int = 0, title: str = "The other metrics") -> str:
+    """Return comparisons as a Markdown table: a row a method, a column a metric.
+
+    Parameters
+    ----------
+    found : dict of str to dict of str to statistics.Comparison
+        By method and metric, as `compare.against_baseline` gives them.
+    shown : int
+        So many metrics are shown, the others behind a fold (`split`); 0 shows all.
+    title : str
+        Of the fold.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     metrics = list(next(iter(found.values()), {}))
     rows = [(name(method), *(difference(row[m]) for m in metrics)) for method, row in found.items()]
-    return table(["method", *(display(m)[1] for m in metrics)], rows)
+    return split(["method", *(display(m)[1] for m in metrics)], rows, shown or len(metrics), title)
+
+
+def split(heading, rows, shown: int, title: str = "The other columns") -> str:
+    """Return a table that is too wide for the page as two, the second behind a fold.
+
+    Parameters
+    ----------
+    heading : sequence of str
+        The name of each column; the first column holds words, the others numbers.
+    rows : iterable of sequences of str
+        One cell per column.
+    shown : int
+        How many columns of numbers the first table has; the fold's table repeats the first column, and has the rest.
+    title : str
+        Of the fold.
+
+    Returns
+    -------
+    str
+        Markdown; no fold where nothing is left for it.
+    """
+    lines = [tuple(row) for row in (heading, *rows)]
+    first, rest = [row[: shown + 1] for row in lines], [(row[0], *row[shown + 1 :]) for row in lines]
+    text = table(first[0], first[1:])
+    return text if len(rest[0]) < 2 else f"{text}\n\n```{{dropdown}} {title}\n{table(rest[0], rest[1:])}\n```"
 
 
 def grouped(heading, rows) -> str:

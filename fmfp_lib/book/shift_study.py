@@ -230,14 +230,28 @@ def origins(groups) -> dict[str, str]:
     }
 
 
-def clean_and_shifted(groups) -> str:
-    """Return, as Markdown, `METRICS` on clean and on corrupted images: one row per group and method, means over seeds.
+def clean_and_shifted(groups, shown=("auroc", "accuracy")) -> str:
+    """Return, as Markdown, metrics on clean and on corrupted images: one row per group and method, means over seeds.
 
-    AUROC comes first; its third column is that of one threshold for all images (`pooled`).
+    AUROC has a third column, that of one threshold for all images (`pooled`).
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+    shown : sequence of str
+        Of `METRICS`.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
-    shown = ("auroc", *(m for m in METRICS if m != "auroc"))
-    heads = [f"{names.display(m)[1]}, {where}" for m in shown for where in ("clean", "corrupted")]
-    heads.insert(2, "AUROC %, pooled")
+    heads = [
+        f"{names.display(m)[1]}, {where}"
+        for m in shown
+        for where in ("clean", "corrupted", *(("pooled",) if m == "auroc" else ()))
+    ]
     rows = []
     for group in groups:
         for method, runs in group.runs.items():
@@ -246,10 +260,11 @@ def clean_and_shifted(groups) -> str:
                 continue
             plain = [clean(r, a["score"].shape[2]) for r, a in kept]
             sides = [mean(p) for p in plain], [mean(a) for _, a in kept]
-            cells = [
-                markdown.plus_minus([row[m] for row in side], names.display(m)[0]) for m in shown for side in sides
-            ]
-            one_threshold = [pooled(a, p)["auroc"] for (_, a), p in zip(kept, plain, strict=True)]
-            cells.insert(2, markdown.plus_minus(one_threshold, 100))
+            cells = []
+            for m in shown:
+                values = [[row[m] for row in side] for side in sides]
+                if m == "auroc":
+                    values.append([pooled(a, p)[m] for (_, a), p in zip(kept, plain, strict=True)])
+                cells += [markdown.plus_minus(of_side, names.display(m)[0]) for of_side in values]
             rows.append((group.title, names.name(method), str(len(kept)), *cells))
     return markdown.grouped(("method", "seeds", *heads), rows)

@@ -9,21 +9,21 @@ from .. import flatness
 from . import explorer, pieces, rungs
 
 METHODS = ("baseline", "fmfp")
-NORMS = tuple(np.linspace(0, 0.5, 11).round(2))  # lengths of the move, as shares of each filter's norm
+NORMS = tuple(np.linspace(0, 0.5, 11).round(2))  # sizes of the perturbation, as shares of each filter's norm
 LINES, IMAGES = 6, 500
 WIDTH, HEIGHT = 300, 160
 TOP = 1.6  # nats; above, the drawing is cut off
 
 
 def losses(record, norms=NORMS, lines: int = LINES, images: int = IMAGES) -> np.ndarray:
-    """Return the mean loss on training images after the weights are moved, in each random direction.
+    """Return the mean loss on training images after the weights are perturbed, in each random direction.
 
     Parameters
     ----------
     record : records.Record
         With its weights.
     norms : sequence of float
-        Lengths of the move, as shares of each filter's norm.
+        Sizes of the perturbation, as shares of each filter's norm.
     lines : int
         Number of random directions.
     images : int
@@ -66,8 +66,25 @@ def of_rung(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> dict[str, np.ndarr
     return {method: losses(record) for method, record in pieces.of_seed(rung, METHODS, seed).items()}
 
 
+def of_group(group) -> dict[str, np.ndarray]:
+    """Return `losses` of the first seed of each of `METHODS` whose weights were kept; nothing where there is none.
+
+    Parameters
+    ----------
+    group : study.Group
+        Runs on one data set and network.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (lines, norms)
+        In nats.
+    """
+    kept = {method: [r for r in group.runs.get(method, ()) if r.weights is not None] for method in METHODS}
+    return {method: losses(runs[0]) for method, runs in kept.items() if runs}
+
+
 def _place(position: float, loss: float) -> tuple[float, float]:
-    """Return where a loss stands in the drawing; position in [-1, 1] is the move, left or right."""
+    """Return where a loss stands in the drawing; position in [-1, 1] is the perturbation, left or right."""
     return WIDTH * (1 + position) / 2, HEIGHT * (1 - min(loss, TOP) / TOP)
 
 
@@ -99,7 +116,7 @@ def picture(method: str, found: np.ndarray) -> str:
         f'<figure class="valley-picture" data-method="{method}" style="--light:{style["light"]};'
         f'--dark:{style["dark"]}"><figcaption><b>{name}</b>: loss <span>{mean[0]:.3f}</span></figcaption>'
         f'<svg viewBox="0 -8 {WIDTH} {HEIGHT + 16}" role="img" aria-label="{name}: training loss, '
-        f'{mean[0]:.3f} in the middle and {mean[-1]:.2f} after a move of {100 * NORMS[-1]:.0f} per cent">'
+        f'{mean[0]:.3f} in the middle and {mean[-1]:.2f} after a perturbation of {100 * NORMS[-1]:.0f} per cent">'
         f'{"".join(curves)}<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/></svg></figure>'
     )
 

@@ -114,6 +114,34 @@ def tally(comparisons) -> str:
     return ", ".join(parts)
 
 
+def carried_by_errors(parts, method: str = "fmfp") -> str:
+    """Say which share of a method's gain in AUGRC fewer errors carry, and how often better ranking is clear.
+
+    Parameters
+    ----------
+    parts : iterable of dict of str to statistics.Comparison
+        For each network, as `statistics.augrc_sources` gives it; networks on which AUGRC does not fall have no share.
+    method : str
+        Its name.
+
+    Returns
+    -------
+    str
+        A sentence, without its full stop.
+    """
+    parts = list(parts)
+    shares = [100 * p["by_errors"].difference / p["augrc"].difference for p in parts if p["augrc"].difference < 0]
+    if not shares:
+        return f"{name(method)} lowers AUGRC on no network"
+    span = " to ".join(dict.fromkeys(f"{share:.0f}".replace("-", "\u2212") for share in (min(shares), max(shares))))
+    clear = sum(p["by_ranking"].certain and p["by_ranking"].better for p in parts)
+    fallen = f" where it falls ({len(shares)} of {len(parts)} networks)" if len(shares) < len(parts) else ""
+    return (
+        f"fewer errors carry {span} % of {name(method)}'s gain in AUGRC{fallen}; the part of a better ranking is clear "
+        f"on {clear} of {len(parts)} networks"
+    )
+
+
 def lowest(found: dict, metric: str) -> str:
     """Return the method of the lowest mean, the baseline among them; `found` as `compare.against_baseline` gives it.
 

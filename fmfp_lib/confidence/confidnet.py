@@ -143,9 +143,11 @@ class _Fitting:
 
         total, n = torch.zeros((), dtype=torch.float64, device=self.train.device), len(self.train)
         with evaluation_mode(self.network):
-            for index in torch.randperm(n, generator=self.generator).split(self.batch_size):
-                batch = x[index.to(x.device)].to(self.train.device)
-                loss = mse_loss(module(batch), self.train[index])
+            order = torch.randperm(n, generator=self.generator)  # moved once: each move waits for the device
+            places, targets = order.to(x.device), self.train[order.to(self.train.device)]
+            for index, target in zip(places.split(self.batch_size), targets.split(self.batch_size), strict=True):
+                batch = x[index].to(self.train.device, non_blocking=True)
+                loss = mse_loss(module(batch), target)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()

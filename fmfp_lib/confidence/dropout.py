@@ -69,7 +69,7 @@ def mc_dropout_members(model, x, rate: float = 0.1, samples: int = 20, seed: int
     own = [m for m in model.modules() if isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0]
     network = model
     if not own:  # all that changes from mask to mask is the last layer: run the rest once
-        x = torch.from_numpy(forward.features(model, x))
+        x = torch.from_numpy(forward.features(model, x)).to(device)
         own = [nn.Dropout(rate)]
         network = nn.Sequential(own[0], model.classifier)
     members = []
@@ -77,7 +77,6 @@ def mc_dropout_members(model, x, rate: float = 0.1, samples: int = 20, seed: int
         for layer in own:
             layer.train()
         for _ in range(samples):
-            members.append(
-                torch.cat([network(part.to(device)).float().cpu() for part in x.split(forward.BATCH)]).numpy()
-            )
+            parts = [network(part.to(device)).float() for part in x.split(forward.BATCH)]
+            members.append(torch.cat(parts).cpu().numpy())
     return members

@@ -53,7 +53,7 @@ def outputs(model, x) -> np.ndarray:
 
     device = next(model.parameters()).device
     with evaluation_mode(model), torch.no_grad():
-        return torch.cat([model(part.to(device)).float().cpu() for part in x.split(BATCH)]).numpy()
+        return torch.cat([model(part.to(device)).float() for part in x.split(BATCH)]).cpu().numpy()
 
 
 def features(model, x) -> np.ndarray:
@@ -71,11 +71,13 @@ def features(model, x) -> np.ndarray:
     ndarray, (n, d), float32
         The features, on the CPU.
     """
+    import torch
+
     check_images(x, model)
     seen = []
-    hook = model.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
+    hook = model.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float()))
     try:
         outputs(model, x)
     finally:
         hook.remove()
-    return np.concatenate([part.numpy() for part in seen])
+    return torch.cat(seen).cpu().numpy()

@@ -5,6 +5,7 @@ import torch
 
 from .. import objectives
 from ..schedule import warms_up
+from . import distributed
 
 
 def fill(run, images, labels, index, step: int) -> objectives.Batch:
@@ -37,6 +38,7 @@ def fill(run, images, labels, index, step: int) -> objectives.Batch:
 
     batch = objectives.Batch(images, labels, index, seed, warms_up(settings, run.epoch))
     if "mixed_logits" in needed:
+        batch.images = distributed.whole(images)  # the other losses look at each image alone
         batch.share = float(rng.beta(settings.alpha, settings.alpha))
         batch.order = on_device(rng.permutation(len(labels)))
     if "partner_logits" in needed:

@@ -65,10 +65,6 @@ def optimizer(settings: Settings, model: nn.Module) -> torch.optim.SGD:
     -------
     torch.optim.SGD
     """
-    return torch.optim.SGD(
-        model.parameters(),
-        settings.learning_rate,
-        settings.momentum,
-        weight_decay=settings.weight_decay,
-        **({"fused": True} if settings.device == "cuda" else {"foreach": True}),
-    )
+    rate, momentum, decay = settings.learning_rate, settings.momentum, settings.weight_decay
+    way = "fused" if settings.device == "cuda" else "foreach"
+    return torch.optim.SGD(model.parameters(), rate, momentum, weight_decay=decay, **{way: True})

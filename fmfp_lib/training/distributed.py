@@ -11,6 +11,7 @@ With one process every function here hands back what it is given.
 import datetime
 import os
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -97,13 +98,36 @@ def _place(n: int) -> slice:
     return slice(*(n * rank // size() for rank in (dist.get_rank(), dist.get_rank() + 1)))
 
 
+class Part(NamedTuple):
+    """This process's images of a batch, where the others' are not at hand.
+
+    Attributes
+    ----------
+    images : torch.Tensor
+        (n / processes, c, h, w).
+    batch : int
+        Length n of the whole batch.
+    """
+
+    images: torch.Tensor
+    batch: int
+
+
 def part(x):
     """Return this process's part of a batch `x` of length n; parts differ by one at most."""
     global _batch
     if size() == 1:
         return x
+    if isinstance(x, Part):
+        _batch = x.batch
+        return x.images
     _batch = len(x)
     return x[_place(_batch)]
+
+
+def whole(x):
+    """Return all images (n, c, h, w) of a batch `x`: those that are missing come from the other processes."""
+    return gather(*x) if isinstance(x, Part) else x
 
 
 def gather(x: torch.Tensor, n: int | None = None) -> torch.Tensor:

@@ -34,8 +34,8 @@ def logits(model: torch.nn.Module, x, num_classes: int, device: torch.device) ->
     model.eval()
     with computing_in("float32", device.type), building.uncompiled():
         forward = distributed.split(model)
-        parts = [forward(part).float().cpu() for part in x.split(BATCH)] if len(x) else []
-    return torch.cat(parts).numpy() if parts else np.zeros((0, num_classes), np.float32)
+        parts = [forward(part).float() for part in x.split(BATCH)] if len(x) else []
+    return torch.cat(parts).cpu().numpy() if parts else np.zeros((0, num_classes), np.float32)
 
 
 def finished_model(run) -> torch.nn.Module:

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from .. import measures as _measures
 from .. import records
+from ..precision import computing_in
 from ..settings import Settings
 from . import distributed
 from .loop import Run
@@ -121,7 +122,8 @@ def _measure(record, run, measures):
         if records.attached(record, name) is None:
             # The copy is not compiled: a compiled network passes over hooks and has no second derivatives.
             model = copy.deepcopy(run.finished_model()) if run.settings.compile else run.finished_model()
-            records.attach(record, name, _measures.MEASURES[name](run, model))
+            with computing_in("float32", run.device.type):
+                records.attach(record, name, _measures.MEASURES[name](run, model))
 
 
 def environment(settings: Settings) -> dict:

@@ -111,7 +111,7 @@ class Images:
             # The next batch is decoded during this one's step; each process decodes its own part of a batch.
             views = self.x_train.training_views(places, generator, distributed.part)
             for index, x in zip(places, views, strict=True):
-                yield distributed.gather(x, len(index))
+                yield x if distributed.size() == 1 else distributed.Part(x, len(index))
         else:
             for index in places:
                 yield crop_and_flip(self.x_train[index], self.padding, generator, self.black)

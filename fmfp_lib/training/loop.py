@@ -18,7 +18,7 @@ from ..settings import Settings
 from . import averaging, batches, building, checkpoint, distributed, evaluate
 from .images import Images
 from .memory import keep_freed_memory
-from .sam import SAM, frozen_batch_norm_statistics, perturbed_parameters
+from .sam import SAM, counting_at_once, frozen_batch_norm_statistics, perturbed_parameters
 
 # At most this much work is lost when a run is killed; it never changes the result.
 CHECKPOINT_SECONDS, CUDA_CHECKPOINT_SECONDS = 20.0, 300.0
@@ -67,6 +67,7 @@ class Run:
         """Set everything that training changes to its beginning."""
         settings, method = self.settings, self.method
         self.model = building.network(settings, method, self.data, self.device)
+        self.counting = counting_at_once(self.model)
         self.has_dropout = any(isinstance(m, torch.nn.modules.dropout._DropoutNd) and m.p for m in self.model.modules())
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.optimizer = building.optimizer(settings, self.model)
@@ -129,7 +130,7 @@ class Run:
             precision = "tf32" if self.device.type == "cuda" else "float32"
         chance = seeded(batch.seed, self.device) if self.has_dropout else nullcontext()
         with chance, computing_in(precision, self.device.type):
-            model = distributed.split(self.model)
+            model = distributed.split(self.counting)
             loss, logits = objectives.total(self.method.losses, model, batch, self.settings)
             with torch.autocast(self.device.type, enabled=False):  # a product goes backwards as it went
                 loss.backward(inputs=parameters)
@@ -220,13 +221,8 @@ class Run:
         settings = self.settings
         saved = time.monotonic()
         every = CUDA_CHECKPOINT_SECONDS if self.device.type == "cuda" else CHECKPOINT_SECONDS
-        bar = tqdm(
-            total=settings.epochs,
-            initial=self.epoch,
-            unit="epoch",
-            desc=f"{settings.method} seed {settings.seed}",
-            disable=None if progress and distributed.first() else True,
-        )
+        name, hidden = f"{settings.method} seed {settings.seed}", None if progress and distributed.first() else True
+        bar = tqdm(total=settings.epochs, initial=self.epoch, unit="epoch", desc=name, disable=hidden)
         while self.epoch < settings.epochs:
             before = time.process_time()
             self.history.append(self._epoch_and_evaluation())
@@ -240,7 +236,7 @@ class Run:
                 saved = time.monotonic()
             if late:
                 bar.close()
-                raise OutOfTime(f"{settings.method} seed {settings.seed}: epoch {self.epoch} of {settings.epochs}")
+                raise OutOfTime(f"{name}: epoch {self.epoch} of {settings.epochs}")
         bar.close()
 
     def _epoch_and_evaluation(self) -> dict:

@@ -1,4 +1,4 @@
-"""Sharpness-aware minimisation (SAM): two gradients a step, the second at perturbed weights."""
+"""Sharpness-aware minimisation (SAM): two gradients a step, the second at perturbed weights; batch norm's counts."""
 
 from contextlib import contextmanager
 
@@ -92,3 +92,37 @@ def frozen_batch_norm_statistics(model: nn.Module):
     finally:
         for layer in layers:
             layer.track_running_stats = True
+
+
+def counting_at_once(model: nn.Module):
+    """Return `model` as a function in which batch norm counts a batch by one operation, not by one a layer.
+
+    The counts after it are those after ``model(x)``. Layers of other classes than ``nn.BatchNorm2d`` count themselves.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Every layer of batch norm is used once in a pass, and has a momentum.
+
+    Returns
+    -------
+    callable
+        From images (n, c, h, w) to logits (n, k).
+    """
+    layers = [layer for layer in _batch_norms(model) if type(layer) is nn.BatchNorm2d]
+
+    def forward(x):
+        buffers = [layer._buffers for layer in layers if layer.training and layer.track_running_stats]
+        counts = [own["num_batches_tracked"] for own in buffers]
+        for own in buffers:
+            own["num_batches_tracked"] = None  # without a counter a layer counts nothing
+        try:
+            y = model(x)
+        finally:
+            for own, count in zip(buffers, counts, strict=True):
+                own["num_batches_tracked"] = count
+        if counts:
+            torch._foreach_add_(counts, 1)
+        return y
+
+    return forward

@@ -112,7 +112,7 @@ def test_shift():
     said = answers.widest_kind({"fog": change(0, 0.01), "gaussian_noise": change(0, 0.05)}, np.array([0.8, 0.3]))
     assert (
         "Gaussian noise: 10.0 points wide, where the median kind has 6.0" in said
-        and "right on 30 % there, number 1 of 2" in said
+        and "correct on 30 % there, number 1 of 2" in said
     )
 
 

@@ -61,6 +61,16 @@ def test_a_perturbation_raises_the_loss_and_lowers_the_margin():
     assert margin.lines[0].get_ydata() == pytest.approx([0.9, 0.5])
 
 
+def test_a_valley_has_its_bottom_in_the_middle_and_the_first_methods_mean_beside_it():
+    left, right = [0.1, 0.4], [0.1, 0.8]
+    figure = figures.valleys({"baseline": np.array([left, right]), "fmfp": np.array([left, left])}, (0, 0.5), 1.6)
+    baseline, fmfp = figure.axes
+    assert baseline.lines[0].get_xdata().tolist() == [-50, 0, 50] and baseline.get_ylim() == (0, 1.6)
+    assert baseline.lines[0].get_ydata().tolist() == [0.4, 0.1, 0.8] and len(baseline.lines) == 2
+    assert fmfp.lines[-1].get_linestyle() == "--" and fmfp.lines[-1].get_ydata() == pytest.approx([0.6, 0.1, 0.6])
+    assert figures.valleys({"fmfp": np.full((2, 2), 2.0)}, (0, 0.5), 1.6).axes[0].get_ylim() == (0, 2.4)
+
+
 def test_runs_are_points_of_their_methods_colour():
     import pandas as pd
 

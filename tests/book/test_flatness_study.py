@@ -63,6 +63,11 @@ def test_the_table_shows_three_digits():
     assert line.startswith("| SAM | 8.20 ± 0.16 |") and line.endswith("| 25.20 ± 0.16 | 75.20 ± 0.16 |")
 
 
+def test_correlations_are_counted_by_sign():
+    found = pd.DataFrame({"low": [-0.9, -0.5, 0.1], "high": [-0.1, 0.2, 0.8]})
+    assert flatness_study.signs_in_words(found) == "clearly negative 1, clearly positive 1, open 1"
+
+
 def test_runs_that_were_measured_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
     arrays = {

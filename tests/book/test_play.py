@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,6 +80,7 @@ def test_a_valley_is_the_measured_loss_and_the_ball_lies_at_its_bottom():
     picture = valley.picture("fmfp", found)
     x, y = valley._place(0, found[0, 0])
     assert f'cx="{x:.1f}" cy="{y:.1f}"' in picture and picture.count("<polyline") == 1
+    assert valley.of_group(SimpleNamespace(runs={"baseline": [SimpleNamespace(weights=None)]})) == {}
     bare = replace(record, path=record.path.with_name("0.json"))
     with pytest.raises(ValueError, match="were not kept; train it with --keep-weights"):
         valley.losses(bare)

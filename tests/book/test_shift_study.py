@@ -131,6 +131,8 @@ def test_groups_are_compared_over_the_seeds_that_were_measured(monkeypatch):
         *(f"AUROC %, {where}" for where in ("clean", "corrupted", "pooled")),
         "Accuracy %, clean",
     ]
+    rest = shift_study.clean_and_shifted([group], ("aurc", "fpr95")).splitlines()[2]
+    assert rest.count("clean") == rest.count("corrupted") == 2 and "pooled" not in rest
     whole = [shift_study.pooled(kept["fmfp", s], shift_study.clean(runs["fmfp"][s], 200))["auroc"] for s in range(2)]
     assert text[5].split(" | ")[4].startswith(f"{100 * np.mean(whole):.2f}")
     assert shift_study.of_record(runs["crl"][0]) is None

@@ -12,9 +12,10 @@ import torch.distributed as dist
 from PIL import Image
 
 from fmfp_lib import records
-from fmfp_lib.datasets.image_files import ImageFiles
+from fmfp_lib.datasets import Dataset
+from fmfp_lib.datasets.image_files import SIZE, ImageFiles
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import Run, distributed, train
+from fmfp_lib.training import Run, building, distributed, train
 
 # Steps of 31, 31 and 13 images: the parts differ in size.
 SMALL = dict(
@@ -26,6 +27,7 @@ CASES = {
     "cs_kd": dict(method="cs_kd"), "code": dict(method="fmfp", protocol="code"), "dropout": dict(network="vgg8_w8"),
     "ema": dict(method="ema"),
 }  # fmt: skip
+FROM_DISK = {"baseline": False, "cs_kd": False, "mixup": True, "regmixup": True}  # who must have the others' pixels
 RESUMED = SMALL | dict(method="fmfp", epochs=2)
 
 
@@ -54,6 +56,27 @@ def views(folder):
     places = [torch.tensor([4, 0, 2]), torch.tensor([1, 3])]
     views = files.training_views(places, generator, distributed.part)
     return [distributed.gather(x, len(index)) for index, x in zip(places, views, strict=True)]
+
+
+def from_disk(folder, method):
+    """Train a step on images from disk, in double precision; return what came out and how much was exchanged."""
+    files = ImageFiles(sorted(folder.glob("*.png")))
+    few, labels = np.zeros((2, 3, 8, 8), np.uint8), np.array([0, 1, 0, 1, 0])
+    data = Dataset("files", files, labels, few, labels[:2], few, labels[:2], 2, [0.5] * 3, [0.2] * 3)
+    sent, all_reduce = [], dist.all_reduce
+
+    def noting(x):
+        sent.append(x.numel())
+        all_reduce(x)
+
+    with mock.patch.object(building, "data", lambda settings: data), mock.patch.object(dist, "all_reduce", noting):
+        run = Run(Settings(**SMALL | dict(method=method, batch_size=5)))
+        run.model.double()
+        run.images.x_train = files.finished_by(lambda x: torch.from_numpy(x).to(torch.float64) / 255)
+        with mock.patch.object(torch.Tensor, "float", lambda tensor: tensor):  # logits stay double
+            loss = float(run.train_epoch()[0])
+    weights = torch.cat([p.detach().flatten() for p in run.model.parameters()]).numpy()
+    return {"loss": loss, "weights": weights, "pixels": max(sent, default=0) == 5 * 3 * SIZE * SIZE}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +111,7 @@ def work(rank, folder, pictures):
     found["whole"] = first, distributed.gather(first, 7)
 
     found["views"] = views(pictures)
+    found["from disk"] = {method: from_disk(pictures, method) for method in FROM_DISK}
 
     layer = distributed.SynchronisedBatchNorm(3)
     for name, fail in {
@@ -153,6 +177,15 @@ def test_images_on_disk_are_decoded_in_parts_and_put_together(two, pictures):
     assert [len(x) for x in alone] == [3, 2]
     for found in two:
         assert all(torch.equal(x, whole) for x, whole in zip(found["views"], alone, strict=True))
+
+
+@pytest.mark.parametrize("method", FROM_DISK)
+def test_pixels_are_exchanged_only_where_images_are_mixed(method, two, pictures):
+    alone = from_disk(pictures, method)
+    for found in two:
+        assert found["from disk"][method]["pixels"] == FROM_DISK[method]
+        for name in ("loss", "weights"):
+            np.testing.assert_allclose(found["from disk"][method][name], alone[name], atol=1e-10, err_msg=name)
 
 
 def test_errors_reach_every_process(two):

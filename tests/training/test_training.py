@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from fmfp_lib import cost, schedule
+from fmfp_lib import cost, networks, schedule
 from fmfp_lib.methods import METHODS
+from fmfp_lib.randomness import seeded
 from fmfp_lib.settings import Settings
 from fmfp_lib.training import SAM, Run, batches, evaluate, frozen_batch_norm_statistics, train
+from fmfp_lib.training.sam import counting_at_once
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +111,37 @@ def test_frozen_statistics_stay_and_the_output_is_that_of_training():
     assert torch.equal(frozen, other(x)) and not torch.equal(other.running_mean, torch.zeros(3))
     layer(x)
     assert torch.equal(layer.running_mean, other.running_mean)
+
+
+NETWORKS = (
+    "preact_resnet8_w8_s2", "vgg8_w8", "resnet9_w8", "wideresnet10_k1_s2", "densenet16_g8_s2", "convmixer32_d4_p4",
+    "mobilenet_v2", "efficientnet", "resnet18",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@torch.no_grad()
+def test_counting_at_once_leaves_what_is_left_where_each_layer_counts(network):
+    plain = networks.create(network, 10)
+    other, x, outputs = copy.deepcopy(plain), torch.randn(2, 3, 32, 32), []
+    for model, function in ((plain, plain), (other, counting_at_once(other))):
+        with seeded(0):
+            outputs.append(torch.stack([function(x), function(x.flip(3))]))
+        with frozen_batch_norm_statistics(model):
+            function(x)
+        model.eval()
+        function(x)
+    states = plain.state_dict(), other.state_dict()
+    assert torch.equal(*outputs) and list(states[0]) == list(states[1])
+    assert all(torch.equal(a, b) for a, b in zip(*map(dict.values, states), strict=True))
+    assert {int(a) for name, a in states[1].items() if name.endswith("num_batches_tracked")} == {2}
+
+
+def test_a_pass_that_fails_leaves_the_counters_in_place():
+    model = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Linear(7, 2))
+    with pytest.raises(RuntimeError):
+        counting_at_once(model)(torch.zeros(2, 3, 4, 4))
+    assert model[0].num_batches_tracked == 0
 
 
 @pytest.mark.parametrize(("protocol", "count"), [("paper", 2), ("code", 4)])

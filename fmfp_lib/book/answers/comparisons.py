@@ -73,7 +73,7 @@ def widest_kind(kinds: dict, accuracy) -> str:
     usual, place = np.median([*widths.values()]), rank.index(own) + 1
     return (
         f"{widest.replace('_', ' ').capitalize()}: {100 * widths[widest]:.1f} points wide, where the median kind has "
-        f"{100 * usual:.1f}. The baseline is right on {100 * own:.0f} % there, number {place} of {len(rank)} kinds "
+        f"{100 * usual:.1f}. The baseline is correct on {100 * own:.0f} % there, number {place} of {len(rank)} kinds "
         "from the least accurate."
     )
 
