@@ -146,7 +146,7 @@ TEXTS = {
         tables.corruptions, score_study.score_table, tables.gpu_hours, speed.speed,
     )},
     "_ladder.txt": ladder_words.in_words, "_lengths.txt": ladder_words.lengths_in_words,
-    "_sizes.txt": ladder_words.sizes_in_words, "_faults.txt": faults.table,
+    "_gain.txt": ladder_words.gain_in_words, "_sizes.txt": ladder_words.sizes_in_words, "_faults.txt": faults.table,
     "_home.html": home.slider, "_film.html": film.page, "_quiz.html": quiz.page,
     "_threshold.html": threshold_game.page, "_valley.html": valley.page,
 }  # fmt: skip

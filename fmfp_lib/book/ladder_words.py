@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import statistics
-from . import ladder, markdown, names, nearest
+from . import compare, ladder, markdown, names, nearest, rungs, words
 from .rungs import CHOSE, CLASS, CURVES, EARLY, HOME, QUANTITIES, shown, variations, varied
 
 
@@ -27,16 +27,16 @@ def in_words(replicates: int = statistics.REPLICATES) -> str:
         found = ladder.effects(rung, CURVES[1:], replicates)
         if not found:
             continue
-        words = []
+        told = []
         for effect in found:
             ece, auroc, surest = (effect.changes[m] for m in ("ece", "auroc", QUANTITIES[2]))
-            words.append(
+            told.append(
                 f"**{names.name(effect.method)}** changes AUROC by {markdown.difference(auroc, False)} points"
                 f"{_beside_published(effect)}, ECE by {markdown.difference(ece, False)}; wrong answers among the 1,000 "
                 f"surest: {1000 * surest.a:.1f} → {1000 * surest.b:.1f}"
             )
         about = f"accuracy {100 * found[0].accuracy:.1f} %, {len(found[0].seeds)} seeds"
-        lines.append(f"* **{rung.title}**, {about}: {'. '.join(words)}.")
+        lines.append(f"* **{rung.title}**, {about}: {'. '.join(told)}.")
     return "\n".join(lines) or "No rung has finished runs yet."
 
 
@@ -71,6 +71,24 @@ def _beside_published(effect):
     return f" (the paper's nearest value, {markdown.signed(100 * published)}, is {where})"
 
 
+def gain_in_words(replicates: int = statistics.REPLICATES) -> str:
+    """Say how much of FMFP's gain on the ladder is fewer errors, and how much a better order.
+
+    Parameters
+    ----------
+    replicates : int
+        Number of bootstrap replicates.
+
+    Returns
+    -------
+    str
+        Markdown: two sentences.
+    """
+    groups = rungs.groups(shown("classroom"))
+    parts = [compare.augrc_parts(group.records, ["fmfp"], replicates)["fmfp"] for group in groups]
+    return f"The gain has two parts: {words.carried_by_errors(parts)}. ({{term}}`AUGRC` can be split so, AURC cannot.)"
+
+
 def take_away(effects: list[ladder.Effect], lengths: dict, fits: dict) -> str:
     """Say at which accuracies label smoothing harms, and from which number of epochs on its harm and FMFP's gain are
     clear.
@@ -97,10 +115,10 @@ def take_away(effects: list[ladder.Effect], lengths: dict, fits: dict) -> str:
     if harmed and spared and max(spared) > min(harmed):
         first += f", and not clearly on one that is {max(spared):.0f} % accurate: accuracy alone does not decide"
     begins = []
-    for method, sign, words in (("label_smoothing", -1, "the harm"), ("fmfp", 1, "FMFP's gain")):
+    for method, sign, what in (("label_smoothing", -1, "the harm"), ("fmfp", 1, "FMFP's gain")):
         clear = [n for n, found in lengths.items() if _clear([e for e in found if e.method == method], sign)]
         fit = f" (training accuracy {100 * np.mean(fits[clear[0]]):.0f} %)" if clear and fits.get(clear[0]) else ""
-        begins.append(f"{words} is {f'first clear after {clear[0]} epochs{fit}' if clear else 'clear at no length'}")
+        begins.append(f"{what} is {f'first clear after {clear[0]} epochs{fit}' if clear else 'clear at no length'}")
     return f"{first}. On one network, trained for longer and longer, {names.joined(begins)}."
 
 
