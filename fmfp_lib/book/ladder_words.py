@@ -86,7 +86,8 @@ def gain_in_words(replicates: int = statistics.REPLICATES) -> str:
     """
     groups = rungs.groups(shown("classroom"))
     parts = [compare.augrc_parts(group.records, ["fmfp"], replicates)["fmfp"] for group in groups]
-    return f"The gain has two parts: {words.carried_by_errors(parts)}. ({{term}}`AUGRC` can be split so, AURC cannot.)"
+    said = words.carried_by_errors(parts)
+    return f"{said[:1].upper()}{said[1:]}. ({{term}}`AUGRC`, a relative of AURC, can be split into these two parts.)"
 
 
 def take_away(effects: list[ladder.Effect], lengths: dict, fits: dict) -> str:
@@ -246,4 +247,5 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
         return f"* With {names.joined(lengths)} epochs no change of AUROC is clear."
     first = next(iter(lengths.values()))[0]
     where = f"{names.name(first.network)} on {names.name(first.dataset)}"
-    return f"* **Longer training** ({names.joined(lengths)} epochs, {where}): {'; '.join(parts)}."
+    shown_above = f"; the figure has {CLASS.regime['epochs']}" if CLASS.regime["epochs"] in lengths else ""
+    return f"* **Longer training** ({where}, for {names.joined(lengths)} epochs{shown_above}): {'; '.join(parts)}."

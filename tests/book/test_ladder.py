@@ -93,7 +93,7 @@ def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
              50: [effect("label_smoothing", -0.03), effect("fmfp", 0.0)]}  # fmt: skip
     monkeypatch.setattr(ladder, "by_length", lambda *_: found)
     assert ladder_words.lengths_in_words() == (
-        "* **Longer training** (12, 25 and 50 epochs, PreAct-ResNet-8 on Fashion-MNIST): "
+        "* **Longer training** (PreAct-ResNet-8 on Fashion-MNIST, for 12, 25 and 50 epochs; the figure has 50): "
         "label smoothing clearly lowers AUROC after 25 and 50."
     )
     found[50].append(effect("fmfp", 0.02))
