@@ -253,7 +253,7 @@ os.fsync = dies_at_the_third
         goes_on_to(whole, tmp_path)
 
     def test_clock_set_back(self, tmp_path, monkeypatch, whole):
-        """The clock runs backwards from 1975, and files come from the year 2100.
+        """The clock runs backwards from 1975; files come from the year 2100.
 
         Nothing depends on the clock: a checkpoint from the future is taken up, and a finished run counts as finished.
         """
@@ -742,7 +742,7 @@ class TestStrangers:
         assert [p.suffix for p in (tmp_path / "data").iterdir()] == [".lock"]
 
     def test_download_with_another_content(self, tmp_path, server, monkeypatch, says):
-        """A download has another content than the one whose checksum is pinned.
+        """A download does not have the pinned checksum.
 
         It is deleted; with the right content it is kept. Every data set that can be downloaded is asked for by https
         and has such a checksum.

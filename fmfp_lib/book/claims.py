@@ -183,9 +183,10 @@ CLAIMS = (
     Claim(
         "C4", "Temperature scaling fitted on validation data lowers AUROC; fitted on test data it "
         "hardly helps.", "section 3.2, figure 4",
-        f"The temperature of smallest NLL; AUROC minus the unscaled baseline's, {_BOOTSTRAP}. No help: the gain "
-        f"is below {_MARGIN} points. Hardly: the change is within {_MARGIN} points either way, less than half of "
-        "the smallest gain by FMFP in the paper's Table 2. Three parts.",
+        f"AUROC at the temperature of smallest NLL minus the unscaled baseline's, {_BOOTSTRAP}. It lowers AUROC if "
+        f"the change lies below 0, and does not help if the gain is below {_MARGIN} points; it hardly helps if the "
+        f"change is within {_MARGIN} points either way, less than half of the smallest gain by FMFP in the paper's "
+        "Table 2. The claim has three parts.",
         special_evidence.temperature, parts=special_evidence.TEMPERATURE,
     ),
     _compared(
@@ -242,7 +243,8 @@ CLAIMS = (
         "C10", "FMFP lowers the confidence of errors and keeps that of correct predictions, so that the gap grows.",
         "section 4.2, figures 9 and 10",
         f"Mean confidence of incorrect predictions minus the baseline's, claimed lower; of correct ones, claimed to "
-        f"fall by less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. Three parts.",
+        f"fall by less than {100 * evidence.KEPT:.0f} points; their gap, claimed higher; {_BOOTSTRAP}. The claim "
+        "has three parts.",
         [
             ("lower on errors", "baseline", "fmfp", "confidence_wrong", LOWER),
             ("kept on correct ones", "baseline", "fmfp", "confidence_right", {"above": -evidence.KEPT}),
@@ -288,7 +290,8 @@ CLAIMS = (
         f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between the rise of "
         f"the training loss under a random perturbation of {_NORM} % of each filter's norm and the gap on test images, "
         "95 % bootstrap over methods, since the runs of one are alike; claimed negative. SAM's sharpness and the "
-        "Hessian's largest eigenvalue stand beside it for context. Only where all four methods were measured.",
+        "Hessian's largest eigenvalue stand beside it for context. Only networks with all four "
+        "methods count; the rest are context.",
         special_evidence.flat_minima,
         needs="the measure “flatness” beside records of the baseline, SAM, SWA and FMFP",
     ),

@@ -15,8 +15,10 @@ CLASS = dict(zip(verdicts.VERDICTS, ("supported", "partly", "undecided", "contra
 
 
 def _limits(evidence) -> tuple[float, float]:
-    """Return the ends of the axis: estimates and zero, and intervals and published effects up to thrice as far."""
-    values = np.array([0.0, *(e.value for e in evidence)])
+    """Return the ends of the axis: estimates, zero and both ends of a band that a claim names, and intervals and
+    published effects up to thrice as far."""
+    bands = [end for e in evidence if np.isfinite(e.above) and np.isfinite(e.below) for end in (e.above, e.below)]
+    values = np.array([0.0, *bands, *(e.value for e in evidence)])
     reach = 3 * max(np.abs(values).max(), 1e-9)
     ends = np.array([v for e in evidence for v in (e.low, e.high, e.published) if np.isfinite(v)] or [0.0])
     low, high = min(values.min(), ends.clip(-reach, reach).min()), max(values.max(), ends.clip(-reach, reach).max())
@@ -44,6 +46,10 @@ class _Axis:
         ends = (self.low, 5, low < self.low), (self.high, -5, high > self.high)
         heads = "".join(f'<path d="M{self.x(end)} {y}l{step} -4v8z"/>' for end, step, beyond in ends if beyond)
         return f'<line x1="{self.x(low)}" x2="{self.x(high)}" y1="{y}" y2="{y}"/>{heads}'
+
+    def rule(self, kind, value, top, bottom) -> str:
+        """Return an upright line at a value, from `top` down to `bottom`."""
+        return f'<line class="{kind}" x1="{self.x(value)}" x2="{self.x(value)}" y1="{top}" y2="{bottom}"/>'
 
     def numbers(self, bounds, y) -> str:
         """Return the numbers below the axis: zero, then bounds and ends where there is room."""
@@ -125,10 +131,14 @@ def forest(evidence, known) -> str:
     factor, heading = names.display(evidence[0].quantity)
     axis = _Axis(*_limits(evidence), factor)
     parts = dict.fromkeys(e.part for e in evidence)
+    named = {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b}
+    bounds = [b for b in sorted(named) if axis.low < b < axis.high]
     top, drawn = HEAD, []
     for part in parts:
         own = [e for e in evidence if e.part == part]
         drawn.append(f'<text x="4" y="{top + 11}">{html.escape(part[:1].upper() + part[1:])}</text>')
+        ends = top + GAP - 6, top + GAP + LINE * (len(own) + (len(own) > 1))
+        drawn += [axis.rule("zero", 0, *ends), *(axis.rule("bound", b, *ends) for b in bounds)]
         for number, e in enumerate(own):
             drawn.append(_comparison(e, axis, top + GAP + LINE * number, known.get(e.group, "")))
         if len(own) > 1:
@@ -136,21 +146,13 @@ def forest(evidence, known) -> str:
             top += LINE
         top += GAP + LINE * len(own)
     bottom = top + 4
-    bounds = sorted(
-        {b for e in evidence for b in (e.above, e.below) if np.isfinite(b) and b and axis.low < b < axis.high}
-    )
-    rules = "".join(
-        f'<line class="{kind}" x1="{axis.x(b)}" x2="{axis.x(b)}" y1="{HEAD}" y2="{bottom}"/>'
-        for kind, places in (("zero", [0]), ("bound", bounds))
-        for b in places
-    )
     unit = ", points" if heading.endswith(" %") else ""
-    change = "" if "correlation" in heading else "change of "
+    change = "" if "correlation" in heading or heading.startswith("late") else "change of "
     words = html.escape(f"{change}{heading.removesuffix(' %').rstrip(',')}{unit}")
     return (
         f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="{words}, 95 % '
         f'interval"><text class="head" x="4" y="11">{words}</text>'
-        f"{rules}{''.join(drawn)}{axis.numbers(bounds, bottom + 14)}</svg>"
+        f"{''.join(drawn)}{axis.numbers(bounds, bottom + 14)}</svg>"
     )
 
 

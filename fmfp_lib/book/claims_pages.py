@@ -36,7 +36,7 @@ def page(result: Result) -> str:
     ]
     if result.evidence:
         parts.append(_comparisons(result))
-    said = published or "No table of the paper holds numbers on this claim."
+    said = published or "None: no table of the paper covers this claim."
     parts.append(f'<p><em class="published">Published.</em> <span class="published">{esc(said)}</span></p>')
     return "\n".join(parts)
 
@@ -58,6 +58,46 @@ def folded(results) -> str:
         f"<details><summary>{key}: {result.claim.wording} <em>{result.verdict}</em></summary>{page(result)}</details>"
         for key, result in results.items()
     )
+
+
+def over_all(result: Result, said: str) -> str:
+    """Return a sentence with a claim's verdict over all networks, set apart from the numbers of one.
+
+    Parameters
+    ----------
+    result : claims.Result
+        The claim with its evidence.
+    said : str
+        What it claims, in words that begin a clause.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    count = len(result.groups)
+    where = f"Over all {count} networks" if count > 1 else "On the one network tested" if count else "On these runs"
+    return f"{where}, {said} ({result.claim.id}): *{result.verdict}*."
+
+
+def not_drawn(result: Result, drawn, counted) -> str:
+    """Say which networks count in a claim's evidence that a page does not show.
+
+    Parameters
+    ----------
+    result : claims.Result
+        The claim with its evidence.
+    drawn, counted : iterable of study.Group
+        Those of the page, and those that the claim was tested on.
+
+    Returns
+    -------
+    str
+        A sentence; empty where there are none.
+    """
+    shown, evidence = {(g.dataset, g.network) for g in drawn}, {e.group for e in result.evidence}
+    also = sorted(evidence & {g.title for g in counted if (g.dataset, g.network) not in shown})
+    return f"Not drawn on this page, but counted: {'; '.join(also)}." if also else ""
 
 
 def plain(results) -> dict:

@@ -19,6 +19,7 @@ SHARPNESS = {
     "sharpness": "SAM's sharpness, nats",
     "eigenvalue": "largest Hessian eigenvalue",
 }
+_SHORT = {"loss_rise": "the loss's rise", "sharpness": "SAM's sharpness", "eigenvalue": "the Hessian's eigenvalue"}
 MEASURED = ("baseline", *FLAT)
 FEWEST = 6  # runs, below which a rank correlation and its bootstrap say nothing
 
@@ -72,6 +73,66 @@ def curves(groups, methods=MEASURED) -> dict[str, dict[str, dict[str, np.ndarray
         if by_method:
             found[group.title] = by_method
     return found
+
+
+def last_in_words(by_method: dict[str, dict[str, np.ndarray]], at: float = PERTURBATION) -> str:
+    """Say whose loss rises least and whose margin falls least under a random perturbation, in the mean over runs.
+
+    Parameters
+    ----------
+    by_method : dict of str to dict of str to ndarray
+        What `curves` returns for one group.
+    at : float
+        Size of the perturbation, as a share of each filter's norm; the nearest that was measured is taken.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    changes, norms = {"loss": {}, "margin": {}}, next(iter(by_method.values()))["norms"]
+    place = int(np.abs(norms - at).argmin())
+    for method, found in by_method.items():
+        for key, sign in (("loss", 1), ("margin", -1)):
+            changes[key][method] = sign * float((found[key][:, place] - found[key][:, 0]).mean())
+    loss, margin = (min(found, key=found.get) for found in changes.values())
+
+    def told(key, least):
+        other = changes[key].get("baseline") if least != "baseline" else None
+        base = "" if other is None else f", the baseline's by {other:.2f}"
+        return f"by {changes[key][least]:.2f}{' nats' if key == 'loss' else ''}{base}"
+
+    return (
+        f"at {100 * norms[place]:.0f} % the loss has risen least for {names.name(loss)} ({told('loss', loss)}), and "
+        f"the margin has fallen least for {names.name(margin)} ({told('margin', margin)})"
+    )
+
+
+def crl_in_words(rows: pd.DataFrame) -> str:
+    """Say on how many networks CRL's minima are clearly flatter than the baseline's, and its gap larger than FMFP's.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        What `measured` returns.
+
+    Returns
+    -------
+    str
+        A sentence; empty where CRL was not measured.
+    """
+    if "crl" not in set(rows["method"]):
+        return ""
+    flatter = []
+    for kind in SHARPNESS:
+        found = [by_method["crl"] for by_method in against_baseline(rows, kind).values() if "crl" in by_method]
+        flatter.append(f"on {sum(high < 0 for *_, high in found)} by {_SHORT[kind]}")
+    gaps = rows.groupby(["group", "method"], sort=False)["gap"].mean().unstack().dropna(subset=["crl"])
+    larger = sum(gaps["crl"] > gaps.drop(columns="crl").max(axis=1))
+    return (
+        f"CRL, made to separate confidences, not to find flat minima, has the largest mean gap on {larger} of "
+        f"{len(gaps)} networks. It is clearly flatter than the baseline {', '.join(flatter[:-1])} and {flatter[-1]}."
+    )
 
 
 def correlations(rows: pd.DataFrame, target: str = "gap", replicates: int = REPLICATES) -> pd.DataFrame:
@@ -158,8 +219,8 @@ def flatness_table(rows: pd.DataFrame) -> str:
     for (group, method), part in rows.groupby(["group", "method"], sort=False):
         cells = [_three_digits(part[kind]) for kind in SHARPNESS]
         cells += [markdown.plus_minus(part[key], 100) for key in ("gap", "auroc")]
-        lines.append((group, names.name(method), *cells))
-    return markdown.grouped(("method", *SHARPNESS.values(), "gap, points", "AUROC %"), lines)
+        lines.append((group, names.name(method), str(len(part)), *cells))
+    return markdown.grouped(("method", "seeds", *SHARPNESS.values(), "gap, points", "AUROC %"), lines)
 
 
 def _three_digits(values):

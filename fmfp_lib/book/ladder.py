@@ -254,7 +254,7 @@ def pilots() -> str:
         surest = [round(len(r.labels) * SUREST * selective_risk_at(*_scored(r), SUREST)) for r in runs]
 
         def both(texts):
-            return " → ".join(texts)
+            return "\u00a0→\u00a0".join(texts)
 
         rows.setdefault(names.name(s.dataset), []).append([
             f"`{s.network}`", f"{s.train_size:,} × {s.epochs}{f', crops {s.padding}' if s.padding else ''}",

@@ -73,5 +73,11 @@ def low_precision() -> str:
             for kind, (share, norm, cosine) in found.items():
                 about = f"{names.name(method)}, seed {record.settings.seed}", kind
                 rows.append([*about, f"{100 * share:.0f}", f"{norm:.2f}", f"{cosine:.2f}"])
-    heading = ["network", "passes in", "weights that change, %", "norm seen / intended", "cosine"]
+    heading = [
+        "network",
+        "passes in",
+        "weights that the perturbation still changes, %",
+        "norm seen / intended",
+        "cosine",
+    ]
     return markdown.table(heading, rows, 2) if rows else "No weights of the class's rung are kept here yet."

@@ -82,7 +82,7 @@ def signed(value: float, digits: int = 2) -> str:
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out.
 
-    A value that is NaN is told in words.
+    A value that is NaN is told in words. Where the interval excludes 0, no end is printed as 0: it gets more decimals.
 
     Parameters
     ----------
@@ -101,9 +101,11 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     value, low, high = (factor * v for v in estimate)
     if value != value:
         return UNDEFINED
+    clear = low > 0 or high < 0
+    ends = [signed(v, next(d for d in range(2, 9) if d == 8 or round(v, d)) if clear else 2) for v in (low, high)]
     # No line break but between the value and its interval.
-    text = signed(value) + (f" [{signed(low)},\u00a0{signed(high)}]" if low == low else "")
-    return f"**{text}**" if bold and (low > 0 or high < 0) else text
+    text = signed(value) + (f" [{ends[0]},\u00a0{ends[1]}]" if low == low else "")
+    return f"**{text}**" if bold and clear else text
 
 
 def difference(comparison, bold: bool = True) -> str:
@@ -194,13 +196,15 @@ def grouped(heading, rows) -> str:
     )
 
 
-def folded(parts: dict[str, str]) -> str:
+def folded(parts: dict[str, str], fold: str = "The other networks") -> str:
     """Return texts under their titles, as Markdown: the first one open, the others behind one fold.
 
     Parameters
     ----------
     parts : dict of str to str
         Markdown by title.
+    fold : str
+        Title of the fold.
 
     Returns
     -------
@@ -211,4 +215,4 @@ def folded(parts: dict[str, str]) -> str:
     if not others:
         return first
     hidden = "\n\n".join(others)
-    return f"{first}\n\n````{{dropdown}} The other networks\n{hidden}\n````"
+    return f"{first}\n\n````{{dropdown}} {fold}\n{hidden}\n````"

@@ -35,7 +35,7 @@ _SCORES = {
     "overlap": (100, "overlap %"),
     "selective_risk": (100, "mean risk at 10 to 80 % coverage, %"),
     "late_auroc": (100, "AUROC, end minus middle of training, points"),
-    "late_auroc_gain": (100, "late change of AUROC, less the baseline's, points"),
+    "late_auroc_gain": (100, "late change of AUROC minus the baseline's, points"),
     "late_accuracy": (100, "accuracy, end minus middle of training, points"),
     "loss_rise": (1, "rank correlation of the loss's rise and the gap"),
     "sharpness": (1, "rank correlation of SAM's sharpness and the gap"),

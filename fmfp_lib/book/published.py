@@ -171,9 +171,10 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
     Returns
     -------
     str
-        One group of rows for each data set and network of the paper, in it one row for each method. Published cells
-        have the class ``published``. The paper's own setting needs a GPU: where no record of it exists there is a dash,
-        with the command that would fill it; where some of its three seeds are missing, the cell says how many it has.
+        Above the table, the command for a run in the paper's own setting, which needs a GPU. One group of rows for each
+        data set and network of the paper, in it one row for each method. Published cells have the class ``published``.
+        Where no record in the paper's own setting exists there is a dash; where some of its three seeds are missing,
+        the cell says how many it has.
     """
     known = load().query("table == @table")["metric"].unique()
     if metric not in known:
@@ -181,7 +182,19 @@ def side_by_side(table: str, groups, metric: str, compared=None, values=lambda r
             f"{table} of the paper has no column {metric!r}; choose one of {', '.join(known) or 'no metric'}"
         )
     compared = comparisons(table, groups) if compared is None else compared
-    return _html(table, table_rows(table, groups, values), groups, metric, compared)
+    rows = table_rows(table, groups, values)
+    return _own_setting(rows) + _html(table, rows, groups, metric, compared)
+
+
+def _own_setting(rows):
+    """Return, as a paragraph, what fills or adds our column in the paper's own setting."""
+    options = ["--dataset D", "--network N", "--method M", "--scale paper", "--seed S"]
+    options += ["--measure shift"] * any(row.dataset == "cifar10_c" for row in rows)
+    same = any(row.same for row in rows)
+    # An option and its value stay on one line (book/assets/fmfp.css).
+    command = " ".join(["fmfp train", *(f'<span class="pre short">{option}</span>' for option in options)])
+    first = "A dash in the third column" if same else "No run in the paper's own setting ships: it"
+    return f"<p>{first} needs a GPU; <code>{command}</code> {'fills it' if same else 'adds one, and a column'}.</p>"
 
 
 def _html(table, rows, groups, metric, compared):
@@ -218,7 +231,6 @@ def _html(table, rows, groups, metric, compared):
 
 def _caption(rows, metric, ours, same, beside, spread):
     """Return a table's caption; it explains what the table has: ours, empty cells and dashes `beside`, a `spread`."""
-    option = " --measure shift" if any(row.dataset == "cifar10_c" for row in rows) else ""
     arrow = "higher is better" if metric in HIGHER_IS_BETTER else "lower is better"
     caption = (
         f"{names.DISPLAY[metric][1]} ({arrow}){', mean ± standard deviation over seeds' if spread else ''}. "
@@ -226,12 +238,11 @@ def _caption(rows, metric, ours, same, beside, spread):
         + (", the others ours" if ours or same else "")
         + (", from the small network of the same family" if ours else "")
         + (", repeated beside each of the paper's data sets" if ours and len({row.dataset for row in rows}) > 1 else "")
-        + (". A dash in the third column" if same else ". No run in the paper's own setting ships: it")
-        + " needs a GPU; <code>fmfp train --dataset D --network N --method M --scale paper --seed S"
-        f"{option}</code> {'fills it' if same else 'adds one, and a column'}."
+        + "."
     )
+    where = f" on {names.joined(map(names.name, ours))}" if ours else ""
     meanings = {
-        "an empty cell means that no network of that family was trained": "" in beside,
+        f"an empty cell means that no network of that family was trained{where}": "" in beside,
         "a dash means that this was not measured": any("–" in cell for cell in beside),
     }
     said = ", and ".join(meaning for meaning, there in meanings.items() if there)
@@ -255,7 +266,7 @@ def _beside(key, found, compared):
 
 
 def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each.
+    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the command once.
 
     Parameters
     ----------
@@ -275,7 +286,8 @@ def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda
     """
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
     compared = comparisons(table, groups) if compared is None else compared
-    rows, folds = table_rows(table, groups, values), []
+    rows = table_rows(table, groups, values)
+    folds = [_own_setting(rows)]
     for metric in metrics:
         body = _html(table, rows, groups, metric, compared)
         summary = names.DISPLAY[metric][1]

@@ -189,7 +189,8 @@ def protocols() -> str:
     return (
         f"Change where the code is followed instead of the paper, `{regime['network']}` on Fashion-MNIST, "
         f"{'-'.join(map(str, sorted(counts)))} seeds (95 % interval, bold where it excludes 0):\n\n"
-        f"{difference_table(found)}\n\nAUROC is {in_words(found, 'auroc')}. ECE is {in_words(found, 'ece')}."
+        f"{difference_table(found)}\n\nWhere the code is followed, AUROC is {in_words(found, 'auroc')}; ECE is "
+        f"{in_words(found, 'ece')}."
     )
 
 

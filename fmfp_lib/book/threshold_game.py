@@ -125,7 +125,7 @@ def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
 <label>Network <select name="network">{choices}</select></label>
 <label>A wrong answer costs <input name="error" type="number" min="0" max="1000" step="any" value="{ERROR}"></label>
 <label>A referral costs <input name="referral" type="number" min="0" max="1000" step="any" value="{REFERRAL}"></label>
-<label class="game-wide">Answer from a confidence of <output>50 %</output> on
+<label class="game-wide">Answer at a confidence of <output>50 %</output> or more
 <input name="threshold" type="range" min="0" max="{len(THRESHOLDS) - 1}" value="{first}"></label>
 <button type="button">Let {PASSING} images pass</button>
 </form>

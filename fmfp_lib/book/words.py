@@ -17,7 +17,7 @@ def in_words(found: dict, metric: str) -> str:
     """Say for which methods a metric is clearly lower or higher than the baseline's, and for which it is open.
 
     Clearly: the 95 % interval excludes 0. `found` is what `compare.against_baseline` gives. The result has no full
-    stop: ``lower for mixup; too close to call for CS-KD``.
+    stop: ``clearly lower for mixup; too close to call for CS-KD``.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def in_words(found: dict, metric: str) -> str:
     lower, higher, rest = _sides(found, metric)
     if not lower + higher:
         return "not clearly changed by any method"
-    parts = ("lower", lower), ("higher", higher), ("too close to call", rest)
+    parts = ("clearly lower", lower), ("clearly higher", higher), ("too close to call", rest)
     return "; ".join(f"{word} for {listed(methods)}" for word, methods in parts if methods)
 
 
@@ -92,7 +92,7 @@ def of_all(found: dict, metric: str) -> str:
 
 
 def tally(comparisons) -> str:
-    """Count, in words, how many of some comparisons go down and how many up, and how many of each clearly.
+    """Count, in words, how many of some comparisons go down, how many up, and how many of each clearly; then the equal.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ def tally(comparisons) -> str:
         ("higher", [c for c in comparisons if c.difference > 0]),
     ):
         parts.append(f"{word} in {len(part)} of {len(comparisons)} ({sum(c.certain for c in part)} clearly)")
-    return ", ".join(parts)
+    equal = sum(c.difference == 0 for c in comparisons)
+    return ", ".join([*parts, f"equal in {equal}"] if equal else parts)
 
 
 def carried_by_errors(parts, method: str = "fmfp") -> str:
@@ -142,8 +143,8 @@ def carried_by_errors(parts, method: str = "fmfp") -> str:
     )
 
 
-def lowest(found: dict, metric: str) -> str:
-    """Return the method of the lowest mean, the baseline among them; `found` as `compare.against_baseline` gives it.
+def lowest(found: dict, metric: str) -> list[str]:
+    """Return the methods of the lowest mean as printed, to two decimals; the baseline is one of those compared.
 
     Parameters
     ----------
@@ -154,11 +155,12 @@ def lowest(found: dict, metric: str) -> str:
 
     Returns
     -------
-    str
-        Key of `methods.METHODS`, or ``baseline``.
+    list of str
+        Keys of `methods.METHODS`, or ``baseline``; more than one where they tie.
     """
-    values = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
-    return min(values, key=values.get)  # the first of equals, so the baseline
+    means = {"baseline": next(iter(found.values()))[metric].a} | {m: row[metric].b for m, row in found.items()}
+    printed = {m: round(display(metric)[0] * mean, 2) for m, mean in means.items()}
+    return [m for m, value in printed.items() if value == min(printed.values())]
 
 
 def glance_in_words(found: dict) -> str:

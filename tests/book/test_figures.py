@@ -119,6 +119,14 @@ def test_a_marker_is_hollow_where_the_interval_holds_zero():
     assert axis.get_title(loc="left") == "above" and [face == "white" for face in faces] == [False, True]
 
 
+def test_a_network_keeps_its_marker_in_every_figure_of_a_page():
+    found = {"fmfp": {"ece": change("ece", 0.5)}}
+    alone = figures.effects({"second": found}, ("ece",), among=["first", "second"]).axes[0]
+    both = figures.effects({"first": found, "second": found}, ("ece",)).axes[0]
+    markers = [{line.get_label(): line.get_marker() for line in axis.lines} for axis in (alone, both)]
+    assert markers[0]["second"] == markers[1]["second"] != markers[1]["first"]
+
+
 def test_every_count_of_wins_is_readable_on_its_cell():
     from seaborn.utils import relative_luminance
 

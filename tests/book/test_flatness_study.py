@@ -60,7 +60,29 @@ def test_flatness_is_a_ratio_to_the_baseline_of_the_same_seed():
 def test_the_table_shows_three_digits():
     line = flatness_study.flatness_table(rows()).splitlines()[5]
     line = line.replace("\u00a0", " ")
-    assert line.startswith("| SAM | 8.20 ± 0.16 |") and line.endswith("| 25.20 ± 0.16 | 75.20 ± 0.16 |")
+    assert line.startswith("| SAM | 5 | 8.20 ± 0.16 |") and line.endswith("| 25.20 ± 0.16 | 75.20 ± 0.16 |")
+
+
+def test_whose_loss_rises_least_and_whose_margin_lasts_is_told():
+    def measured(loss, margin):
+        return {
+            "norms": np.array([0.0, 0.2, 0.5]),
+            "loss": np.array([[0, loss, 9]]),
+            "margin": np.array([[1, margin, 0]]),
+        }
+
+    text = flatness_study.last_in_words({"baseline": measured(0.5, 0.8), "crl": measured(0.2, 0.6)})
+    assert text == (
+        "at 20 % the loss has risen least for CRL (by 0.20 nats, the baseline's by 0.50), and "
+        "the margin has fallen least for baseline (by 0.20)"
+    )
+
+
+def test_the_outcome_of_crl_is_told():
+    crl = rows().query("method == 'fmfp'").assign(method="crl")
+    text = flatness_study.crl_in_words(pd.concat([rows(), crl.assign(gap=0.9, eigenvalue=99.0)]))
+    assert "the largest mean gap on 1 of 1 networks" in text and text.endswith("and on 0 by the Hessian's eigenvalue.")
+    assert "on 1 by the loss's rise" in text and flatness_study.crl_in_words(rows()) == ""
 
 
 def test_correlations_are_counted_by_sign():

@@ -95,7 +95,7 @@ def test_corruption_at_the_papers_scale_is_read_from_what_was_measured_on_runs_o
     runs = groups[0].runs["baseline"]
     in_place_of_the_papers(monkeypatch, runs, "cifar10")
     page = published.side_by_side("table3", [], "auroc", values=lambda r: {"auroc": 0.5} if r is not runs[0] else None)
-    assert "--measure shift</code> fills it" in page and "ours, same setting" in page
+    assert "--scale paper --seed S --measure shift fills it." in text(page) and "ours, same setting" in page
     assert rows(page)[0][-1] == "50.00\u00a0±\u00a00.00 (2 of 3 seeds)" and rows(page)[1][-1] == "–"
 
 

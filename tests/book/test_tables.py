@@ -53,6 +53,8 @@ def test_metric_table_has_a_row_a_metric_and_a_column_a_method(runs):
     values = [100 * r.metrics["auroc"] for r in runs if r.settings.method == "baseline"]
     assert table.loc["AUROC %", "baseline"] == f"{np.mean(values):.2f}\u00a0±\u00a0{np.std(values, ddof=1):.2f}"
     assert markdown.plus_minus(pd.Series([0.5]), 100) == "50.00"
+    assert markdown.interval((0.5, 0.0004, 1.0)) == "**+0.50 [+0.0004,\u00a0+1.00]**"
+    assert markdown.interval((0.5, -0.0004, 1.0)) == "+0.50 [\u22120.00,\u00a0+1.00]"
     assert markdown.plus_minus([np.nan, np.nan]) == markdown.interval((np.nan,) * 3) == "not defined"
     assert markdown.plus_minus([1, 3, np.nan]) == "2.00\u00a0±\u00a01.41 (defined for 2 of 3)"
     assert markdown.plus_minus([1, np.nan]) == "1.00 (defined for 1 of 2)"
@@ -141,9 +143,9 @@ def test_words_follow_the_intervals():
         return {"ece": Comparison("ece", 0.0, 0.0, (low + high) / 2, low, high, np.empty(0))}
 
     found = {"mixup": row(-2, -1), "cs_kd": row(1, 2), "focal": row(-1, 2), "l1_norm": row(-3, -1)}
-    text = "lower for mixup and L1 norm; higher for CS-KD; too close to call for focal loss"
+    text = "clearly lower for mixup and L1 norm; clearly higher for CS-KD; too close to call for focal loss"
     assert words.in_words(found, "ece") == text
-    assert words.in_words({"mixup": found["mixup"]}, "ece") == "lower for mixup"
+    assert words.in_words({"mixup": found["mixup"]}, "ece") == "clearly lower for mixup"
     only = {"focal": found["focal"], "mixup": found["mixup"]}
     moved = "falls for mixup and L1 norm, grows for CS-KD, and is too close to call for focal loss"
     assert words.moves(found, "ece", rises="grows") == moved and words.moves(only, "ece") == "falls for mixup only"
@@ -154,9 +156,12 @@ def test_words_follow_the_intervals():
     assert words.of_all({"cs_kd": found["cs_kd"]}, "ece") == "CS-KD, the only one run, clearly raises ECE"
     tally = words.tally(r["ece"] for r in found.values())
     assert tally == "lower in 2 of 4 (2 clearly), higher in 2 of 4 (1 clearly)"
-    assert words.lowest(found, "ece") == "baseline"
+    assert words.lowest(found, "ece") == ["baseline", *found]  # all equal
+    same = Comparison("ece", 0.0, 0.0, 0.0, -1, 1, np.empty(0))
+    assert words.tally([same]) == "lower in 0 of 1 (0 clearly), higher in 0 of 1 (0 clearly), equal in 1"
     found["focal"] = {"ece": Comparison("ece", 0.0, -0.5, -0.5, -1, 0, np.empty(0))}
-    assert words.lowest(found, "ece") == "focal"
+    found["mixup"] = {"ece": Comparison("ece", 0.0, -0.50001, -0.50001, -1, 0, np.empty(0))}
+    assert words.lowest(found, "ece") == ["mixup", "focal"]
     assert names.listed(["mixup", "sam", "fmfp"]) == "mixup, SAM and FMFP"
 
 

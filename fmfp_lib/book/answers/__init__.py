@@ -4,6 +4,7 @@ Each function takes a figure's data and returns sentences for `solution`. So the
 """
 
 from .comparisons import (
+    added,
     by_networks,
     from_value,
     good_on_all,
@@ -33,6 +34,7 @@ from .curves import (
 __all__ = [
     "above_promise",
     "beginnings",
+    "added",
     "bins",
     "by_networks",
     "coverage_at",

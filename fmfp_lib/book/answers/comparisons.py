@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import names
-from ..markdown import signed
+from ..markdown import difference, signed
 
 
 def only_calibrated(found: dict) -> str:
@@ -24,6 +24,24 @@ def only_calibrated(found: dict) -> str:
     clear = [m for m in both if found[m]["auroc"].certain]
     text = f"Left in ECE: {names.listed(lower)}. Of these, not left in AUROC: {names.listed(both)}"
     return f"{text}; clearly higher in AUROC: {names.listed(clear)}."
+
+
+def added(found: dict) -> str:
+    """Say what a second method changes on top of a first one, network by network.
+
+    Parameters
+    ----------
+    found : dict of str to dict of str to statistics.Comparison
+        By title and metric: the second method minus the first; ``ece``, ``auroc`` and ``aurc``.
+
+    Returns
+    -------
+    str
+        A Markdown list, a line for each network.
+    """
+    units = {"ece": "ECE by {} points", "auroc": "AUROC by {}", "aurc": "AURC ×10³ by {}"}
+    parts = {title: [text.format(difference(row[m])) for m, text in units.items()] for title, row in found.items()}
+    return "\n".join(f"- {title}: {', '.join(told)}" for title, told in parts.items())
 
 
 def narrowed(compared: dict) -> str:
@@ -70,11 +88,12 @@ def widest_kind(kinds: dict, accuracy) -> str:
     widths = {kind: c.high - c.low for kind, c in kinds.items()}
     widest = max(widths, key=widths.get)
     own, rank = accuracy[list(kinds).index(widest)], sorted(accuracy)
-    usual, place = np.median([*widths.values()]), rank.index(own) + 1
+    usual, place = np.median([*widths.values()]), rank.index(own)
+    order = ("the", "the second", "the third")[place] if place < 3 else f"number {place + 1} from the"
     return (
         f"{widest.replace('_', ' ').capitalize()}: {100 * widths[widest]:.1f} points wide, where the median kind has "
-        f"{100 * usual:.1f}. The baseline is correct on {100 * own:.0f} % there, number {place} of {len(rank)} kinds "
-        "from the least accurate."
+        f"{100 * usual:.1f}. The baseline is correct on {100 * own:.0f} % there, {order} least accurate of the "
+        f"{len(rank)} kinds."
     )
 
 
@@ -95,7 +114,7 @@ def by_networks(mine: dict) -> str:
                for m in dict.fromkeys(m for found in mine.values() for m in found)}  # fmt: skip
     order = sorted(methods, key=methods.get)
     most, least = (f"{names.name(m)} ({signed(100 * methods[m])} points)" for m in (order[0], order[-1]))
-    return f"Mean over the data sets: most on networks trained by {most}, least on those trained by {least}."
+    return f"Mean over the {len(mine)} networks: most on networks trained by {most}, least on those trained by {least}."
 
 
 def from_value(effects: dict, method: str, unit: str, quantity: str = "auroc") -> str:
@@ -173,11 +192,11 @@ def matching(curves: dict, method: str = "fmfp") -> str:
     parts = []
     for title, series in curves.items():
         if {"baseline", method} <= set(series):
-            cost, one = series[method][0]
+            _, one = series[method][0]
             enough = [k for k, (_, c) in enumerate(series["baseline"], 1) if c.difference <= one.difference]
             needed = f"{enough[0]}, with {enough[0]} passes for every test image" if enough else \
                 f"more than {len(series['baseline'])}"  # fmt: skip
-            parts.append(f"{title}: {needed} (one {names.name(method)} costs {cost:.2f} in training, 1 at test time)")
+            parts.append(f"{title}: {needed}")
     return f"Baselines needed: {'; '.join(parts)}." if parts else "There is one seed, so no ensemble."
 
 

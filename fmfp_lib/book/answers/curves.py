@@ -88,6 +88,8 @@ def bins(confidence, correct) -> str:
 def widest_gap(runs: dict, between=(0.01, 1.0)) -> str:
     """Say at which coverage a curve of selective risk is furthest from the baseline's, in points and in proportion.
 
+    Where the baseline makes no error there is no proportion, which is said too.
+
     Parameters
     ----------
     runs : dict of str to list of records.Record
@@ -110,7 +112,7 @@ def widest_gap(runs: dict, between=(0.01, 1.0)) -> str:
     gaps = {m: abs(risk[seen] - base) for m, risk in curves.items() if m != "baseline"}
     method = max(gaps, key=lambda m: gaps[m].max())
     i = int(gaps[method].argmax())
-    shares = {m: np.divide(gap, base, out=np.zeros_like(gap), where=base > 0) for m, gap in gaps.items()}
+    shares = {m: np.divide(gap, base, out=np.full_like(gap, -1), where=base > 0) for m, gap in gaps.items()}
     other = max(shares, key=lambda m: shares[m].max())
     j = int(shares[other].argmax())
 
@@ -118,7 +120,14 @@ def widest_gap(runs: dict, between=(0.01, 1.0)) -> str:
         return (f"{names.name(method)} at a coverage of {100 * at[i]:.0f} %, {100 * base[i]:.2f} → "
                 f"{100 * curves[method][seen][i]:.2f} %")  # fmt: skip
 
-    return f"Furthest in points: {told(method, i)}. Furthest in proportion: {told(other, j)}."
+    text = f"Furthest in points: {told(method, i)}."
+    if not base.any():
+        return f"{text} The baseline makes no error at these coverages, so no ratio exists."
+    if base[0] > 0:
+        return f"{text} Furthest in proportion: {told(other, j)}."
+    start = 100 * at[(base > 0).argmax()]
+    none = f"Where the baseline makes no error, below a coverage of {start:.1f} %, no ratio exists"
+    return f"{text} {none}; beyond, furthest in proportion: {told(other, j)}."
 
 
 def least_ece(sweeps: dict, temperatures, fitted: dict) -> str:

@@ -242,7 +242,7 @@
       }).join("");
       const whole = (name) => percent(mean(runs.map((run) => run[name])), 1);
       const numbers = `accuracy\u00a0${whole("accuracy")}\u00a0%, ECE\u00a0${whole("ece")}\u00a0%, ` +
-        `AUROC\u00a0${whole("auroc")}\u00a0%, AURC\u00a0${mean(runs.map((run) => run.aurc)).toFixed(4)}`;
+        `AUROC\u00a0${whole("auroc")}\u00a0%, AURC\u00a0×10³\u00a0${(1000 * mean(runs.map((run) => run.aurc))).toFixed(1)}`;
       card.firstChild.innerHTML = `<b>${key(method)} ${escape(data.methods[method].name)}</b><br>${numbers}`;
       card.insertAdjacentHTML("beforeend", `<svg role="img" width="${width}" height="298" aria-label="Reliability diagram and histograms of confidence of ` +
         `${escape(data.methods[method].name)}: ${numbers}."><g class="explorer-colour" style="${colours(data.methods[method])}">` +
@@ -260,7 +260,8 @@
   function drawTable(found) {
     const cell = (value, format, before = "") => `<td>${before}${format(value.mean)}` +
       (value.deviation === null || value.deviation < 1e-9 ? "" : ` <small>± ${format(value.deviation)}</small>`) + "</td>";
-    const plain = (value) => (Number.isNaN(value) ? "–" : value.toFixed(3));
+    const near = Object.values(found).some((f) => f.threshold.mean > 0.999);  // thresholds near 1 need more digits
+    const plain = (value) => (Number.isNaN(value) ? "–" : value.toFixed(near ? 5 : 3));
     const images = (value) => count(value, value < 100 && (state.seed === "mean" || value % 1) ? 1 : 0);
     const several = Math.max(0, ...Object.values(found).map((f) => f.seeds));
     find("tbody").innerHTML = Object.entries(found).map(([method, f]) => `<tr data-method="${escape(method)}">` +

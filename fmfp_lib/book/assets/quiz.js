@@ -7,7 +7,7 @@
 
   const ask = () => {
     const round = rounds[at];
-    find("ask").textContent = `Pair ${at + 1} of ${rounds.length}. One of the network's two answers is wrong. Which?`;
+    find("ask").textContent = `Pair ${at + 1} of ${rounds.length}. One of the two answers is wrong. Which?`;
     find("said").textContent = "";
     find("next").hidden = true;
     find("pair").replaceChildren(...round.images.map((source, side) => {

@@ -1,5 +1,7 @@
 """Which predictions to trust first: risk and coverage, and differences of ranking metrics."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -196,7 +198,7 @@ def two_risks(cases):
     return figure
 
 
-def effects(groups, shown, label="change from the baseline", title=""):
+def effects(groups, shown, label="change from the baseline", title="", among=()):
     """Draw differences with their 95 % intervals: one panel per metric, one row per method, one marker per group.
 
     A marker is hollow where the interval includes 0.
@@ -211,6 +213,8 @@ def effects(groups, shown, label="change from the baseline", title=""):
         Title of the horizontal axis.
     title : str
         Of the figure, above its first panel.
+    among : sequence of str
+        All titles of a page, so that each keeps its marker in every figure; those of `groups` if not given.
 
     Returns
     -------
@@ -218,6 +222,7 @@ def effects(groups, shown, label="change from the baseline", title=""):
         The figure, open in pyplot.
     """
     methods = list(dict.fromkeys(m for found in groups.values() for m in found))
+    markers = dict(zip(among or groups, itertools.cycle("osD^v"), strict=False))
     figure, axes = panels(len(shown), width=3.9, height=1.4 + 0.34 * len(methods), sharey=True)
     for axis, metric in zip(axes, shown, strict=True):
         factor, heading = display(metric)
@@ -228,9 +233,9 @@ def effects(groups, shown, label="change from the baseline", title=""):
                 if method in found:
                     c = found[method][metric]
                     axis.hlines(y + aside, factor * c.low, factor * c.high, color=colour(method), linewidth=1.5)
-                    axis.plot(factor * c.difference, y + aside, "osD^v"[number % 5], color=colour(method),
+                    axis.plot(factor * c.difference, y + aside, markers[group], color=colour(method),
                               markersize=5, markerfacecolor=colour(method) if c.certain else "white")  # fmt: skip
-            axis.plot([], [], "osD^v"[number % 5], color="0.3", label=group, markersize=5)
+            axis.plot([], [], markers[group], color="0.3", label=group, markersize=5)
         axis.set(yticks=range(len(methods)), yticklabels=[name(m) for m in methods])
         axis.set_xlabel(f"{heading}: {label}")
         sns.despine(ax=axis)
