@@ -96,6 +96,21 @@ def method_pairs(records, pairs, metrics=METRICS, replicates: int = REPLICATES) 
     return result
 
 
+def of_common_seeds(runs: dict[str, list]) -> dict[str, list]:
+    """Return each method's records of those seeds that all methods have, in the order of the seeds.
+
+    Parameters
+    ----------
+    runs : dict of str to list of records.Record
+        By method.
+
+    Returns
+    -------
+    dict of str to list of records.Record
+    """
+    return dict(zip(runs, pair_by_seed(*map(by_seed, runs.values())), strict=True))
+
+
 def paired_runs(runs_a, runs_b, metrics=METRICS, replicates: int = REPLICATES) -> dict:
     """Compare runs (logits, labels), paired by seed, in metrics and in statistics of confidence (MSP), as named.
 

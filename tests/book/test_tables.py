@@ -65,6 +65,9 @@ def test_differences_are_taken_seed_by_seed(runs):
     value = {(r.settings.method, r.settings.seed): r.metrics["auroc"] for r in runs}
     expected = np.mean([value["mixup+fmfp", s] - value["baseline", s] for s in (0, 1)])
     assert list(found) == ["mixup+fmfp"] and found["mixup+fmfp"]["auroc"].difference == pytest.approx(expected)
+    base = [r for r in runs if r.settings.method == "baseline"]
+    common = compare.of_common_seeds({"all": base[::-1], "one": base[1:]})
+    assert {name: [r.settings.seed for r in own] for name, own in common.items()} == {"all": [1], "one": [1]}
 
 
 def test_figures_show_every_method(runs):
