@@ -144,7 +144,7 @@ def effects_against_setting(series, shown, x="epochs", columns=3):
         The figure, open in pyplot.
     """
     columns, methods = min(columns, len(shown)), {method for method, _ in shown}
-    figure, axes = panels(len(shown), columns, width=7.6 / columns, height=2.6, sharex=True)
+    figure, axes = panels(len(shown), columns, width=7.6 / columns, height=2.2, sharex=True)
     styles, ticks = ("-", "--", ":", "-."), sorted({n for effects in series.values() for n in effects})
     for axis, (method, quantity) in zip(axes, shown, strict=True):
         factor, label = _scale(quantity)
