@@ -109,7 +109,7 @@ def last_in_words(by_method: dict[str, dict[str, np.ndarray]], at: float = PERTU
 
 
 def crl_in_words(rows: pd.DataFrame) -> str:
-    """Say on how many networks CRL's minima are clearly flatter than the baseline's, and its gap larger than FMFP's.
+    """Say on how many networks CRL's minima are clearly flatter than the baseline's, and its gap the largest.
 
     Parameters
     ----------

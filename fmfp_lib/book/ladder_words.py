@@ -109,7 +109,7 @@ def take_away(effects: list[ladder.Effect], lengths: dict, fits: dict) -> str:
         Two sentences.
     """
     own = [e for e in effects if e.method == "label_smoothing"]
-    harmed, spared = ([100 * e.accuracy for e in own if (e in _clear(own, -1)) == clear] for clear in (True, False))
+    harmed, spared = ([100 * e.accuracy for e in own if _changes(e, -1) == clear] for clear in (True, False))
     first = f"Label smoothing clearly lowers AUROC on {len(harmed)} of {len(own)} networks"
     if harmed:
         first += f", {min(harmed):.0f} to {max(harmed):.0f} % accurate"
@@ -117,7 +117,7 @@ def take_away(effects: list[ladder.Effect], lengths: dict, fits: dict) -> str:
         first += f", and not clearly on one that is {max(spared):.0f} % accurate: accuracy alone does not decide"
     begins = []
     for method, sign, what in (("label_smoothing", -1, "the harm"), ("fmfp", 1, "FMFP's gain")):
-        clear = [n for n, found in lengths.items() if _clear([e for e in found if e.method == method], sign)]
+        clear = _clear_at(lengths, method, sign)
         fit = f" (training accuracy {100 * np.mean(fits[clear[0]]):.0f} %)" if clear and fits.get(clear[0]) else ""
         begins.append(f"{what} is {f'first clear after {clear[0]} epochs{fit}' if clear else 'clear at no length'}")
     return f"{first}. On one network, trained for longer and longer, {names.joined(begins)}."
@@ -158,10 +158,15 @@ def slopes(effects: list[ladder.Effect], methods) -> str:
     return f"{lead}.\n\n````{{dropdown}} All slopes\n{table}\n````"
 
 
-def _clear(effects, sign):
-    """Return those effects that clearly change AUROC, downwards (-1) or upwards (1)."""
-    changes = [(e, e.changes["auroc"]) for e in effects]
-    return [e for e, change in changes if change.certain and sign * change.difference > 0]
+def _changes(effect, sign) -> bool:
+    """Tell whether an effect clearly changes AUROC, downwards (-1) or upwards (1)."""
+    change = effect.changes["auroc"]
+    return bool(change.certain and sign * change.difference > 0)
+
+
+def _clear_at(series, method, sign):
+    """Return at which values of a setting a method clearly changes AUROC."""
+    return [value for value, found in series.items() if any(e.method == method and _changes(e, sign) for e in found)]
 
 
 def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
@@ -182,7 +187,7 @@ def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
     for method in methods:
         own, parts = [e for e in effects if e.method == method], []
         for word, sign in (("lower", -1), ("higher", 1)):
-            clear = _clear(own, sign)
+            clear = [e for e in own if _changes(e, sign)]
             places = {}
             for e in clear:
                 place = f"{names.name(e.network)} on {names.name(e.dataset)}"
@@ -240,7 +245,7 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
     lengths, parts = ladder.by_length(scale, replicates), []
     for method in CURVES[1:]:
         for word, sign in (("lowers", -1), ("raises", 1)):
-            clear = [n for n, found in lengths.items() if _clear([e for e in found if e.method == method], sign)]
+            clear = _clear_at(lengths, method, sign)
             if clear:
                 parts.append(f"{names.name(method)} clearly {word} AUROC after {names.joined(clear)}")
     if not parts:

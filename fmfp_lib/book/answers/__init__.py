@@ -33,8 +33,8 @@ from .curves import (
 
 __all__ = [
     "above_promise",
-    "beginnings",
     "added",
+    "beginnings",
     "bins",
     "by_networks",
     "coverage_at",
