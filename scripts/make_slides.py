@@ -399,15 +399,7 @@ def over_training():
 
 def valleys():
     """Draw the measured loss around the weights of the baseline and of FMFP."""
-    figure, axes = panels(2, columns=2, width=3.4, height=2.4, sharey=True)
-    for panel, method in zip(axes, valley.METHODS, strict=True):
-        found = measured_valleys()[method]
-        x = 100 * np.r_[-np.array(valley.NORMS)[::-1], valley.NORMS[1:]]
-        for left, right in zip(found[::2], found[1::2], strict=True):
-            panel.plot(x, np.r_[left[::-1], right[1:]], color=figures.colour(method))
-        panel.set(title=names.name(method), ylim=(0, valley.TOP), xlabel="perturbation, % of the norm")
-    axes[0].set_ylabel("training loss")
-    return figure
+    return figures.valleys(measured_valleys(), valley.NORMS, valley.TOP)
 
 
 def late_in_training():

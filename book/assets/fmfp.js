@@ -26,7 +26,8 @@ window.addEventListener("load", () => {
   for (const word of document.querySelectorAll("code .pre")) word.classList.toggle("short", word.textContent.length < 25);
   for (const table of document.querySelectorAll(".stack table")) {
     const heads = [...table.querySelectorAll("thead th, thead td")].map((head) => head.textContent.trim());
-    for (const cell of table.querySelectorAll("tbody td:nth-child(n + 3)")) {
+    const first = table.closest(".headed") ? 2 : 3; // the second cell mostly explains the first and needs no name
+    for (const cell of table.querySelectorAll(`tbody td:nth-child(n + ${first})`)) {
       cell.dataset.head = heads[cell.cellIndex];
       cell.classList.toggle("none", cell.textContent.trim() === "–");
     }

@@ -210,7 +210,7 @@ def correlation_table(rows: pd.DataFrame, replicates: int = REPLICATES) -> str:
         ]
         lines.append((f"{gap.group}, {gap.runs} runs", SHARPNESS[gap.sharpness].removesuffix(", nats"), *cells))
     heads = ("sharpness", "with the gap", "gap, within methods", "with AUROC", "AUROC, within methods")
-    return markdown.grouped(heads, lines)
+    return markdown.grouped(heads, lines, "The other networks: correlations")
 
 
 def flatness_table(rows: pd.DataFrame) -> str:
@@ -220,7 +220,8 @@ def flatness_table(rows: pd.DataFrame) -> str:
         cells = [_three_digits(part[kind]) for kind in SHARPNESS]
         cells += [markdown.plus_minus(part[key], 100) for key in ("gap", "auroc")]
         lines.append((group, names.name(method), str(len(part)), *cells))
-    return markdown.grouped(("method", "seeds", *SHARPNESS.values(), "gap, points", "AUROC %"), lines)
+    heads = ("method", "seeds", *SHARPNESS.values(), "gap, points", "AUROC %")
+    return markdown.grouped(heads, lines, "The other networks: the measures")
 
 
 def _three_digits(values):
@@ -237,7 +238,8 @@ def relative_table(rows: pd.DataFrame) -> str:
         for group, by_method in found["loss_rise"].items()
         for method in by_method
     ]
-    return markdown.grouped(("method", *(label.removesuffix(", nats") for label in SHARPNESS.values())), lines)
+    heads = ("method", *(label.removesuffix(", nats") for label in SHARPNESS.values()))
+    return markdown.grouped(heads, lines, "The other networks: against the baseline")
 
 
 def against_baseline(rows: pd.DataFrame, kind: str = "loss_rise") -> dict[str, dict[str, tuple[float, float, float]]]:

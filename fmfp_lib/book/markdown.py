@@ -74,9 +74,10 @@ def signed(value: float, digits: int = 2) -> str:
     Returns
     -------
     str
-        Such as ``−0.50``.
+        Such as ``−0.50``; what rounds to zero has no sign.
     """
-    return f"{value:+.{digits}f}".replace("-", "\u2212")
+    text = f"{value:+.{digits}f}".replace("-", "\u2212")
+    return text if float(text.replace("\u2212", "-")) else text[1:]
 
 
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
@@ -173,7 +174,7 @@ def split(heading, rows, shown: int, title: str = "The other columns") -> str:
     return text if len(rest[0]) < 2 else f"{text}\n\n```{{dropdown}} {title}\n{table(rest[0], rest[1:])}\n```"
 
 
-def grouped(heading, rows) -> str:
+def grouped(heading, rows, fold: str = "The other networks") -> str:
     """Return rows as Markdown: under the name of each group a table of its own, all but the first behind a fold.
 
     Parameters
@@ -182,6 +183,8 @@ def grouped(heading, rows) -> str:
         The name of each column; the first column holds words, the others numbers.
     rows : iterable of sequences of str
         The group's name, then one cell per column; the rows of a group stand together.
+    fold : str
+        Title of the fold; no two folds of a page should have the same.
 
     Returns
     -------
@@ -192,7 +195,8 @@ def grouped(heading, rows) -> str:
         {
             title: table(heading, [row[1:] for row in group])
             for title, group in itertools.groupby(rows, key=lambda row: row[0])
-        }
+        },
+        fold,
     )
 
 

@@ -267,4 +267,5 @@ def clean_and_shifted(groups, shown=("auroc", "accuracy")) -> str:
                     values.append([pooled(a, p)[m] for (_, a), p in zip(kept, plain, strict=True)])
                 cells += [markdown.plus_minus(of_side, names.display(m)[0]) for of_side in values]
             rows.append((group.title, names.name(method), str(len(kept)), *cells))
-    return markdown.grouped(("method", "seeds", *heads), rows)
+    fold = f"The other networks: {' and '.join(names.display(m)[1].split()[0] for m in shown)}"
+    return markdown.grouped(("method", "seeds", *heads), rows, fold)

@@ -63,7 +63,8 @@ def right_predictions(groups) -> str:
                 found.append((record.metrics["ece"], 1 - right, 1 - calibrated_right_confidence(record.confidence)))
             cells = [plus_minus(values, 100) for values in zip(*found, strict=True)]
             rows.append((group.title, name(method), *cells))
-    return grouped(("method", "ECE %", "ECE of correct %", "ECE of correct if calibrated, %"), rows)
+    heading = ("method", "ECE %", "ECE of correct %", "ECE of correct if calibrated, %")
+    return grouped(heading, rows, "The other networks: ECE of correct predictions")
 
 
 GLANCE = (*CALIBRATION, "crl", *FLAT)

@@ -222,7 +222,7 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
     heading = ("method", "best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
                "accuracy, end − middle")  # fmt: skip
     rows = [(g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()]
-    return markdown.grouped(heading, rows)
+    return markdown.grouped(heading, rows, "The other networks: best against last")
 
 
 def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
@@ -251,4 +251,5 @@ def early_stopping_table(groups, metric: str = "auroc", window: int = WINDOW) ->
     rows = [
         (g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items() if len(runs) > 1
     ]
-    return markdown.grouped(("method", "stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %"), rows)
+    heading = ("method", "stop at, % of training", "AUROC %", "AURC ×10³", "accuracy %")
+    return markdown.grouped(heading, rows, "The other networks: stopping early")

@@ -170,12 +170,12 @@ def test_words_follow_the_intervals():
 
 def test_grouped_rows_stand_under_their_groups_name_all_but_the_first_folded():
     rows = [("a", "x", "1"), ("a", "y", "2"), ("b", "x", "3")]
-    blocks = markdown.grouped(("method", "value"), rows).split("\n\n")
+    blocks = markdown.grouped(("method", "value"), rows, "The other networks: values").split("\n\n")
     head = "| method | value |\n| --- | ---: |"
     assert blocks == [
         "**a**",
         f"{head}\n| x | 1 |\n| y | 2 |",
-        "````{dropdown} The other networks\n**b**",
+        "````{dropdown} The other networks: values\n**b**",
         f"{head}\n| x | 3 |\n````",
     ]
     assert markdown.folded({}) == "" and "dropdown" not in markdown.grouped(("method", "value"), rows[:2])

@@ -1,8 +1,8 @@
-"""Folds have titles of their own; a verdict over all networks is a sentence of its own."""
+"""A verdict over all networks is a sentence of its own."""
 
 from types import SimpleNamespace
 
-from fmfp_lib.book import claims_pages, folds, markdown
+from fmfp_lib.book import claims_pages
 
 
 def result(groups, evidence=()):
@@ -10,12 +10,6 @@ def result(groups, evidence=()):
         groups=dict.fromkeys(groups), evidence=[SimpleNamespace(group=g) for g in evidence], verdict="undecided",
         claim=SimpleNamespace(id="C6"),
     )  # fmt: skip
-
-
-def test_the_fold_of_the_other_networks_is_named():
-    text = folds.named(markdown.folded({"a": "1", "b": "2"}), "The other networks: risks")
-    assert "````{dropdown} The other networks: risks\n**b**" in text
-    assert folds.named("no fold", "title") == "no fold"
 
 
 def test_a_verdict_says_over_how_many_networks():
