@@ -83,7 +83,7 @@ def signed(value: float, digits: int = 2) -> str:
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out.
 
-    A value that is NaN is told in words. Where the interval excludes 0, no end is printed as 0: it gets more decimals.
+    A value that is NaN is told in words. No end that is not 0 is printed as 0: it gets more decimals.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     if value != value:
         return UNDEFINED
     clear = low > 0 or high < 0
-    ends = [signed(v, next(d for d in range(2, 9) if d == 8 or round(v, d)) if clear else 2) for v in (low, high)]
+    ends = [signed(v, next((d for d in range(2, 9) if round(v, d)), 2)) for v in (low, high)]
     # No line break but between the value and its interval.
     text = signed(value) + (f" [{ends[0]},\u00a0{ends[1]}]" if low == low else "")
     return f"**{text}**" if bold and clear else text
