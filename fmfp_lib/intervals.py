@@ -138,12 +138,18 @@ class Difference:
     Attributes
     ----------
     system, metric : str
-    first, other, difference : float
-        Metric of the first system and of this one; other - first.
+    first : float
+        Metric of the first system.
+    other : float
+        Metric of this one.
+    difference : float
+        other - first.
     low, high : float
-        95 % interval of the difference, by paired bootstrap.
-    p, p_holm : float
-        Two-sided, by the share of replicates beyond 0; and adjusted by Holm for all the comparisons made together.
+        Ends of its 95 % interval, by paired bootstrap.
+    p : float
+        Two-sided, by the share of replicates beyond 0.
+    p_holm : float
+        `p`, adjusted by Holm for all the comparisons made together.
     """
 
     system: str

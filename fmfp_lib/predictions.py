@@ -29,12 +29,18 @@ class Predictions:
         Maximum softmax probability, or the score that was given.
     correct : ndarray of shape (n,)
         bool.
-    loss, brier : ndarray of shape (n,) or None
-        -log p(true class) in nats; squared distance between the probabilities and the one-hot label.
+    loss : ndarray of shape (n,) or None
+        -log p(true class) in nats.
+    brier : ndarray of shape (n,) or None
+        Squared distance between the probabilities and the one-hot label.
     labels, predicted : ndarray of shape (n,) or None
         Names of classes.
-    group, split, id : ndarray of shape (n,) or None
-        `split` holds ``calibration``, ``test``, or nothing for an item that belongs to neither.
+    group : ndarray of shape (n,) or None
+        What each item belongs to.
+    split : ndarray of shape (n,) or None
+        ``calibration``, ``test``, or nothing for an item that belongs to neither.
+    id : ndarray of shape (n,) or None
+        Name of each item.
     notes : tuple of str
         What was unusual, a sentence each.
     """
@@ -96,11 +102,11 @@ def from_arrays(
     correct : array_like of shape (n,), optional
         True and false, or 1 and 0.
     labels, predicted : array_like of shape (n,), optional
-        Integers from 0, or names of `classes`; `labels` may be one-hot, (n, k).
+        True and predicted classes: integers from 0, or names of `classes`; `labels` may be one-hot, (n, k).
     classes : sequence of length k, optional
         Names in the order of the columns.
     group, split, id : array_like of shape (n,), optional
-        `split` holds ``calibration`` (or ``validation``) and ``test``.
+        By item, `group`: what it belongs to; `split`: ``calibration`` (``validation``) or ``test``; `id`: its name.
     notes : sequence of str
         What is to be said of these arrays already.
     name : str

@@ -27,7 +27,7 @@ SCALES = {
 
 
 class Settings(BaseModel):
-    """Everything that decides the outcome of one run.
+    """Everything that describes one run.
 
     Attributes
     ----------
@@ -82,8 +82,8 @@ class Settings(BaseModel):
         Where to train.
     precision : {'auto', 'float32', 'tf32', 'bfloat16'}
         Of the products in training's passes; weights, batch norm's re-estimation and evaluation are float32 whatever
-        this is, and so are SAM's steps where this is bfloat16. `auto` means what the scale names if the device has it,
-        else tf32 on CUDA and float32 on a CPU.
+        this is. Where this is bfloat16, SAM's passes are in TF32 on CUDA and in float32 on a CPU. `auto` means what the
+        scale names if the device has it, else tf32 on CUDA and float32 on a CPU.
     compile : bool
         Compile the network by ``torch.compile``; pays on CUDA and in long runs.
 
@@ -176,7 +176,7 @@ class Settings(BaseModel):
         Parameters
         ----------
         format : int
-            1 for the name that an older record has.
+            2 (the default) for the name that a record gets now, 1 for that of an older record.
         data : str, optional
             Checksum of the reader's own data set, computed from the file if not given.
 
@@ -188,7 +188,7 @@ class Settings(BaseModel):
         Raises
         ------
         ValueError
-            If that file is needed and missing.
+            If `dataset` is a path, `data` is not given, and there is no such file.
         """
         # Defaults are left out, so that a setting added later leaves the names of older records as they are.
         same = self.filled()

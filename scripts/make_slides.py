@@ -399,7 +399,7 @@ def over_training():
 
 def valleys():
     """Draw the measured loss around the weights of the baseline and of FMFP."""
-    return figures.valleys(measured_valleys(), valley.NORMS, valley.TOP)
+    return figures.valleys(measured_valleys(), valley.NEAR, valley.NEAR_TOP)
 
 
 def late_in_training():

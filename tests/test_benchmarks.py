@@ -4,6 +4,7 @@ import copy
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from benchmarks import bench, plain_metrics
 from benchmarks.plain_training import CloningSAM, Images
 from fmfp_lib import cost, datasets, metrics
-from fmfp_lib.book import figures, speed
+from fmfp_lib.book import figures, rungs, speed
 from fmfp_lib.settings import Settings
 from fmfp_lib.training import SAM
 
@@ -161,6 +162,17 @@ def test_cost_against_benefit_shows_what_has_records():
     records = [record(m, s) for m in ("baseline", "sam") for s in (0, 1)]
     assert [t.get_text() for t in figures.cost_benefit(records).axes[0].texts] == ["SAM", "baseline"]
     assert [t.get_text() for t in figures.cost_benefit([]).axes[0].texts] == ["baseline"]
+
+
+def test_caption_of_cost_against_benefit_counts_the_seeds():
+    runs = replace(rungs.CLASS, methods=figures.CHEAPER).runs()
+    whole, variants = ({len(own) for m, own in runs.items() if ("_" in m) is side} for side in (False, True))
+    page = " ".join((bench.ROOT / "book" / "speed.md").read_text().split())
+    said = (
+        f"PreAct-ResNet-8 on Fashion-MNIST, {whole.pop()} seeds of SWA, SAM and FMFP, {variants.pop()} of the variants."
+    )
+    assert not whole and not variants and said in page
+    assert f"only the seeds that decide ({len(rungs.CLASS.deciding.seeds)})" in page
 
 
 def test_wrong_device_is_refused_in_one_line():

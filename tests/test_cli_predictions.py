@@ -188,7 +188,7 @@ def test_threshold_by_group(run, tmp_path):
     assert code == 0 and easy["coverage"] > hard["coverage"] and easy["level"] == pytest.approx(0.975)
     assert easy["test"]["n"] == 2000
     text = " ".join(run("threshold", file, "--risk", 0.04, "--by-group")[1].split())
-    assert "probability of 95 %, the risk in each of these groups at once is at most 4 %" in text
+    assert "probability of 95 %, the risk is at most 4 % in each of these groups at once" in text
 
 
 def test_models_of_scikit_learn_and_of_pytorch_go_through_all_three_commands(run, tmp_path):

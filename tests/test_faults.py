@@ -841,7 +841,7 @@ class TestDeterminism:
     """The same twice."""
 
     def test_trained_twice(self, tmp_path, whole):
-        """The same settings are trained by two processes on the same machine, with as many threads.
+        """The same settings are trained by two processes on the same machine, with the same number of threads.
 
         Their records are the same byte for byte: logits, labels, weights, settings and history.
         """

@@ -37,7 +37,8 @@ def test_scikit_learn():
     model = LogisticRegression().fit(X, y)
     run("scikit-learn", model=model, X_test=X, y_test=y)
     assert read("sklearn.npz").correct.mean() == (model.predict(X) == y).mean()
-    run("scikit-learn: scorers", model=model, X=X, y=y)
+    run("scikit-learn: a scorer", model=model, X=X, y=y)
+    run("scikit-learn: make_scorer")
 
 
 def batches():
@@ -108,7 +109,7 @@ def test_keras():
 
 
 def test_table_of_the_page(tmp_path):
-    text = re.search(r"```\n(id,label.*?)```", PAGE, re.DOTALL)[1]
+    text = re.search(r"```text\n(id,label.*?)```", PAGE, re.DOTALL)[1]
     Path("a.csv").write_text(text)
     found = read("a.csv")
     assert found.correct.all() and found.id[0] == "img_001.png" and found.split.tolist() == ["calibration", "test"]

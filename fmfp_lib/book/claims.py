@@ -175,14 +175,14 @@ CLAIMS = (
         "C3", "At a given coverage the baseline has a lower selective risk than each calibration method.",
         "section 3.2, figure 2 (b)",
         f"The mean of the selective risks at {_COVERAGES} % coverage minus the baseline's, {_BOOTSTRAP}; claimed "
-        "higher. Each method is tested separately; each coverage stands beside it for context. Before the ladder's "
-        "runs the coverages were 60 to 90 %.",
+        "higher. Each method is tested separately; each coverage stands beside it for context (until the runs of "
+        "“Where the effects begin” the coverages were 60 to 90 %).",
         each(CALIBRATION, "baseline",
              {"selective_risk": HIGHER} | dict.fromkeys(evidence.RISKS, HIGHER | CONTEXT)),
     ),
     Claim(
-        "C4", "Temperature scaling fitted on validation data lowers AUROC; fitted on test data it "
-        "hardly helps.", "section 3.2, figure 4",
+        "C4", "Temperature scaling fitted on validation data does not help AUROC but lowers it; fitted on test data "
+        "it hardly helps.", "section 3.2, figure 4",
         f"AUROC at the temperature of smallest NLL minus the unscaled baseline's, {_BOOTSTRAP}. It lowers AUROC if "
         f"the change lies below 0, and does not help if the gain is below {_MARGIN} points; it hardly helps if the "
         f"change is within {_MARGIN} points either way, less than half of the smallest gain by FMFP in the paper's "
@@ -206,15 +206,15 @@ CLAIMS = (
     Claim(
         "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
         f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
-        "interval over seeds; claimed lower. A comparison counts for the claim only where accuracy, averaged the same "
-        "way, rises, and as clear only where that rise is clear too.",
+        "interval over seeds; claimed lower. Where accuracy, averaged the same way, does not rise, a comparison does "
+        "not count for the claim; where it does not clearly rise, it is not called clear.",
         special_evidence.overfitting,
     ),
     _compared(
         "C7", "Flat minima (SAM, SWA, FMFP) find errors better than the baseline and CRL.",
         "section 4.2 and supplement C.2, tables 2 and 5, figures 11 and 16",
         f"AUROC minus the other method's, {_BOOTSTRAP}; claimed higher. One part for each method against each of the "
-        "two. AURC and FPR-95%TPR (those of Table 3) stand beside it for context.",
+        "two. AURC and FPR-95%TPR stand beside it for context.",
         [
             (f"{names.name(m)} against {names.name(other)}", other, m, quantity, claimed)
             for other in ("baseline", "crl") for m in FLAT
@@ -280,7 +280,7 @@ CLAIMS = (
     ),
     Claim(
         "C14", "The advantage holds on Tiny-ImageNet.", "supplement C.2, table 5",
-        "Tiny-ImageNet's networks need a GPU; no test was made here.",
+        "None was made here; the paper's own numbers stand below.",
         lambda runs: [], lambda: claims_published.other("table5", "Table 5"),
         "runs on Tiny-ImageNet, which need a GPU",
     ),

@@ -39,13 +39,20 @@ class _Axis:
         share = float(np.clip((value - self.low) / (self.high - self.low), 0, 1))
         return round(share * (WIDTH - LEFT - 4) + LEFT, 1)
 
-    def line(self, low, high, y) -> str:
-        """Return a line from `low` to `high`, with an arrowhead where it goes on beyond the axis."""
+    def line(self, low, high, y, head=4) -> str:
+        """Return a line from `low` to `high`, with an arrowhead, `head` to either side, where it goes on beyond the
+        axis."""
         if not np.isfinite(low):
             return ""
-        ends = (self.low, 5, low < self.low), (self.high, -5, high > self.high)
-        heads = "".join(f'<path d="M{self.x(end)} {y}l{step} -4v8z"/>' for end, step, beyond in ends if beyond)
-        return f'<line x1="{self.x(low)}" x2="{self.x(high)}" y1="{y}" y2="{y}"/>{heads}'
+        left, right = self.x(low), self.x(high)
+        heads = ""
+        if low < self.low:
+            heads += f'<path d="M{left} {y}l{head + 1} {-head}v{2 * head}z"/>'
+            left += head  # the line ends within its head, whose tip stays sharp
+        if high > self.high:
+            heads += f'<path d="M{right} {y}l{-head - 1} {-head}v{2 * head}z"/>'
+            right -= head
+        return f'<line x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>{heads}'
 
     def rule(self, kind, value, top, bottom) -> str:
         """Return an upright line at a value, from `top` down to `bottom`."""
@@ -66,14 +73,14 @@ class _Axis:
 
 def _comparison(e, axis, y, letter) -> str:
     """Return one network's line at the height `y`: its letter, interval and estimate, and the paper's nearest cell."""
-    said = html.escape(f"{e.group}: {e.numbers} ({e.reading}; {e.seeds} seeds)")
+    said = html.escape(f"{e.group}: {e.numbers} ({e.reading}; {e.counted} seeds)")
     text = (
         f'<text class="key" x="4" y="{y + 3}">{letter}</text><g class="{MARK[e.position]}"><title>{said}</title>'
         f'{axis.line(e.low, e.high, y)}<circle cx="{axis.x(e.value)}" cy="{y}" r="3"/></g>'
     )
     if not np.isfinite(e.published):
         return text
-    at, words = axis.x(e.published), html.escape(f"the paper, {e.cell}: {axis.factor * e.published:+.2f}")
+    at, words = axis.x(e.published), html.escape(f"the paper, {e.cell}: {markdown.signed(axis.factor * e.published)}")
     diamond = f"M{at - 3.5} {y}l3.5 -3.5l3.5 3.5l-3.5 3.5z"
     return f'{text}<path class="published" d="{diamond}"><title>{words}</title></path>'
 
@@ -83,7 +90,7 @@ def _mean(own, axis, y) -> str:
     mean = verdicts.pooled([e.drawn for e in own])
     value, ends = float(np.mean([e.value for e in own])), mean.interval
     said = html.escape(f"Mean of the {len(own)}: {markdown.interval((value, *ends), axis.factor, bold=False)}")
-    return f'<g class="mean {MARK[mean.position]}"><title>{said}</title>{axis.line(*ends, y)}</g>'
+    return f'<g class="mean {MARK[mean.position]}"><title>{said}</title>{axis.line(*ends, y, 7)}</g>'
 
 
 def letters(results) -> dict[str, str]:

@@ -16,7 +16,7 @@ def _comparisons(result) -> str:
     for e in result.evidence:
         part, context = f"{e.part}: " if several else "", "" if e.decides else ", context"
         cells = map(esc, (e.group, e.numbers, e.claimed, e.reading, *[e.size] * compared))
-        blocks.setdefault(esc(f"{part}{display(e.quantity)[1]}, {e.compared}{context}"), []).append((*cells, e.seeds))
+        blocks.setdefault(esc(f"{part}{display(e.quantity)[1]}, {e.compared}{context}"), []).append((*cells, e.counted))
     rows = [row for heading, block in blocks.items() for row in (heading, *block)]
     heads = ("data, network", "ours [95 % interval]", "claimed", "reading",
              *["beside the paper's nearest cell with as many classes"] * compared, "seeds")  # fmt: skip
@@ -60,8 +60,10 @@ def folded(results) -> str:
     )
 
 
-def over_all(result: Result, said: str) -> str:
+def over_all(result: Result, said: str, drawn=(), counted=()) -> str:
     """Return a sentence with a claim's verdict over all networks, set apart from the numbers of one.
+
+    It says of how many networks a page has figures, and on how many a part was tested, where these are fewer.
 
     Parameters
     ----------
@@ -69,14 +71,24 @@ def over_all(result: Result, said: str) -> str:
         The claim with its evidence.
     said : str
         What it claims, in words that begin a clause.
+    drawn, counted : iterable of study.Group
+        As in `not_drawn`.
 
     Returns
     -------
     str
         Markdown.
     """
-    count = len(result.groups)
+    count, notes = len(result.groups), []
+    here = count - len(_elsewhere(result.groups, drawn, counted))
+    if here < count:
+        notes.append(f"{here or 'none'} of them drawn here")
+    for part in dict.fromkeys(e.part for e in result.evidence if e.decides):
+        tested = len({e.group for e in result.evidence if e.decides and e.part == part})
+        if tested < count:
+            notes.append(f"{tested} tested {part}" if part.startswith("against ") else f"{tested} tested for {part}")
     where = f"Over all {count} networks" if count > 1 else "On the one network tested" if count else "On these runs"
+    where += f" ({'; '.join(notes)})" if notes and count > 1 else ""
     return f"{where}, {said} ({result.claim.id}): *{result.verdict}*."
 
 
@@ -95,9 +107,14 @@ def not_drawn(result: Result, drawn, counted) -> str:
     str
         A sentence; empty where there are none.
     """
-    shown, evidence = {(g.dataset, g.network) for g in drawn}, {e.group for e in result.evidence}
-    also = sorted(evidence & {g.title for g in counted if (g.dataset, g.network) not in shown})
+    also = _elsewhere({e.group for e in result.evidence}, drawn, counted)
     return f"Not drawn on this page, but counted: {'; '.join(also)}." if also else ""
+
+
+def _elsewhere(titles, drawn, counted) -> list[str]:
+    """Return which of `titles` are those of groups that were counted and are not drawn."""
+    shown = {(g.dataset, g.network) for g in drawn}
+    return sorted({*titles} & {g.title for g in counted if (g.dataset, g.network) not in shown})
 
 
 def plain(results) -> dict:

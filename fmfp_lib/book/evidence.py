@@ -16,7 +16,7 @@ from ..statistics import (
     Comparison,
     from_replicates,
 )
-from . import names, nearest, study, verdicts
+from . import markdown, names, nearest, study, verdicts
 from .compare import by_seed, classified, pair_by_seed, paired_runs
 from .rungs import COVERAGES
 
@@ -26,6 +26,7 @@ KEPT = 0.02  # C10: the confidence of correct predictions is kept if it falls by
 
 LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
 CONTEXT = {"decides": False}
+_PRESUPPOSED = {"late_auroc": "accuracy does not clearly rise"}  # why a comparison that is not sure cannot speak
 # What is drawn together: the quantities of one kind share nearly all their work.
 _RANKING, _SUMS = ("auroc", "aurc", "fpr95"), ("accuracy", "ece", "nll", "brier")
 RISKS = tuple(f"selective_risk@{c:g}" for c in COVERAGES)  # C3; their mean is ``selective_risk``
@@ -54,7 +55,7 @@ class Evidence:
     high : float
         Upper end.
     seeds : int
-        How many runs each side has.
+        How many runs each side has, at least.
     above : float
         Lower end of the range that the claim gives it.
     below : float
@@ -69,6 +70,8 @@ class Evidence:
         The same difference in the paper's nearest cell (`nearest.cell`), in natural units; NaN if it printed none.
     cell : str
         Where the paper printed it.
+    most : int
+        How many runs a side has at most, where they differ.
     """
 
     part: str
@@ -86,6 +89,12 @@ class Evidence:
     replicates: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
     published: float = np.nan
     cell: str = ""
+    most: int = 0
+
+    @property
+    def counted(self) -> str:
+        """How many seeds each side has, in words."""
+        return f"{self.seeds} to {self.most}" if self.most > self.seeds else str(self.seeds)
 
     @property
     def drawn(self) -> verdicts.Drawn:
@@ -100,12 +109,19 @@ class Evidence:
 
     @property
     def numbers(self) -> str:
-        """The difference and its interval, in the paper's units."""
+        """The difference and its interval, in the paper's units; an end that is not zero, or not the paper's value,
+        is not printed as such."""
         factor = names.display(self.quantity)[0]
-        text = f"{factor * self.value:+.2f}"
+        text = markdown.signed(factor * self.value)
         if np.isfinite(self.low):
-            text += f" [{factor * self.low:+.2f},\u00a0{factor * self.high:+.2f}]"
-        return text.replace("-", "\u2212")
+            text += f" [{self._end(factor * self.low)},\u00a0{self._end(factor * self.high)}]"
+        return text
+
+    def _end(self, end) -> str:
+        """Return an end of the interval, in the paper's units, with two decimals or as many as it needs."""
+        limits = [v for v in (0.0, names.display(self.quantity)[0] * self.published) if np.isfinite(v)]
+        apart = (d for d in range(2, 9) if all(round(end, d) != round(limit, d) for limit in limits))
+        return markdown.signed(end, next(apart, 2))
 
     @property
     def claimed(self) -> str:
@@ -127,7 +143,9 @@ class Evidence:
         if np.isinf(self.above) and np.isinf(self.below):
             return "context"
         words = {verdicts.FOR: "as claimed", verdicts.AGAINST: "against the claim", verdicts.OPEN: "undecided"}
-        return words[self.position] + ("" if self.decides else " (context)")
+        alone = verdicts.position(self.low, self.high, self.above, self.below)
+        why = f": {_PRESUPPOSED[self.quantity]}" if alone != self.position else ""
+        return words[self.position] + why + ("" if self.decides else " (context)")
 
     @property
     def size(self) -> str:
@@ -135,9 +153,11 @@ class Evidence:
         if not np.isfinite(self.published + self.low):
             return "–"
         factor = names.display(self.quantity)[0]
-        printed = f"the paper's {factor * self.published:+.2f}".replace("-", "\u2212")
+        printed = f"the paper's {markdown.signed(factor * self.published)}"
         if self.low <= self.published <= self.high:
             return f"compatible with {printed}"
+        if round(factor * self.published, 2) == 0:
+            return f"above {printed}" if self.low > self.published else f"below {printed}"
         if self.high < 0 < self.published or self.low > 0 > self.published:
             return f"opposite to {printed}"
         smaller = self.low > self.published if self.published < 0 else self.high < self.published

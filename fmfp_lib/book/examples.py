@@ -186,6 +186,29 @@ def mean_opinions(group, method: str, at_least: float = CONFIDENT) -> tuple[floa
     return None if np.isnan(means).any() else tuple(means)
 
 
+def clear_in_words(changes, other: str) -> str:
+    """Say on how many networks a number is clearly lower, or higher, than that of `other`.
+
+    Parameters
+    ----------
+    changes : iterable of tuple of float
+        One per network: the difference from `other`, and the ends of its interval.
+    other : str
+        Whom it is compared with, in words.
+
+    Returns
+    -------
+    str
+        The end of a sentence.
+    """
+    changes = list(changes)
+    counts = {"lower": sum(high < 0 for *_, high in changes), "higher": sum(low > 0 for _, low, _ in changes)}
+    clear = [f"clearly {way} on {count}" for way, count in counts.items() if count]
+    if not clear:
+        return f"does not clearly differ from {other}'s on any of {len(changes)} networks"
+    return f"is, against {other}'s, {' and '.join(clear)} of {len(changes)} networks"
+
+
 def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
     """Return, as Markdown, what runs say of the confident errors of another seed's baseline.
 
@@ -222,7 +245,7 @@ def opinion_table(groups, methods, at_least: float = CONFIDENT) -> str:
                     cells.append(f"{100 * np.nanmean(own):.1f}")
                     cells.append("" if itself else markdown.interval(over_seeds(own - other), 100))
                 rows.append((group.title, names.name(method), *cells))
-    return markdown.grouped(heads, rows)
+    return markdown.grouped(heads, rows, "The other networks: judges")
 
 
 def images(record, index) -> np.ndarray:

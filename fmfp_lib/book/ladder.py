@@ -99,6 +99,33 @@ def dose_table(doses: dict[float, list["Effect"]]) -> str:
     return markdown.table(["epsilon", *(names.display(m)[1] for m in shown), "errors among 1,000 surest"], rows)
 
 
+def dose_in_words(doses: dict[str, dict[float, list["Effect"]]]) -> str:
+    """Say at which shares epsilon label smoothing's ECE lies below the baseline's, and at which above it.
+
+    Parameters
+    ----------
+    doses : dict of str to dict of float to list of Effect
+        As `by_dose` returns them.
+
+    Returns
+    -------
+    str
+        A sentence for all networks of which the same can be said.
+    """
+    said = {}
+    for title, found in doses.items():
+        sides = {"clearly below": [], "not clearly different from": [], "clearly above": []}
+        for epsilon, (effect,) in found.items():
+            change = effect.changes["ece"]
+            below, open_, above = sides.values()
+            (open_ if not change.certain else below if change.difference < 0 else above).append(f"{epsilon:g}")
+        told = (f"{side} the baseline's at {names.joined(at)}" for side, at in sides.items() if at)
+        said.setdefault("; ".join(told), []).append(title)
+    alike = len(doses) == 2 and len(said) == 1
+    where = ("both networks" if alike else names.joined(titles) for titles in said.values())
+    return " ".join(f"On {there} ECE is {told}." for there, told in zip(where, said, strict=True))
+
+
 def published_effects() -> pd.DataFrame:
     """Return the paper's changes of AUROC and AURC against its own baseline, with the accuracy that its AURC implies.
 
@@ -243,8 +270,8 @@ def _turned(table):
 
 def pilots() -> str:
     """Return the search as Markdown: a table for each data set, a row for each pilot whose two runs are finished."""
-    heading = ["network", "images × epochs", "training accuracy %", "accuracy %", "ECE %", "AUROC %", "AURC ×10³",
-               "errors among the surest tenth", "spread of the logit gap", "CPU minutes"]  # fmt: skip
+    heading = ["network, images × epochs", "training accuracy %", "accuracy %", "ECE %", "AUROC %",
+               "errors among the surest tenth", "spread of the logit gap", "AURC ×10³", "CPU minutes"]  # fmt: skip
     rows = {}
     for rung in PILOTS:
         runs = [found.get(0) for found in (rung.runs().get(m, {}) for m in rung.methods)]
@@ -256,16 +283,21 @@ def pilots() -> str:
         def both(texts):
             return "\u00a0→\u00a0".join(texts)
 
+        form = [names.name(s.network), *["mean"] * s.network.endswith("_mean"),
+                f"{s.train_size:,}\u00a0×\u00a0{s.epochs}", *[f"crops\u00a0{s.padding}"] * bool(s.padding)]  # fmt: skip
         rows.setdefault(names.name(s.dataset), []).append([
-            f"`{s.network}`", f"{s.train_size:,} × {s.epochs}{f', crops {s.padding}' if s.padding else ''}",
+            ", ".join(form),
             both("–" if f is None else f"{100 * f['accuracy']:.1f}" for f in fits),
-            *(both(f"{factor * r.metrics[m]:.{digits}f}" for r in runs)
-              for m, factor, digits in (("accuracy", 100, 1), ("ece", 100, 1), ("auroc", 100, 1), ("aurc", 1000, 1))),
+            *(both(f"{100 * r.metrics[m]:.1f}" for r in runs) for m in ("accuracy", "ece", "auroc")),
             both(map(str, surest)),
             both("–" if f is None else f"{f['gap'][5] - f['gap'][1]:.1f}" for f in fits),
+            both(f"{1000 * r.metrics['aurc']:.1f}" for r in runs),
             "–" if fits[0] is None or np.isnan(fits[0]["cpu_seconds"]) else f"{fits[0]['cpu_seconds'] / 60:.0f}",
         ])  # fmt: skip
-    return "\n\n".join(f"**{title}**\n\n{markdown.table(heading, part)}" for title, part in rows.items())
+    return "\n\n".join(
+        f"**{title}**\n\n{markdown.split(heading, part, 6, f'AURC and CPU minutes on {title}')}"
+        for title, part in rows.items()
+    )
 
 
 def race() -> str:

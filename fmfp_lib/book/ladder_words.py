@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import statistics
 from . import compare, ladder, markdown, names, nearest, rungs, words
-from .rungs import CHOSE, CLASS, CURVES, EARLY, HOME, QUANTITIES, shown, variations, varied
+from .rungs import CHOSE, CLASS, CURVES, EARLY, QUANTITIES, shown, variations, varied
 
 
 def in_words(replicates: int = statistics.REPLICATES) -> str:
@@ -86,7 +86,11 @@ def gain_in_words(replicates: int = statistics.REPLICATES) -> str:
     """
     groups = rungs.groups(shown("classroom"))
     parts = [compare.augrc_parts(group.records, ["fmfp"], replicates)["fmfp"] for group in groups]
-    said = words.carried_by_errors(parts)
+    places, clear = [f"{names.name(group.network)} on {names.name(group.dataset)}" for group in groups], {}
+    for place, part in zip(places, parts, strict=True):
+        clear.setdefault(bool(part["by_ranking"].certain and part["by_ranking"].better), []).append(place)
+    which = (f"{'' if sure else 'open on '}{names.joined(clear[sure])}" for sure in sorted(clear, reverse=True))
+    said = f"{words.carried_by_errors(parts)} ({'; '.join(which)})"
     return f"{said[:1].upper()}{said[1:]}. ({{term}}`AUGRC`, a relative of AURC, can be split into these two parts.)"
 
 
@@ -136,25 +140,27 @@ def slopes(effects: list[ladder.Effect], methods) -> str:
     Returns
     -------
     str
-        Markdown: a sentence, and a table behind a fold.
+        Markdown: two sentences, and a table behind a fold.
     """
-    unfitted, rows, clear = {rung.title for rung in EARLY}, [], []
+    unfitted, rows, clear = {rung.title for rung in EARLY}, [], ([], [])
     for method in methods:
         cells = []
-        for own in ([e for e in effects if e.method == method],
-                    [e for e in effects if e.method == method and e.rung not in unfitted]):  # fmt: skip
+        for own, told in zip(([e for e in effects if e.method == method],
+                              [e for e in effects if e.method == method and e.rung not in unfitted]),
+                             clear, strict=True):  # fmt: skip
             places = [10 * e.accuracy for e in own]
             if len(own) < 2 or np.ptp(places) == 0:
                 cells += [len(own), "–"]
                 continue
             found = ladder.slope(own, "auroc", places)
             cells += [len(own), markdown.interval(found, 100)]
-            if len(cells) == 2 and found[1] * found[2] > 0:
-                clear.append(f"{names.name(method)} ({markdown.interval(found, 100, False)})")
+            if found[1] * found[2] > 0:
+                told.append(f"{names.name(method)} ({markdown.interval(found, 100, False)})")
         rows.append([names.name(method), *cells])
-    heading = ["method", "networks", "slope, points", "networks that have fitted", "slope, points"]
+    heading = ["method", "networks", "slope, all", "networks that have fitted", "slope, fitted"]
     table = markdown.table(heading, rows)
-    lead = f"Over all networks the slope is clear for {names.joined(clear)}" if clear else "No slope is clear"
+    everywhere, fitted = (names.joined(told or ["no method"]) for told in clear)
+    lead = f"Over all networks the slope is clear for {everywhere}; over those that have fitted, for {fitted}"
     return f"{lead}.\n\n````{{dropdown}} All slopes\n{table}\n````"
 
 
@@ -169,14 +175,15 @@ def _clear_at(series, method, sign):
     return [value for value, found in series.items() if any(e.method == method and _changes(e, sign) for e in found)]
 
 
-def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
+def where_in_words(effects: list[ladder.Effect], methods=None) -> str:
     """Say on which networks, and at which accuracy, each method clearly changes AUROC.
 
     Parameters
     ----------
     effects : list of ladder.Effect
         As `ladder.drawn` returns them.
-    methods : sequence of str
+    methods : sequence of str, optional
+        All that have effects if not given.
 
     Returns
     -------
@@ -184,7 +191,7 @@ def where_in_words(effects: list[ladder.Effect], methods=HOME) -> str:
         A Markdown list, an item for each method.
     """
     lines = []
-    for method in methods:
+    for method in methods or dict.fromkeys(e.method for e in effects):
         own, parts = [e for e in effects if e.method == method], []
         for word, sign in (("lower", -1), ("higher", 1)):
             clear = [e for e in own if _changes(e, sign)]
@@ -252,5 +259,5 @@ def lengths_in_words(scale: str = "classroom", replicates: int = statistics.REPL
         return f"* With {names.joined(lengths)} epochs no change of AUROC is clear."
     first = next(iter(lengths.values()))[0]
     where = f"{names.name(first.network)} on {names.name(first.dataset)}"
-    shown_above = f"; the figure has {CLASS.regime['epochs']}" if CLASS.regime["epochs"] in lengths else ""
+    shown_above = f"; the figure at the top has {CLASS.regime['epochs']}" if CLASS.regime["epochs"] in lengths else ""
     return f"* **Longer training** ({where}, for {names.joined(lengths)} epochs{shown_above}): {'; '.join(parts)}."

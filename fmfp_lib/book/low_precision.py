@@ -71,7 +71,7 @@ def low_precision() -> str:
             run.model.load_state_dict({name: torch.from_numpy(a) for name, a in record.weights.items()})
             found = perturbation_seen(run.model, run.x_train[:500], run.y_train[:500])
             for kind, (share, norm, cosine) in found.items():
-                about = f"{names.name(method)}, seed {record.settings.seed}", kind
+                about = f"{names.name(method)}, seed\N{NO-BREAK SPACE}{record.settings.seed}", kind
                 rows.append([*about, f"{100 * share:.0f}", f"{norm:.2f}", f"{cosine:.2f}"])
     heading = [
         "network",

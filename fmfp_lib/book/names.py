@@ -17,7 +17,8 @@ NAMES = {
     "preact_resnet110": "ResNet110", "wideresnet": "WRN-28-10", "densenet": "DenseNet-BC", "convmixer": "ConvMixer",
     "mobilenet_v2": "MobileNet-v2", "efficientnet": "EfficientNet", "vgg16": "VGG-16", "resnet18": "ResNet-18",
     "resnet50": "ResNet-50", "table1": "Table 1", "table2": "Table 2", "table3": "Table 3", "table4": "Table 4",
-    "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
+    "table5": "Table 5", "preact_resnet8": "PreAct-ResNet-8", "densenet16": "DenseNet-BC-16",
+    "densenet22": "DenseNet-BC-22", "vgg8": "VGG-8",
     "resnet9": "ResNet-9", "resnet9_w64": "wide ResNet-9",
 }  # fmt: skip
 # The units in which the paper prints each metric: factor, heading.

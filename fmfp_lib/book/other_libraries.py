@@ -83,9 +83,9 @@ def _values(logits, labels):
 def libraries() -> str:
     """Return the table, as Markdown, from what was last measured."""
     found = json.loads(FILE.read_text())
-    heading = ["metric", "ours", *(f"{name} {found['versions'][name]}" for name in LIBRARIES), "why"]
+    heading = ["metric", "ours", *(f"{name} {found['versions'][name]}" for name in LIBRARIES), "why they differ"]
     rows = [
-        [name, *(f"{values[one]:.5f}" if one in values else "–" for one in ("ours", *LIBRARIES)), ROWS[name]]
+        [name, *(f"{values[one]:.4f}" if one in values else "–" for one in ("ours", *LIBRARIES)), ROWS[name]]
         for name, values in found["values"].items()
     ]
     return markdown.table(heading, rows, align="lrrrrl")

@@ -193,8 +193,9 @@ def _own_setting(rows):
     same = any(row.same for row in rows)
     # An option and its value stay on one line (book/assets/fmfp.css).
     command = " ".join(["fmfp train", *(f'<span class="pre short">{option}</span>' for option in options)])
-    first = "A dash in the third column" if same else "No run in the paper's own setting ships: it"
-    return f"<p>{first} needs a GPU; <code>{command}</code> {'fills it' if same else 'adds one, and a column'}.</p>"
+    first = "A dash in the third column" if same else "The book has no run in the paper's own setting, which"
+    end = "fills it" if same else "adds such a run, and its column"
+    return f"<p>{first} needs a GPU; <code>{command}</code> {end}.</p>"
 
 
 def _html(table, rows, groups, metric, compared):
@@ -265,7 +266,9 @@ def _beside(key, found, compared):
     return text + (f' <span class="agreement" title="{meaning}">{mark}</span>' if mark else "")
 
 
-def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics) -> str:
+def side_by_sides(
+    table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics, command: bool = True
+) -> str:
     """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the command once.
 
     Parameters
@@ -278,6 +281,8 @@ def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda
         What `comparisons` returns, where it is at hand.
     values : callable
         Takes a record, returns its metrics by name, as fractions.
+    command : bool
+        Whether the command for a run in the paper's own setting stands above the folds.
 
     Returns
     -------
@@ -287,7 +292,7 @@ def side_by_sides(table: str, groups, metrics=None, compared=None, values=lambda
     metrics = metrics or list(load().query("table == @table")["metric"].unique())
     compared = comparisons(table, groups) if compared is None else compared
     rows = table_rows(table, groups, values)
-    folds = [_own_setting(rows)]
+    folds = [_own_setting(rows)] if command else []
     for metric in metrics:
         body = _html(table, rows, groups, metric, compared)
         summary = names.DISPLAY[metric][1]

@@ -240,8 +240,8 @@ def thresholds(rows, level: float, assumes: str, console: Console | None = None)
         _of_all(rows[0][1], console)
     if not found:
         return
-    whose = "the risk in each of these groups at once" if by_group else "the risk"
-    promise = f"Promise: with a probability of {100 * level:g} %, {whose} is at most {100 * found[0].risk:g} %."
+    where = " in each of these groups at once" if by_group else ""
+    promise = f"Promise: with a probability of {100 * level:g} %, the risk is at most {100 * found[0].risk:g} %{where}."
     words = "Assumed: calibration items and later ones are independent draws from one population, and "
     words += f"{assumes} (method {found[0].method})."
     for line in (promise, words):
@@ -274,8 +274,8 @@ def _by_group(rows, console):
             risk = with_interval(vars(outcome), "risk") if outcome.accepted else ""
             done = number(outcome.coverage, 100, 1), risk
         lines.append((group, rule, f"{chosen.n:,}", coverage, *done))
-    heads = ("group", "answer above", "items", "coverage", "test coverage", "test risk [95 %]")
-    _table(console, "Thresholds from calibration items; shares in %", heads, lines)
+    heads = ("group", "answer above", "items", "cov.", "test cov.", "test risk [95 %]")
+    _table(console, "Thresholds from calibration items; coverage (cov.) and risk in %", heads, lines)
     console.print()
     if not all(chosen.found for _, chosen, _ in rows):
         words = "None: too few items, or too many errors among the surest; --json has the reasons."

@@ -195,7 +195,7 @@ def measured(groups, metrics=("auroc", "augrc"), replicates: int = statistics.RE
 
 def measured_table(rows) -> str:
     """Return what `measured` finds as Markdown, AUROC and AUGRC: a table for each group, folded."""
-    heads = ("trained by", "score", "networks", "AUROC, points", "AUGRC ×10³")
+    heads = ("trained by", "score", "seeds", "AUROC, points", "AUGRC ×10³")
     parts = {}
     for group, method, key, count, found in rows:
         cells = (name(method), name(key), str(count), difference(found["auroc"]), difference(found["augrc"]))

@@ -205,7 +205,7 @@ def flat_minima(runs) -> list[Evidence]:
     found = []
     for group in runs:
         rows = flatness_and_gap(group)
-        count = min(Counter(rows["method"].tolist()).values(), default=0)
+        runs_of = Counter(rows["method"].tolist())
         if len(set(rows["method"])) < 2 or len(rows["gap"]) < 3:
             continue
         for quantity in ("loss_rise", "sharpness", "eigenvalue"):  # the first decides
@@ -213,7 +213,7 @@ def flat_minima(runs) -> list[Evidence]:
             estimate = rank_correlation(*pairs, group.replicates, clusters=rows["method"])
             methods = len(set(rows["method"]))
             decides = quantity == "loss_rise" and methods >= MEASURED
-            found += group.evidence("flatter, larger gap", quantity, estimate, count,
+            found += group.evidence("flatter, larger gap", quantity, estimate, min(runs_of.values()),
                                     f"{len(rows['gap'])} runs of {methods} methods", decides=decides,
-                                    **LOWER)  # fmt: skip
+                                    most=max(runs_of.values()), **LOWER)  # fmt: skip
     return found

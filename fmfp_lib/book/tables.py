@@ -12,7 +12,7 @@ from ..settings import Settings
 from . import lookup, rungs
 from .compare import against_baseline, by_method, by_seed, classified, pair_by_seed, paired_runs
 from .markdown import difference_table, grouped, plus_minus, table
-from .names import DISPLAY, name
+from .names import DISPLAY, joined, name
 from .words import glance_in_words, in_words
 
 
@@ -105,7 +105,7 @@ def methods() -> str:
 
 
 def networks() -> str:
-    """Return every network with its number of parameters at 10 and 100 classes, as Markdown."""
+    """Return, as Markdown, the chapters' names of networks, and all with their parameters at 10 and 100 classes."""
     import torch
 
     from ..networks import NETWORKS, create
@@ -115,7 +115,8 @@ def networks() -> str:
             return f"{sum(p.numel() for p in create(key, classes).parameters()):,}"
 
     rows = [(f"`{key}`", parameters(key, 10), parameters(key, 100)) for key in NETWORKS]
-    return table(("name", "parameters, 10 classes", "100 classes"), rows)
+    called = joined(f"{name(key)} is `{key}`" for key in (rung.regime["network"] for rung in rungs.RUNGS))
+    return f"In the chapters, {called}.\n\n" + table(("name", "parameters, 10 classes", "100 classes"), rows)
 
 
 def datasets() -> str:
@@ -126,7 +127,10 @@ def datasets() -> str:
     for key, source in CATALOGUE.items():
         size = f"{source.archive.bytes / 1e6:,.0f} MB" if source.archive else "by hand" if source.by_hand else "ships"
         images = f"{source.train:,} + {source.test:,}"
-        rows.append((f"[`{key}`]({source.page})", f"{source.classes:,}", images, source.shape, size, source.licence))
+        part = "" if source.folders else f" (part of {name(key)})"
+        rows.append(
+            (f"[`{key}`]({source.page}){part}", f"{source.classes:,}", images, source.shape, size, source.licence)
+        )
     return table(("name", "classes", "training + test images", "pixels", "download", "terms"), rows, align="lrrlrl")
 
 
@@ -165,7 +169,8 @@ def regime_search() -> str:
         cells = [",\u00a0".join(f"{v:+.2f}" for v in change).replace("-", "−") for change in changes]
         held = f"{both.sum()}\u00a0of\u00a0{len(both)}"
         rows.append((f"`{network}`", f"{size:,}", epochs, plus_minus(baseline), *cells, held))
-    heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing, per seed", "FMFP, per seed", "held")
+    heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing: change of AUROC by seed, points",
+               "FMFP: change of AUROC by seed, points", "held")  # fmt: skip
     return table(heading, rows)
 
 

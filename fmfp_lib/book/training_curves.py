@@ -187,6 +187,29 @@ def late_in_words(group, method: str = "baseline") -> str:
     return f"{group.title}: {parts[0]}; {parts[1]}"
 
 
+def seeds_in_words(groups) -> str:
+    """Say how many seeds each group has, method by method where the numbers differ.
+
+    Parameters
+    ----------
+    groups : iterable of study.Group
+        The finished runs to show.
+
+    Returns
+    -------
+    str
+        A list without a full stop.
+    """
+    parts = []
+    for group in groups:
+        methods = {}
+        for method, runs in group.runs.items():
+            methods.setdefault(len(runs), []).append(names.name(method))
+        told = [f"{names.joined(own)} {count}" for count, own in methods.items()]
+        parts.append(f"{group.title}: {', '.join(told) if len(told) > 1 else next(iter(methods), 0)}")
+    return "; ".join(parts)
+
+
 def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
     """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
 

@@ -13,6 +13,7 @@ NORMS = tuple(np.linspace(0, 0.5, 11).round(2))  # sizes of the perturbation, as
 LINES, IMAGES = 6, 500
 WIDTH, HEIGHT = 300, 160
 TOP = 1.6  # nats; above, the drawing is cut off
+NEAR, NEAR_TOP = NORMS[: NORMS.index(0.25) + 1], 0.3  # what the still figure shows: nearer, and larger
 
 
 def losses(record, norms=NORMS, lines: int = LINES, images: int = IMAGES) -> np.ndarray:

@@ -33,7 +33,7 @@ def in_words(found: dict, metric: str) -> str:
     """
     lower, higher, rest = _sides(found, metric)
     if not lower + higher:
-        return "not clearly changed by any method"
+        return "not clearly different for any method"
     parts = ("clearly lower", lower), ("clearly higher", higher), ("too close to call", rest)
     return "; ".join(f"{word} for {listed(methods)}" for word, methods in parts if methods)
 

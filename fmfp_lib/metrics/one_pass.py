@@ -104,7 +104,8 @@ def evaluate(logits, labels, extras: bool = True) -> dict[str, float]:
     labels : array_like of shape (n,)
         Integers from 0 to k - 1.
     extras : bool
-        Whether to compute the calibration errors beyond the paper's, a third of the time at 100 classes and more.
+        Whether to compute the metrics beyond the paper's. Of these, the calibration errors take a third of the
+        computing time at 100 classes or more.
 
     Returns
     -------

@@ -56,7 +56,7 @@ class Ranking:
         return float((self.aurc() - optimum) / (self.errors / self.n - optimum))
 
     def augrc(self):
-        """Return AUGRC, in [0, (n + 1) / 2n]."""
+        """Return AUGRC, in [0, (n + 1) / (2n)]."""
         return float(self.accepted.mean() / self.n)
 
     def auroc(self):
@@ -203,7 +203,7 @@ def augrc(confidence, correct) -> float:
     """Return the area under the generalised risk-coverage curve: mean over k of (errors among the k first) / n.
 
     It is the expected risk of silent failures (Traub et al. 2024). Their own code takes trapezoids from coverage 0 on,
-    which gives r / 2n less, with the error rate r; so this one reaches (n + 1) / 2n, and theirs 1/2.
+    which gives r / (2n) less, with the error rate r; so this one reaches (n + 1) / (2n), and theirs 1/2.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def augrc(confidence, correct) -> float:
     Returns
     -------
     float
-        In [0, (n + 1) / 2n].
+        In [0, (n + 1) / (2n)].
 
     Raises
     ------
@@ -327,11 +327,12 @@ def aupr_error(confidence, correct) -> float:
 
 
 def overlap(confidence, correct) -> float:
-    """Return how far the confidences of correct and incorrect predictions overlap, in [0, 1]: one minus their
-    Kolmogorov-Smirnov distance, the least that any threshold rejects of the correct plus accepts of the incorrect ones.
+    """Return how far the confidences of correct and incorrect predictions overlap: the smallest sum, over all
+    thresholds, of the share of correct predictions rejected and the share of incorrect ones accepted.
 
-    0 means that a threshold keeps the two apart, 1 that none does better than chance. Like every ranking metric, and
-    unlike the overlap of two histograms, it does not change when confidence is rescaled.
+    It is one minus the Kolmogorov-Smirnov distance of the two: 0 means that a threshold keeps them apart, 1 that none
+    does better than chance. Like every ranking metric, and unlike the overlap of two histograms, it does not change
+    when confidence is rescaled.
 
     Parameters
     ----------

@@ -10,8 +10,10 @@ def upper_bound(errors, n, level: float = 0.95):
 
     Parameters
     ----------
-    errors, n : array_like of int
-        Errors among n independent items.
+    errors : array_like of int
+        Number of errors.
+    n : array_like of int
+        Number of independent items among which they were seen.
     level : float
         The bound is at least the true rate with this probability, in (0, 1).
 
@@ -34,8 +36,10 @@ def interval(errors, n, level: float = 0.95):
 
     Parameters
     ----------
-    errors, n : array_like of int
-        Counted events among n independent items; without items the interval is [0, 1].
+    errors : array_like of int
+        Number of events counted.
+    n : array_like of int
+        Number of independent items among which they were counted; without items the interval is [0, 1].
     level : float
         In (0, 1); each end is missed with probability (1 - level) / 2 at most.
 

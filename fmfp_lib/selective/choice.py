@@ -45,8 +45,10 @@ class Threshold:
         A name from ``METHODS``.
     n : int
         Calibration items.
-    accepted, errors : int
-        How many of them the threshold accepts, and how many of these are wrong.
+    accepted : int
+        How many of them the threshold accepts.
+    errors : int
+        How many of the accepted ones are wrong.
     delta : float
         Error probability of the single test that this threshold passed; 1 - level, or less where many tests share it.
     reason : str
@@ -225,7 +227,7 @@ def choose_threshold(confidence, correct, risk: float, level: float = 0.95, meth
     Returns
     -------
     Threshold
-        Its `threshold` is ``inf``, with a `reason`, where none can promise the risk.
+        Where no threshold can promise the risk, its field `threshold` is ``inf``, and its field `reason` says why.
 
     Raises
     ------

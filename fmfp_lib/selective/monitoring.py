@@ -14,10 +14,12 @@ class Outcome:
     Attributes
     ----------
     n, accepted, errors : int
-    coverage, risk : float
-        accepted / n and errors / accepted (NaN where nothing is accepted).
+    coverage : float
+        accepted / n.
+    risk : float
+        errors / accepted (NaN where nothing is accepted).
     low, high : float
-        95 % interval of the risk (Clopper-Pearson).
+        Ends of the 95 % interval of the risk (Clopper-Pearson).
     """
 
     n: int
@@ -63,14 +65,20 @@ def items_to_check(promised: float, broken: float, false_alarm: float = 0.01, po
 
     Parameters
     ----------
-    promised, broken : float
-        Risks, 0 < promised < broken < 1.
-    false_alarm, power : float
-        In (0, 1). A check every week at 0.01 raises a false alarm about once in two years.
+    promised : float
+        The risk that was promised, in (0, 1).
+    broken : float
+        The risk that the check shall notice, larger than `promised`, below 1.
+    false_alarm : float
+        Largest chance of an alarm while the risk is `promised`, in (0, 1). A check every week at 0.01 raises a false
+        alarm about once in two years.
+    power : float
+        Smallest chance of an alarm once the risk is `broken`, in (0, 1).
 
     Returns
     -------
-    n, alarm : int
+    tuple of int
+        Items to check, and the number of errors that raises the alarm.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def test_distances_of_curves_during_training():
         return [record([[1, 0]], [0], history=[{"confidence_right": v} for v in values])]
 
     said = answers.opening({"baseline": runs([0.5] * 10), "mixup": runs([0.5, 0.5, 0.5, 0.4, 0.3] + [0.2] * 5)})
-    assert "mixup +0.0 at 10 %, −10.0 just before 40 %, −10.0 at 45 %, −30.0 at the end" in said
+    assert "mixup 0.0 at 10 %, −10.0 just before 40 %, −10.0 at 45 %, −30.0 at the end" in said
 
 
 def test_the_steepest_step_after_the_start():

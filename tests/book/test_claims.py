@@ -173,6 +173,20 @@ def test_an_effect_is_held_beside_the_papers_nearest_cell():
     assert replace(auroc, published=auroc.value).size.startswith("compatible with the paper's −")
     assert replace(auroc, published=auroc.low - 0.01).size.startswith("smaller than the paper's")
     assert replace(auroc, published=auroc.high + 0.001).size.startswith("larger than the paper's")
+    assert replace(auroc, published=0.0).size == "below the paper's 0.00"
+    assert replace(auroc, low=0.01, high=0.02, published=0.0).size == "above the paper's 0.00"
+
+
+def test_an_end_is_not_printed_as_a_value_that_it_is_not():
+    e = evidence.Evidence("", "", "", "auroc", -0.02, -0.02507, -0.00001, 3, published=-0.0251, below=0.0)
+    assert e.numbers == "−2.00 [−2.507,\u00a0−0.001]" and e.size == "smaller than the paper's −2.51"
+    assert replace(e, low=-0.0251, high=0.0).numbers == "−2.00 [−2.51,\u00a00.00]"
+
+
+def test_a_reading_says_why_what_lies_as_claimed_is_undecided():
+    e = evidence.Evidence("", "", "baseline", "late_auroc", -0.01, -0.02, -0.005, 3, below=0.0, sure=False)
+    assert e.reading == "undecided: accuracy does not clearly rise"
+    assert replace(e, sure=True).reading == "as claimed" and replace(e, high=0.01).reading == "undecided"
 
 
 @pytest.fixture
@@ -233,6 +247,7 @@ def test_flatness_is_held_against_the_gap(measured):
     result = verdict("C15", group(seeds=4, **methods))
     assert result.verdict == "supported" and len(result.evidence) == 3 and result.evidence[0].value < -0.5
     assert [e.decides for e in result.evidence] == [True, False, False]
+    assert [e.counted for e in result.evidence] == ["4"] * 3 and replace(result.evidence[0], most=5).counted == "4 to 5"
     assert verdict("C15", group(seeds=4, **{m: methods[m] for m in order[1:]})).verdict == "not testable here"
     rows = special_evidence.flatness_and_gap(evidence.Runs(group(seeds=4, **methods)))
     assert rows["loss_rise"] == pytest.approx(np.repeat([1.0, 0.9, 0.8, 0.7], 4))

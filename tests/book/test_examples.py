@@ -53,6 +53,15 @@ def test_examples_are_spread_over_what_the_judge_changes():
         examples.spread(chooser, judge, 5)
 
 
+def test_what_is_clear_nowhere_does_not_clearly_differ():
+    assert (
+        examples.clear_in_words([(0, -1, 1)] * 2, "another")
+        == "does not clearly differ from another's on any of 2 networks"
+    )
+    clear = [(-1, -2, -0.5), (0, -1, 1)]
+    assert examples.clear_in_words(clear, "another") == "is, against another's, clearly lower on 1 of 2 networks"
+
+
 def test_classes_have_names_where_the_book_knows_them():
     assert examples.classes("embedded", 10)[9] == "ankle boot" and examples.classes("cifar10", 10)[0] == "airplane"
     assert examples.classes("own.npz", 3) == ("0", "1", "2")

@@ -36,6 +36,16 @@ def test_training_is_drawn_as_the_mean_of_smoothed_seeds():
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["baseline"]
 
 
+def test_methods_are_drawn_over_the_seeds_that_all_have():
+    runs = {
+        "baseline": [record("baseline", [0.1, 0.2]), record("baseline", [0.5, 0.6], 1)],
+        "fmfp": [record("fmfp", [0.1, 0.3])],
+    }
+    group = Group("smoke", "embedded", "preact_resnet8_w8_s2", runs)
+    (axis,) = figures.late_training([group], ["baseline", "fmfp"], ("auroc",), window=1, first=0).axes
+    assert axis.lines[0].get_ydata() == pytest.approx([10, 20]) and axis.lines[1].get_ydata() == pytest.approx([10, 30])
+
+
 def test_an_image_stands_beside_the_probabilities_it_is_given():
     runs = [
         SimpleNamespace(settings=Settings(method=m), labels=np.array([2, 1]), logits=np.log([p, [0.1, 0.8, 0.1]]))
@@ -68,6 +78,8 @@ def test_a_valley_has_its_bottom_in_the_middle_and_the_first_methods_mean_beside
     assert baseline.lines[0].get_xdata().tolist() == [-50, 0, 50] and baseline.get_ylim() == (0, 1.6)
     assert baseline.lines[0].get_ydata().tolist() == [0.4, 0.1, 0.8] and len(baseline.lines) == 2
     assert fmfp.lines[-1].get_linestyle() == "--" and fmfp.lines[-1].get_ydata() == pytest.approx([0.6, 0.1, 0.6])
+    near = figures.valleys({"fmfp": np.array([left, right])}, (0,), 1.6).axes[0]
+    assert near.lines[0].get_xdata().tolist() == [0]  # what lies further is not drawn
     assert figures.valleys({"fmfp": np.full((2, 2), 2.0)}, (0, 0.5), 1.6).axes[0].get_ylim() == (0, 2.4)
 
 

@@ -93,8 +93,8 @@ def test_it_is_said_after_how_many_epochs_a_change_is_clear(monkeypatch):
              50: [effect("label_smoothing", -0.03), effect("fmfp", 0.0)]}  # fmt: skip
     monkeypatch.setattr(ladder, "by_length", lambda *_: found)
     assert ladder_words.lengths_in_words() == (
-        "* **Longer training** (PreAct-ResNet-8 on Fashion-MNIST, for 12, 25 and 50 epochs; the figure has 50): "
-        "label smoothing clearly lowers AUROC after 25 and 50."
+        "* **Longer training** (PreAct-ResNet-8 on Fashion-MNIST, for 12, 25 and 50 epochs; the figure at the top has "
+        "50): label smoothing clearly lowers AUROC after 25 and 50."
     )
     found[50].append(effect("fmfp", 0.02))
     assert ladder_words.lengths_in_words().endswith("after 25 and 50; FMFP clearly raises AUROC after 50.")
@@ -114,6 +114,24 @@ def test_it_is_said_where_a_change_is_clear():
         "clearly higher in 1 of 4 (VGG-8 on CIFAR-10 at 85 %).",
         "* **FMFP**: not clear in any of 1.",
     ]
+    assert [line[:6] for line in ladder_words.where_in_words(effects).splitlines()] == ["* **FM", "* **la"]  # all
+
+
+def test_it_is_said_at_which_doses_ece_lies_below_the_baselines():
+    def doses(*differences):
+        changes = ({"ece": comparison(difference, 0.002, 0)} for difference in differences)
+        return {
+            e: [ladder.Effect("", "label_smoothing", (0,), 0.8, change)]
+            for e, change in zip((0.1, 0.2), changes, strict=True)
+        }
+
+    assert ladder.dose_in_words({"a": doses(-0.02, 0.02), "b": doses(-0.01, 0.05)}) == (
+        "On both networks ECE is clearly below the baseline's at 0.1; clearly above the baseline's at 0.2."
+    )
+    assert ladder.dose_in_words({"a": doses(0.0, 0.02), "b": doses(0.01, 0.05)}) == (
+        "On a ECE is not clearly different from the baseline's at 0.1; clearly above the baseline's at 0.2. "
+        "On b ECE is clearly above the baseline's at 0.1 and 0.2."
+    )
 
 
 def test_it_is_said_first_what_the_ladder_shows():
@@ -131,7 +149,8 @@ def test_it_is_said_first_what_the_ladder_shows():
     assert "on 0 of 1 networks." in none and "clear at no length" in none
     unfitted = effect("label_smoothing", 0.0, 0.7, rungs.EARLY[0].title)
     told = ladder_words.slopes([*effects, unfitted, effect("fmfp", 0.0)], ("label_smoothing", "fmfp")).splitlines()
-    assert told[0].startswith("No slope is clear") or "label smoothing" in told[0]
+    assert told[0].startswith("Over all networks the slope is clear for ")
+    assert "; over those that have fitted, for label smoothing (" in told[0]
     assert told[-2].startswith("| FMFP | 1 | – | 1 | – |") and "| label smoothing | 3 |" in told[-3]
 
 

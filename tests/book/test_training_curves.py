@@ -66,7 +66,14 @@ def test_the_tables_say_what_was_computed():
     row = training_curves.overfitting_table(groups, window=1).splitlines()[-1]
     assert row.startswith("| baseline | 50 | +35.00 [")
     row = training_curves.early_stopping_table(groups, window=1).splitlines()[-1]
-    assert row.startswith("| baseline | 50 | +35.00 [") and row.endswith("| +0.00 [+0.00,\u00a0+0.00] |")
+    assert row.startswith("| baseline | 50 | +35.00 [") and row.endswith("| 0.00 [0.00,\u00a00.00] |")
+
+
+def test_seeds_are_told_method_by_method_where_they_differ():
+    group = SimpleNamespace(title="toy", runs={"baseline": [0, 1], "swa": [0], "fmfp": [0, 1]})
+    assert training_curves.seeds_in_words([group]) == "toy: baseline and FMFP 2, SWA 1"
+    group.runs.pop("swa")
+    assert training_curves.seeds_in_words([group]) == "toy: 2"
 
 
 def test_a_change_is_named_only_where_its_interval_has_one_sign():

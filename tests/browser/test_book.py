@@ -59,8 +59,11 @@ def test_a_page_in_dark_and_on_a_phone(visit, book, name):
     page = visit(f"{book}/{name}", theme="dark")
     settled(page)
     assert violations(page, only("color-contrast", "link-in-text-block")) == []  # the other rules know no theme
-    wrong = page.eval_on_selector_all('.bd-article img[src$=".svg"]', """all => all.filter(i =>
-        getComputedStyle(i).filter.includes("invert") === !!i.closest(".tag_photographs")).map(i => i.src)""")
+    wrong = page.eval_on_selector_all(
+        '.bd-article img[src$=".svg"]',
+        """all => all.filter(i =>
+        getComputedStyle(i).filter.includes("invert") === !!i.closest(".tag_photographs")).map(i => i.src)""",
+    )
     assert wrong == [], "a drawing is light on a dark page, or a photograph is a negative"
     page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 350)))")  # the theme's resize

@@ -104,7 +104,7 @@ def temperature_curves(sweeps, temperatures, marks):
         title, runs = list(sweeps.items())[place // 2]
         metric = ("ece", "auroc")[place % 2]
         axis.plot(temperatures, 100 * np.mean([run[metric] for run in runs], 0), color=colour("baseline"))
-        axis.axvline(1, color="0.6", linewidth=0.8)
+        axis.axvline(1, color="0.6", linewidth=1, linestyle=":")
         for style, (key, fitted) in zip(("-", "--"), marks[title].items(), strict=True):
             axis.axvline(np.mean(fitted), color=colour(key), linestyle=style, label=name(key))
         axis.set(xscale="log", xlabel="temperature (log scale)", ylabel=display(metric)[1])

@@ -22,9 +22,10 @@ def _count_members(axes, groups):
         room = ROW * (rows + 0.5) / height
         axis.set_ylim(low - room / (1 - room) * (high - low), high)
         for row, (method, points) in enumerate(reversed(series.items())):
+            ink = plt.rcParams["text.color"] if method == "baseline" else colour(method)  # small grey is faint
             for size, (x, _) in enumerate(points, 1):
                 axis.annotate(str(size), (x, 0), xycoords=("data", "axes fraction"), xytext=(0, 2 + ROW * row),
-                              textcoords="offset points", ha="center", fontsize=9, color=colour(method))  # fmt: skip
+                              textcoords="offset points", ha="center", fontsize=9, color=ink)  # fmt: skip
 
 
 def cost_against_gain(groups, metric):

@@ -45,7 +45,7 @@ def valleys(found, norms, top):
     found : dict of str to ndarray of shape (directions, norms)
         Losses by method, as `valley.losses` returns them; the number of directions is even.
     norms : sequence of float
-        Sizes of the perturbation, as shares of each filter's norm, from 0 up.
+        Sizes of the perturbation, as shares of each filter's norm, from 0 up; losses at further ones are not drawn.
     top : float
         Where the drawing is cut off, in nats; higher where a bottom lies above it.
 
@@ -56,6 +56,7 @@ def valleys(found, norms, top):
     """
     figure, axes = panels(len(found), width=3.6, height=2.4, sharey=True)
     x = 100 * np.r_[-np.array(norms)[:0:-1], norms]
+    found = {method: losses[:, : len(norms)] for method, losses in found.items()}
     first, *_ = found.values()
     top = max(top, *(1.2 * losses[:, 0].mean() for losses in found.values()))
     for place, (axis, (method, losses)) in enumerate(zip(axes, found.items(), strict=True)):

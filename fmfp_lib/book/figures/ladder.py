@@ -159,8 +159,11 @@ def effects_against_setting(series, shown, x="epochs", columns=3):
                 _point(axis, aside * n, found[n].changes[quantity], factor, colour(method), marker)
         axis.set_xscale("log", base=2)
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
-        axis.set(xlabel=x, ylabel=label, title=name(method) if len(methods) > 1 else "")
+        axis.set(ylabel=label, title=name(method) if len(methods) > 1 else "")
         sns.despine(ax=axis)
+    for axis in axes[-columns:]:  # panels above share these
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(x)
     figure.tight_layout()
     if len(series) > 1:
         handles = [

@@ -40,7 +40,7 @@ def metric_points(groups, metrics):
         factor, label = display(metric)
         for y, (method, runs) in enumerate(methods.items()):
             values = [factor * run[metric] for run in runs]
-            axis.scatter(values, [y] * len(values), s=14, color=colour(method), alpha=0.5, linewidth=0)
+            axis.scatter(values, [y] * len(values), s=16, color=colour(method), alpha=0.9, linewidth=0)
             axis.scatter(np.mean(values), y, s=55, color=colour(method))
             if not y:
                 axis.axvline(np.mean(values), color="0.6", linewidth=0.8, zorder=0)
@@ -103,7 +103,8 @@ def risk_coverage_panels(groups, between=(0.01, 1.0)):
             curves = [risk_coverage_curve(*r.scored) for r in records]
             coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
             shown = (coverage >= between[0]) & (coverage <= between[1])
-            axis.plot(100 * coverage[shown], 100 * risk[shown], color=colour(method), label=name(method))
+            style = "--" if method == "crl" else "-"  # seen on FMFP's curve, of much the same colour
+            axis.plot(100 * coverage[shown], 100 * risk[shown], style, color=colour(method), label=name(method))
         axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %")
         axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
         axis.set_ylim(bottom=0)
@@ -268,11 +269,10 @@ def wins_heatmap(frames):
         wide.index = [display(m)[1].split()[0] for m in order]
         wide.columns = [name(m).replace("label smoothing", "label\nsmoothing") for m in methods]
         shown = wide.astype(str) + "–" + losses.astype(str).to_numpy()
-        sns.heatmap(wide, annot=shown, fmt="", vmin=0, vmax=frame["cells"].max(), cmap="vlag_r", cbar=False, ax=axis,
-                    linewidths=1, annot_kws={"size": 10})  # fmt: skip
-        cells = axis.collections[0]
-        for text, shade in zip(axis.texts, cells.to_rgba(cells.get_array().ravel()), strict=True):
-            text.set_color("black" if sns.utils.relative_luminance(shade) > 0.18 else "white")  # the greater contrast
+        # The paler half of the colours: black is readable on all of them, and on those that a dark page makes of them.
+        half = frame["cells"].max() / 2
+        sns.heatmap(wide, annot=shown, fmt="", vmin=-half, vmax=3 * half, cmap="vlag_r", cbar=False, ax=axis,
+                    linewidths=1, annot_kws={"size": 10, "color": "black"})  # fmt: skip
         axis.set(title=title, xlabel="", ylabel="")
         axis.tick_params(length=0)
         axis.set_yticklabels(axis.get_yticklabels(), rotation=0)

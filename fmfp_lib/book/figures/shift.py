@@ -42,8 +42,8 @@ def corrupted_images(image, severity=3, columns=4):
 def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
     """Draw means over corruptions against the severity: one row per group, one panel per metric, one curve per method.
 
-    A curve is the mean over the seeds on which ``shift`` was measured; severity 0 are the same images, clean. In the
-    panel of accuracy a dashed curve is the mean confidence.
+    A curve is the mean over the seeds on which ``shift`` was measured, CRL's dash-dotted; severity 0 are the same
+    images, clean. In the panel of accuracy a dashed curve is the mean confidence.
 
     Parameters
     ----------
@@ -68,12 +68,13 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
             kept = shift_study.measured(records.values())
             clean = {seed: shift_study.clean(records[seed], a["score"].shape[2]) for seed, a in kept.items()}
             sides = [(by_severity(clean[seed]), by_severity(a)) for seed, a in kept.items()]
-            for key, style in ((metric, "-"), ("confidence", "--")) if metric == "accuracy" else ((metric, "-"),):
+            for key in (metric, "confidence") if metric == "accuracy" else (metric,):
                 if sides:
+                    style = "--" if key == "confidence" else "-." if method == "crl" else "-"
                     values = np.mean([np.append(plain[key], found[key]) for plain, found in sides], 0)
                     axis.plot(range(len(values)), factor * values, style, color=colour(method),
                               linewidth=3 if method == "baseline" else 1.5,  # seen behind a curve that lies on it
-                              label=name(method) if style == "-" else None)  # fmt: skip
+                              label=name(method) if key == metric else None)  # fmt: skip
         axis.set(xlabel="severity (0: clean)", xticks=range(6))
         axis.set_ylabel("accuracy (dashed: confidence), %" if metric == "accuracy" else label)
         axis.set_title(group.title if not place % len(metrics) else "", loc="left")

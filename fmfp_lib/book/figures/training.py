@@ -5,6 +5,7 @@ import pandas as pd
 import seaborn as sns
 
 from ...schedule import schedule
+from ..compare import of_common_seeds
 from ..names import display, name
 from ..training_curves import WINDOW, curve, smoothed
 from .style import colour, legend_below, legend_entries, panels
@@ -13,9 +14,9 @@ from .style import colour, legend_below, legend_entries, panels
 def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
     """Draw test metrics during training: one row per study.Group, one panel per metric, one curve per method.
 
-    A curve is the mean over seeds of the moving average over `window` evaluations; the range over seeds is shaded if
-    there is one method. Dotted lines: the learning rate falls tenfold (without averaging); dashed: averaging starts.
-    `first` is the share of the epochs at the left end.
+    A curve is the mean, over the seeds that all methods drawn have, of the moving average over `window` evaluations;
+    the range over seeds is shaded if there is one method. Dotted lines: the learning rate falls tenfold (without
+    averaging); dashed: averaging starts. `first` is the share of the epochs at the left end.
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ def late_training(groups, methods, metrics, window=WINDOW, first=0.2):
         factor, label = display(metric)
         settings = next(iter(group.runs.values()))[0].settings
         epochs, plan = settings.epochs, schedule(settings)
-        for method in [m for m in methods if m in group.runs]:
-            curves = [smoothed(*curve(record, metric), window) for record in group.runs[method]]
+        for method, records in of_common_seeds(group.only(methods).runs).items():
+            curves = [smoothed(*curve(record, metric), window) for record in records]
             frame = pd.concat([pd.Series(factor * y, index=x) for x, y in curves], axis=1)
             frame = frame[frame.index >= first * epochs]
             axis.plot(frame.index, frame.mean(axis=1), color=colour(method), label=name(method))
