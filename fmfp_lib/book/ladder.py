@@ -1,5 +1,6 @@
 """Effects on the rungs of the accuracy ladder, against accuracy, length of training and label smoothing's dose."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -283,10 +284,10 @@ def pilots() -> str:
         def both(texts):
             return "\u00a0→\u00a0".join(texts)
 
-        form = [names.name(s.network), *["mean"] * s.network.endswith("_mean"),
-                f"{s.train_size:,}\u00a0×\u00a0{s.epochs}", *[f"crops\u00a0{s.padding}"] * bool(s.padding)]  # fmt: skip
+        network = " ".join([names.name(s.network), *re.findall(r"_(w\d+|g\d+|mean)", s.network)])
+        crops = f", crops\u00a0{s.padding}" if s.padding else ""
         rows.setdefault(names.name(s.dataset), []).append([
-            ", ".join(form),
+            f"{network}, {s.train_size:,}\u00a0×\u00a0{s.epochs}{crops}",
             both("–" if f is None else f"{100 * f['accuracy']:.1f}" for f in fits),
             *(both(f"{100 * r.metrics[m]:.1f}" for r in runs) for m in ("accuracy", "ece", "auroc")),
             both(map(str, surest)),
