@@ -1,6 +1,6 @@
 """The table of methods: an objective, plus optionally SAM, plus optionally weight averaging.
 
-FMFP is ``sam=True, averaging="swa"``; the whole comparison of the paper is the dictionary below.
+FMFP is ``sam=True, averaging="swa"``; the whole comparison of the paper is the dictionary ``METHODS``.
 """
 
 from dataclasses import dataclass, replace

@@ -171,7 +171,7 @@ class Score:
     function : callable
         Returns (n,), growing with trust.
     formula : str
-        In LaTeX; `posthoc.md` says what the letters mean.
+        In LaTeX; the page *After training* says what the letters mean.
     source : str
         Whose idea it was: a key of the bibliography, or nothing.
     fit : callable or None

@@ -136,7 +136,7 @@ class Result:
 
     @property
     def why(self) -> str:
-        """What made the verdict: the parts by theirs, or what is missing."""
+        """What made the verdict, which is the parts by theirs or what is missing."""
         if self.verdict == verdicts.UNTESTED:
             return f"needs {self.claim.needs}"
         if len(self.parts) == 1:

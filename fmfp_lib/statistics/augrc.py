@@ -26,7 +26,7 @@ def augrc_from(auroc, error_rate, n):
     Returns
     -------
     float or ndarray
-        In [0, 0.5].
+        In [0, (n + 1) / (2n)].
     """
     r = error_rate
     return (1 - auroc) * r * (1 - r) + r * r / 2 + r / (2 * n)
