@@ -62,8 +62,8 @@ def test_where_two_risk_curves_differ_most():
     other = record([[3, 0], [4, 0], [2, 0], [1, 0]], [0, 1, 0, 0])  # risks 1, 1/2, 1/3, 1/4
     said = answers.widest_gap({"baseline": [base], "focal": [other]}, (0.3, 1.0))
     assert said == (
-        "Furthest in points: focal loss at a coverage of 50 %, 0.00 → 50.00 %. Where the baseline makes no error, "
-        "below a coverage of 75.0 %, no ratio exists; beyond, furthest in proportion: focal loss at a coverage of 75 "
+        "Furthest in points: focal loss at a coverage of 50.0 %, 0.00 → 50.00 %. Where the baseline makes no error, "
+        "below a coverage of 75.0 %, no ratio exists; beyond, furthest in proportion: focal loss at a coverage of 75.0 "
         "%, 33.33 → 33.33 %."
     )
     assert answers.widest_gap({"baseline": [base], "focal": [other]}, (0.3, 0.5)).endswith("so no ratio exists.")

@@ -117,7 +117,7 @@ def widest_gap(runs: dict, between=(0.01, 1.0)) -> str:
     j = int(shares[other].argmax())
 
     def told(method, i):
-        return (f"{names.name(method)} at a coverage of {100 * at[i]:.0f} %, {100 * base[i]:.2f} → "
+        return (f"{names.name(method)} at a coverage of {100 * at[i]:.1f} %, {100 * base[i]:.2f} → "
                 f"{100 * curves[method][seen][i]:.2f} %")  # fmt: skip
 
     text = f"Furthest in points: {told(method, i)}."

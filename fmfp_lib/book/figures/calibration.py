@@ -195,6 +195,7 @@ def confidence_shift(groups):
         axis.axline((0, 0), slope=1, color="0.5", linewidth=1, linestyle="--")
         axis.set(title=title, xlabel="change for incorrect predictions, points")
         axis.set_ylabel("change for correct predictions, points")
+        axis.locator_params(axis="x", nbins=5)
         sns.despine(ax=axis)
     legend_below(figure, max(axes, key=legend_entries))
     return figure
