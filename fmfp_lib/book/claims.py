@@ -207,7 +207,7 @@ CLAIMS = (
         "C6", "Reliable overfitting: late in training AUROC falls while accuracy still rises.", "section 4.1, figure 8",
         f"The baseline's AUROC on test images, averaged {_WINDOWS}: the second minus the first, Student's 95 % "
         "interval over seeds; claimed lower. Where accuracy, averaged the same way, does not rise, a comparison does "
-        "not count for the claim; where it does not clearly rise, it is not called clear.",
+        "not count for the claim; where it does not clearly rise, it is not clearly for the claim.",
         special_evidence.overfitting,
     ),
     _compared(
