@@ -12,7 +12,7 @@ from ..methods import FLAT
 from ..statistics import REPLICATES, over_seeds, rank_correlation
 from . import markdown, names
 from .evidence import Runs
-from .special_evidence import PERTURBATION, flatness_and_gap
+from .special_evidence import MEASURED, PERTURBATION, flatness_and_gap
 
 SHARPNESS = {
     "loss_rise": f"rise of the loss at {100 * PERTURBATION:.0f} % perturbation, nats",
@@ -20,7 +20,6 @@ SHARPNESS = {
     "eigenvalue": "largest Hessian eigenvalue",
 }
 _SHORT = {"loss_rise": "the loss's rise", "sharpness": "SAM's sharpness", "eigenvalue": "the Hessian's eigenvalue"}
-MEASURED = ("baseline", *FLAT)
 FEWEST = 6  # runs, below which a rank correlation and its bootstrap say nothing
 
 

@@ -13,7 +13,7 @@ from .compare import classified, pair_by_seed
 from .evidence import HIGHER, LOWER, Evidence, Runs, ranked
 
 NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)
-MEASURED = 4  # C15: methods that a group must have measured, the baseline and the three flat ones
+MEASURED = ("baseline", *FLAT)  # C15: what a group must have measured
 MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
 PERTURBATION = 0.2  # C15: relative norm of the random perturbation
 
@@ -166,7 +166,7 @@ def confidnet(runs) -> list[Evidence]:
     return found
 
 
-def flatness_and_gap(group: Runs, methods=("baseline", *FLAT)) -> dict[str, np.ndarray]:
+def flatness_and_gap(group: Runs, methods=MEASURED) -> dict[str, np.ndarray]:
     """Return, for the runs of a group on which flatness was measured, three measures of it and the confidence gap.
 
     Keys: ``method``, ``seed``, ``loss_rise`` (mean loss under the perturbation minus under none), ``sharpness``,
@@ -212,7 +212,7 @@ def flat_minima(runs) -> list[Evidence]:
             pairs = rows[quantity], rows["gap"]
             estimate = rank_correlation(*pairs, group.replicates, clusters=rows["method"])
             methods = len(set(rows["method"]))
-            decides = quantity == "loss_rise" and methods >= MEASURED
+            decides = quantity == "loss_rise" and methods >= len(MEASURED)
             found += group.evidence("flatter, larger gap", quantity, estimate, min(runs_of.values()),
                                     f"{len(rows['gap'])} runs of {methods} methods", decides=decides,
                                     most=max(runs_of.values()), **LOWER)  # fmt: skip
