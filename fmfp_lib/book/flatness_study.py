@@ -8,7 +8,6 @@ import pandas as pd
 import torch
 
 from .. import flatness, measures
-from ..methods import FLAT
 from ..statistics import REPLICATES, over_seeds, rank_correlation
 from . import markdown, names
 from .evidence import Runs
