@@ -44,15 +44,14 @@ class _Axis:
         axis."""
         if not np.isfinite(low):
             return ""
-        left, right = self.x(low), self.x(high)
-        heads = ""
-        if low < self.low:
-            heads += f'<path d="M{left} {y}l{head + 1} {-head}v{2 * head}z"/>'
-            left += head  # the line ends within its head, whose tip stays sharp
-        if high > self.high:
-            heads += f'<path d="M{right} {y}l{-head - 1} {-head}v{2 * head}z"/>'
-            right -= head
-        return f'<line x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>{heads}'
+        ends, heads = [], ""
+        for end, beyond, inwards in ((low, low < self.low, 1), (high, high > self.high, -1)):
+            at = self.x(end)
+            if beyond:
+                heads += f'<path d="M{at} {y}l{inwards * (head + 1)} {-head}v{2 * head}z"/>'
+                at += inwards * head  # the line ends within its head, whose tip stays sharp
+            ends.append(at)
+        return f'<line x1="{ends[0]}" x2="{ends[1]}" y1="{y}" y2="{y}"/>{heads}'
 
     def rule(self, kind, value, top, bottom) -> str:
         """Return an upright line at a value, from `top` down to `bottom`."""

@@ -114,14 +114,9 @@ class Evidence:
         factor = names.display(self.quantity)[0]
         text = markdown.signed(factor * self.value)
         if np.isfinite(self.low):
-            text += f" [{self._end(factor * self.low)},\u00a0{self._end(factor * self.high)}]"
+            ends = (markdown.apart(factor * end, factor * self.published) for end in (self.low, self.high))
+            text += " [" + ",\u00a0".join(ends) + "]"
         return text
-
-    def _end(self, end) -> str:
-        """Return an end of the interval, in the paper's units, with two decimals or as many as it needs."""
-        limits = [v for v in (0.0, names.display(self.quantity)[0] * self.published) if np.isfinite(v)]
-        apart = (d for d in range(2, 9) if all(round(end, d) != round(limit, d) for limit in limits))
-        return markdown.signed(end, next(apart, 2))
 
     @property
     def claimed(self) -> str:

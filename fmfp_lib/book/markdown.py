@@ -80,6 +80,24 @@ def signed(value: float, digits: int = 2) -> str:
     return text if float(text.replace("\u2212", "-")) else text[1:]
 
 
+def apart(value: float, *limits: float) -> str:
+    """Return a number with its sign and two decimals, or as many as show that it is neither 0 nor one of `limits`.
+
+    Parameters
+    ----------
+    value : float
+    *limits : float
+        A limit that is NaN counts for nothing.
+
+    Returns
+    -------
+    str
+        Such as ``+0.0004``; with two decimals where eight do not tell it from a limit.
+    """
+    enough = (d for d in range(2, 9) if all(round(value, d) != round(limit, d) for limit in (0.0, *limits)))
+    return signed(value, next(enough, 2))
+
+
 def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     """Return a (value, low, high) times `factor`, bold where the interval excludes 0; NaN ends are left out.
 
@@ -102,11 +120,9 @@ def interval(estimate, factor: float = 1.0, bold: bool = True) -> str:
     value, low, high = (factor * v for v in estimate)
     if value != value:
         return UNDEFINED
-    clear = low > 0 or high < 0
-    ends = [signed(v, next((d for d in range(2, 9) if round(v, d)), 2)) for v in (low, high)]
     # No line break but between the value and its interval.
-    text = signed(value) + (f" [{ends[0]},\u00a0{ends[1]}]" if low == low else "")
-    return f"**{text}**" if bold and clear else text
+    text = signed(value) + (f" [{apart(low)},\u00a0{apart(high)}]" if low == low else "")
+    return f"**{text}**" if bold and (low > 0 or high < 0) else text
 
 
 def difference(comparison, bold: bool = True) -> str:

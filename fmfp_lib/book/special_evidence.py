@@ -206,14 +206,13 @@ def flat_minima(runs) -> list[Evidence]:
     for group in runs:
         rows = flatness_and_gap(group)
         runs_of = Counter(rows["method"].tolist())
-        if len(set(rows["method"])) < 2 or len(rows["gap"]) < 3:
+        if len(runs_of) < 2 or len(rows["gap"]) < 3:
             continue
         for quantity in ("loss_rise", "sharpness", "eigenvalue"):  # the first decides
             pairs = rows[quantity], rows["gap"]
             estimate = rank_correlation(*pairs, group.replicates, clusters=rows["method"])
-            methods = len(set(rows["method"]))
-            decides = quantity == "loss_rise" and methods >= len(MEASURED)
+            decides = quantity == "loss_rise" and len(runs_of) >= len(MEASURED)
             found += group.evidence("flatter, larger gap", quantity, estimate, min(runs_of.values()),
-                                    f"{len(rows['gap'])} runs of {methods} methods", decides=decides,
+                                    f"{len(rows['gap'])} runs of {len(runs_of)} methods", decides=decides,
                                     most=max(runs_of.values()), **LOWER)  # fmt: skip
     return found

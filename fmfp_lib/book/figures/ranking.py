@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from ...metrics import error_weights as _error_weights
 from ...metrics import generalised_risk_curve, risk_coverage_curve
 from ..names import display, name
-from .style import PALETTE, colour, legend_below, legend_entries, panels
+from .style import PALETTE, colour, legend_below, legend_entries, line_style, panels
 
 
 def metric_points(groups, metrics):
@@ -103,8 +103,8 @@ def risk_coverage_panels(groups, between=(0.01, 1.0)):
             curves = [risk_coverage_curve(*r.scored) for r in records]
             coverage, risk = curves[0][0], np.mean([risk for _, risk in curves], 0)
             shown = (coverage >= between[0]) & (coverage <= between[1])
-            style = "--" if method == "crl" else "-"  # seen on FMFP's curve, of much the same colour
-            axis.plot(100 * coverage[shown], 100 * risk[shown], style, color=colour(method), label=name(method))
+            axis.plot(100 * coverage[shown], 100 * risk[shown], line_style(method), color=colour(method),
+                      label=name(method))  # fmt: skip
         axis.set(title=group.title, xlabel="coverage, %", ylabel="selective risk, %")
         axis.set_xlim(0 if between[0] < 0.05 else 100 * between[0], 100 * between[1])
         axis.set_ylim(bottom=0)

@@ -7,7 +7,7 @@ from .. import shift_study
 from ..compare import by_seed
 from ..names import display, name
 from ..shift_study import by_severity
-from .style import colour, legend_below, legend_entries, panels
+from .style import colour, legend_below, legend_entries, line_style, panels
 
 
 def corrupted_images(image, severity=3, columns=4):
@@ -70,7 +70,7 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
             sides = [(by_severity(clean[seed]), by_severity(a)) for seed, a in kept.items()]
             for key in (metric, "confidence") if metric == "accuracy" else (metric,):
                 if sides:
-                    style = "--" if key == "confidence" else "-." if method == "crl" else "-"
+                    style = "--" if key == "confidence" else line_style(method)
                     values = np.mean([np.append(plain[key], found[key]) for plain, found in sides], 0)
                     axis.plot(range(len(values)), factor * values, style, color=colour(method),
                               linewidth=3 if method == "baseline" else 1.5,  # seen behind a curve that lies on it

@@ -60,6 +60,11 @@ def colour(method: str, background: str = "#ffffff") -> str:
     return readable(to_rgb(_COLOURS.get(method.split("+")[0], "#949494")), background)
 
 
+def line_style(method: str) -> str:
+    """Return how a method's curves are drawn, as matplotlib names it: solid, but CRL's, which often lie on FMFP's."""
+    return "-." if method == "crl" else "-"
+
+
 def panels(count, columns=2, width=3.6, height=3.0, **options):
     """Return a figure and its axes, wrapped after `columns` panels, so that it stays legible on a phone.
 
