@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from seaborn.utils import relative_luminance
 
 from fmfp_lib import datasets
 from fmfp_lib.book import audit, examples, figures
@@ -127,9 +128,18 @@ def test_a_network_keeps_its_marker_in_every_figure_of_a_page():
     assert markers[0]["second"] == markers[1]["second"] != markers[1]["first"]
 
 
-def test_every_count_of_wins_is_readable_on_its_cell():
-    from seaborn.utils import relative_luminance
+def contrast(*colours):
+    low, high = sorted(map(relative_luminance, colours))
+    return (high + 0.05) / (low + 0.05)
 
+
+@pytest.mark.parametrize("method", ["baseline", "label_smoothing", "fmfp", "crl"])
+def test_a_methods_colour_is_deep_enough_for_marks_or_for_text(method):
+    assert contrast(figures.colour(method), "white") >= 3
+    assert contrast(figures.colour(method, contrast=4.5), "white") >= 4.5
+
+
+def test_every_count_of_wins_is_readable_on_its_cell():
     def in_the_dark(colour):  # invert(0.935) hue-rotate(180deg), as the style sheet has it
         weights, rgb = np.array([0.213, 0.715, 0.072]), 0.935 - 0.87 * np.array(to_rgb(colour))
         return np.clip(2 * weights @ rgb - rgb, 0, 1)
@@ -138,8 +148,7 @@ def test_every_count_of_wins_is_readable_on_its_cell():
     cells = axis.collections[0]
     for text, shade in zip(axis.texts, cells.to_rgba(cells.get_array().ravel()), strict=True):
         for shown in (to_rgb, in_the_dark):
-            low, high = sorted(relative_luminance(shown(colour)) for colour in (shade, text.get_color()))
-            assert (high + 0.05) / (low + 0.05) >= 4.5, text.get_text()
+            assert contrast(shown(shade), shown(text.get_color())) >= 4.5, text.get_text()
 
 
 def test_sample_images_stand_under_the_name_of_their_class():

@@ -22,7 +22,7 @@ def _count_members(axes, groups):
         room = ROW * (rows + 0.5) / height
         axis.set_ylim(low - room / (1 - room) * (high - low), high)
         for row, (method, points) in enumerate(reversed(series.items())):
-            ink = plt.rcParams["text.color"] if method == "baseline" else colour(method)  # small grey is faint
+            ink = colour(method, contrast=4.5)
             for size, (x, _) in enumerate(points, 1):
                 axis.annotate(str(size), (x, 0), xycoords=("data", "axes fraction"), xytext=(0, 2 + ROW * row),
                               textcoords="offset points", ha="center", fontsize=9, color=ink)  # fmt: skip

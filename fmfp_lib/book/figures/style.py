@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.colors import to_hex, to_rgb
+from seaborn.utils import relative_luminance
 
 PALETTE = sns.color_palette("colorblind")
 CORRECT, INCORRECT = (0.20, 0.25, 0.36), (0.84, 0.20, 0.42)  # of no method
@@ -13,13 +14,8 @@ _COLOURS = {"baseline": "#949494", "label_smoothing": "#de8f05", "fmfp": "#0173b
             "ts_valid": "#0173b2", "ts_optimal": "#029e73", "confidnet": "#ca9161"}  # fmt: skip
 
 
-def _luminance(rgb) -> float:
-    rgb = np.asarray(rgb)
-    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
-
-
-def readable(rgb, background: str = "#ffffff") -> str:
-    """Return a colour, moved no further from the background than a contrast of 3 to 1 asks for (WCAG).
+def readable(rgb, background: str = "#ffffff", contrast: float = 3) -> str:
+    """Return a colour, moved no further from the background than its contrast asks for.
 
     Parameters
     ----------
@@ -27,23 +23,25 @@ def readable(rgb, background: str = "#ffffff") -> str:
         In [0, 1].
     background : str
         ``#rrggbb``.
+    contrast : float
+        At least, to 1; WCAG asks for 3 of a mark and for 4.5 of text.
 
     Returns
     -------
     str
         ``#rrggbb``.
     """
-    ground = _luminance(to_rgb(background))
+    ground = relative_luminance(to_rgb(background))
     towards = np.zeros(3) if ground > 0.5 else np.ones(3)
     for share in np.linspace(0, 1, 51):
         mixed = (1 - share) * np.asarray(rgb) + share * towards
-        low, high = sorted((_luminance(mixed), ground))
-        if (high + 0.05) / (low + 0.05) >= 3:
+        low, high = sorted((relative_luminance(mixed), ground))
+        if (high + 0.05) / (low + 0.05) >= contrast:
             break
     return to_hex(mixed)
 
 
-def colour(method: str, background: str = "#ffffff") -> str:
+def colour(method: str, background: str = "#ffffff", contrast: float = 3) -> str:
     """Return a method's colour, a combination's being its objective's; grey for a method without a colour.
 
     Parameters
@@ -51,13 +49,15 @@ def colour(method: str, background: str = "#ffffff") -> str:
     method : str
     background : str
         On which it must be readable, ``#rrggbb``.
+    contrast : float
+        See `readable`.
 
     Returns
     -------
     str
         ``#rrggbb``.
     """
-    return readable(to_rgb(_COLOURS.get(method.split("+")[0], "#949494")), background)
+    return readable(to_rgb(_COLOURS.get(method.split("+")[0], "#949494")), background, contrast)
 
 
 def line_style(method: str) -> str:
