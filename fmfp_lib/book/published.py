@@ -266,17 +266,14 @@ def _beside(key, found, compared):
     return text + (f' <span class="agreement" title="{meaning}">{mark}</span>' if mark else "")
 
 
-def side_by_sides(
-    table: str, groups, metrics=None, compared=None, values=lambda record: record.metrics, command: bool = True
-) -> str:
-    """Return `side_by_side` for several metrics (all of the table's by default), one fold each, the command once.
+def side_by_sides(table: str, groups, compared=None, values=lambda record: record.metrics, command: bool = True) -> str:
+    """Return `side_by_side` for all metrics of the table, one fold each, the command once.
 
     Parameters
     ----------
     table : str
         As in `load`, such as ``table1``.
     groups : sequence of lookup.Group
-    metrics : sequence of str, optional
     compared : list of dict, optional
         What `comparisons` returns, where it is at hand.
     values : callable
@@ -289,11 +286,10 @@ def side_by_sides(
     str
         HTML.
     """
-    metrics = metrics or list(load().query("table == @table")["metric"].unique())
     compared = comparisons(table, groups) if compared is None else compared
     rows = table_rows(table, groups, values)
     folds = [_own_setting(rows)] if command else []
-    for metric in metrics:
+    for metric in load().query("table == @table")["metric"].unique():
         body = _html(table, rows, groups, metric, compared)
         summary = names.DISPLAY[metric][1]
         folds.append(f"<details><summary>{summary}</summary>{body}</details>")
