@@ -1,8 +1,9 @@
 """How sure the metrics of one system are, and the differences between systems on the same items. No torch.
 
 Items are drawn anew with replacement (`statistics` tells how replicates become counts); intervals hold 95 % of the
-replicates. Two are not plain percentiles: accuracy's is exact (Clopper-Pearson), and ECE's replicates, which sampling
-noise makes larger than the ECE of the items themselves, are first moved back by their mean excess.
+replicates. Two are not plain percentiles: accuracy's is exact (Clopper-Pearson), and ECE's replicates, which resampling
+makes larger than the ECE of the items themselves, are first moved back by their mean excess. That ECE itself lies above
+the population's, and its interval with it: `calibrated_ece` tells how large it is where nothing is miscalibrated.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ COMPARED = ("accuracy", "auroc", "aurc", "augrc", "ece", "nll")
 def metrics_of(predictions) -> dict[str, float]:
     """Return every metric that `predictions` (a ``predictions.Predictions``) allow, in natural units."""
     confidence, correct = predictions.confidence, predictions.correct
-    found = {"accuracy": float(correct.mean()), **evaluate_confidence(confidence, correct)}
+    found = {"accuracy": float(correct.mean()), **evaluate_confidence(predictions.ranked_by, correct)}
     if predictions.is_probability:
         found["ece"] = float(binned_gap(confidence, correct, BINS))
     if predictions.loss is not None:
@@ -31,11 +32,38 @@ def metrics_of(predictions) -> dict[str, float]:
     return found
 
 
+def calibrated_ece(predictions, draws: int = 200, seed: int = 0) -> float:
+    """Return the ECE that a calibrated model with these confidences shows on so many items, in the mean.
+
+    Whether a prediction is correct is drawn with its confidence as the probability. The true ECE is then 0.
+
+    Parameters
+    ----------
+    predictions : predictions.Predictions
+        Their confidences lie in [0, 1].
+    draws : int
+        Over which the mean is taken.
+    seed : int
+        Of the random draws.
+
+    Returns
+    -------
+    float
+        In natural units.
+    """
+    confidence, rng = np.sort(predictions.confidence), np.random.default_rng(seed)
+    _, first = np.unique(bin_index(confidence, BINS), return_index=True)
+    gaps = np.zeros(len(first))
+    for _ in range(draws):
+        gaps += np.abs(np.add.reduceat((rng.random(len(confidence)) < confidence) - confidence, first))
+    return float(gaps.sum() / (draws * len(confidence)))
+
+
 class _Items(Ranked):
     """One system's items, sorted once: every metric of any number of replicates."""
 
     def __init__(self, predictions):
-        super().__init__(predictions.confidence, predictions.correct)
+        super().__init__(predictions.ranked_by, predictions.correct)
         self.means = {"accuracy": predictions.correct.astype(float)}
         if predictions.loss is not None:
             self.means |= {"nll": predictions.loss, "brier": predictions.brier}
@@ -54,7 +82,8 @@ class _Items(Ranked):
             naurc = (found["aurc"] - optimum) / (errors / n - optimum)
             found["naurc"] = np.where((correct > 0) & (correct < n), naurc, np.nan)
             found |= {name: np.einsum("n,nr->r", values, counts) / n for name, values in self.means.items()}
-            wrong = (errors - drawn.errors_to[:-1]) / (n - drawn.before)  # of the items from each group on
+            left = np.maximum(n - drawn.before, 1)  # items from each group on; there may be none, and no error then
+            wrong = (errors - drawn.errors_to[:-1]) / left
             found["aupr_error"] = (wrong * drawn.errors).sum(0) / errors
             found["aupr_success"] = self._success(drawn) / correct
         if self.gaps is not None:

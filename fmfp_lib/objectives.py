@@ -72,7 +72,10 @@ def focal(logits, labels, gamma: float = 2.0, warm_up: bool = False):
     if warm_up:
         return cross_entropy(logits, labels)
     log_p = F.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]
-    return -((1 - log_p.exp()) ** gamma * log_p).mean()
+    rest = 1 - log_p.exp()
+    if gamma < 1:
+        rest = rest.clamp_min(torch.finfo(rest.dtype).tiny)  # where it is 0 the gradient would be infinity times 0
+    return -(rest**gamma * log_p).mean()
 
 
 def mix(images, share: float, order):

@@ -120,7 +120,7 @@ def plan(minutes: float, rate: float | None = None, among: list[Settings] | None
     open_ = {s.hash(): s for s in among if records.find(s) is None}
     chosen, estimates, used, measured = [], {}, 0.0, rates()
     total = rate or together(measured)
-    for name in sorted(open_, key=lambda name: not (records.folder() / f".{name}.checkpoint").exists()):  # begun first
+    for name in sorted(open_, key=lambda name: not [*records.folder().glob(f".{name}.*checkpoint")]):  # begun first
         if used >= minutes:
             break
         settings = open_[name]

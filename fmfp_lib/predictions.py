@@ -33,6 +33,8 @@ class Predictions:
         -log p(true class) in nats.
     brier : ndarray of shape (n,) or None
         Squared distance between the probabilities and the one-hot label.
+    log_odds : ndarray of shape (n,) or None
+        Of the confidence, from logits: they keep the order of what rounds to 1.
     labels, predicted : ndarray of shape (n,) or None
         Names of classes.
     group : ndarray of shape (n,) or None
@@ -51,6 +53,7 @@ class Predictions:
     correct: np.ndarray
     loss: np.ndarray | None = None
     brier: np.ndarray | None = None
+    log_odds: np.ndarray | None = None
     labels: np.ndarray | None = None
     predicted: np.ndarray | None = None
     group: np.ndarray | None = None
@@ -65,6 +68,11 @@ class Predictions:
     def is_probability(self) -> bool:
         """Whether every confidence lies in [0, 1], so that one can ask how well calibrated it is."""
         return bool(self.confidence.min() >= 0 and self.confidence.max() <= 1)
+
+    @property
+    def ranked_by(self) -> np.ndarray:
+        """What ranking metrics see, (n,): the log-odds where logits were given, else the confidence."""
+        return self.confidence if self.log_odds is None else self.log_odds
 
     def take(self, chosen) -> "Predictions":
         """Return the predictions on some of the items: `chosen` holds indices, or is (n,) bool."""
@@ -323,7 +331,7 @@ def _split(words, notes):
 
 def _of_logits(logits, labels):
     sample = per_sample(logits, labels)
-    return {"confidence": sample.confidence, "loss": sample.loss, "brier": sample.brier}
+    return {name: getattr(sample, name) for name in ("confidence", "loss", "brier", "log_odds")}
 
 
 def _of_probabilities(probabilities, labels):
@@ -353,10 +361,12 @@ def _doubts(predictions):
     if ones.mean() < SATURATED:
         return
     if predictions.kind == "logits":
-        exact, lost = evaluate_confidence(confidence, correct), evaluate_confidence(rounded, correct)
+        exact, lost = evaluate_confidence(predictions.log_odds, correct), evaluate_confidence(rounded, correct)
+        still = int((confidence == 1).sum())
         yield (
-            f"A softmax in float32 would make {ones.sum():,} confidences exactly 1 ({_ranges(lost, lost)}); from the "
-            f"logits, in float64, they are told apart ({_ranges(exact, exact)})."
+            f"A softmax in float32 would make {ones.sum():,} confidences exactly 1 ({_ranges(lost, lost)}); ranked, as "
+            f"here, by the log-odds of the logits, the values are {_ranges(exact, exact)}."
+            + (f" In float64 {still:,} are still 1, and no threshold of confidence parts them." if still else "")
         )
     else:
         best, worst = (evaluate_confidence(confidence + ones * right, correct) for right in (correct, ~correct))

@@ -188,7 +188,7 @@ def learning_rate(method: Method, settings, progress: float) -> float:
     """
     first, fraction = settings.learning_rate, progress / settings.epochs
     swa = method.averaging == "swa"
-    if swa and schedule(settings).averaged(settings, progress):
+    if swa and schedule(settings).averaged(settings, int(progress)):  # from a whole epoch on, as averaging itself
         return first * 0.5 if settings.protocol == "code" else first * (0.5 - 0.4 * (progress % 1))
     if swa and settings.protocol == "code":
         return first * 0.5 * (1 + math.cos(math.pi * fraction / 0.5))

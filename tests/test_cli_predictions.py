@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from test_predictions import WRONG, make
 
-from fmfp_lib import cli, metrics, selective
+from fmfp_lib import cli, intervals, metrics, selective
+from fmfp_lib.prediction_files import read
 
 RNG = np.random.default_rng(0)
 
@@ -98,6 +99,28 @@ def test_page_stands_alone(run, tmp_path):
     assert page.count("</script>") == page.count("<script>") == 4 and "<b>a<b" not in page
     data = json.loads(re.search(r"window\.fmfpExplorer=(\{.*?\});</script>", page)[1])
     assert data["groups"][0]["n"] == 2000 and len(data["groups"][0]["runs"]["s0"]) == 1
+
+
+def test_ece_is_told_beside_that_of_a_calibrated_model(run, tmp_path):
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.3, 1, 500)
+    for name, correct, said in (
+        ("calibrated", rng.random(500) < confidence, True),
+        ("off", rng.random(500) < 0.1, False),
+    ):
+        file = saved(tmp_path / f"{name}.npz", confidence=confidence, correct=correct)
+        page = tmp_path / "page.html"
+        words = f"would show about {100 * intervals.calibrated_ece(read(file)):.2g} % on 500 items."
+        code, out, _ = run("evaluate", file, "--replicates", 5, "--html", page)
+        assert code == 0 and (words in " ".join(out.split())) is said and (words in page.read_text("utf-8")) is said
+
+
+def test_saturated_logits_keep_their_order_in_the_report(run, tmp_path):
+    z = np.array([[40, 0], [90, 0], [60, 0], [80, 0], [70, 0]])
+    file = saved(tmp_path / "a.npz", logits=z, labels=[1, 1, 0, 0, 0])
+    found = json.loads(run("evaluate", file, "--json", "--replicates", 5)[1])
+    assert [row["row"] for row in found["confident_errors"]] == [1, 0] and found["metrics"]["auroc"]["value"] == 0.5
+    assert found["risk_coverage_curve"]["risk"] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4, 2 / 5])
 
 
 def test_scores_beyond_probabilities_have_a_page(run, tmp_path):

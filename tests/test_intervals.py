@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmfp_lib import intervals
+from fmfp_lib import intervals, metrics
 from fmfp_lib.predictions import from_arrays
 from fmfp_lib.statistics.replicates import drawn_counts
 
@@ -53,6 +53,32 @@ def test_ece_of_its_own_items_lies_well_within_its_interval():
     assert 0.3 < (value - low) / (high - low) < 0.7
     plain = intervals.replicates_of(classifier(2000))["ece"]
     assert low < value < high and plain.min() >= 0
+
+
+def test_ece_of_a_calibrated_model_is_that_of_labels_drawn_from_its_confidences():
+    rng = np.random.default_rng(6)
+    for n in (300, 3000):
+        drawn = [probable(n, rng) for _ in range(200)]
+        mean = np.mean([intervals.metrics_of(system)["ece"] for system in drawn])
+        assert intervals.calibrated_ece(drawn[0]) == pytest.approx(mean, rel=0.06)
+    assert intervals.calibrated_ece(drawn[0]) == intervals.calibrated_ece(drawn[0])
+    assert intervals.calibrated_ece(from_arrays(confidence=[1.0, 1.0, 0.0], correct=[1, 0, 1])) == 0
+
+
+@pytest.mark.parametrize("scale", [1, 15, 40])
+def test_logits_that_saturate_in_float64_rank_as_metrics_evaluate_does(scale):
+    rng = np.random.default_rng(7)
+    z, y = rng.normal(size=(1500, 10)), rng.integers(0, 10, 1500)
+    z[np.arange(1500), y] += 2.2
+    found = from_arrays(logits=scale * z, labels=y)
+    assert scale < 15 or (found.confidence == 1).mean() > 0.01
+    values, expected = intervals.metrics_of(found), metrics.evaluate(scale * z, y)
+    assert {name: values[name] for name in values} == pytest.approx({name: expected[name] for name in values})
+    (counts,) = drawn_counts(1500, 1, 0)
+    again = np.repeat(np.arange(1500), counts[:, 0].astype(int))
+    drawn = intervals.replicates_of(found, 1)
+    expected = metrics.evaluate(scale * z[again], y[again])
+    assert {name: value[0] for name, value in drawn.items()} == pytest.approx({name: expected[name] for name in drawn})
 
 
 def test_no_errors_and_infinite_loss():

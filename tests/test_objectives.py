@@ -109,6 +109,13 @@ def test_focal_of_the_code_begins_with_cross_entropy():
     assert float(loss("focal", warm_up=True)) == pytest.approx(by_formula("cross_entropy"))
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0, 2.0])
+def test_focal_has_a_gradient_where_an_image_is_certain(gamma):
+    logits = torch.tensor([[40.0, 0.0], [1.0, 2.0]], requires_grad=True)
+    objectives.focal(logits, torch.tensor([0, 0]), gamma).backward()
+    assert torch.isfinite(logits.grad).all() and logits.grad[0].abs().max() < 1e-6 < logits.grad[1].abs().max()
+
+
 def test_the_network_is_asked_for_what_the_losses_need_alone():
     asked = []
     identity = lambda x: asked.append(x) or x  # noqa: E731

@@ -71,6 +71,7 @@ SAME = {
     "statistics.compare_scores": lambda s: points(statistics.compare_scores(*s.scores, STATISTICS, replicates=2)),
     "statistics.reordered": lambda s: [found[:2] for found in statistics.reordered(
         dict(zip("ab", s.runs, strict=True)), "aurc", "augrc", replicates=2)],
+    "statistics.correlation_replicates": lambda s: statistics.correlation_replicates(s.msp, s.z[:, 0], 1)[0],
     "statistics.rank_correlation": lambda s: statistics.rank_correlation(s.msp, s.z[:, 0], replicates=1)[0],
     "confidence.fit_p": lambda s: confidence.fit_p(s.z, s.y),
     "confidence.fit_temperature": lambda s: confidence.fit_temperature(s.z, s.y),

@@ -133,7 +133,11 @@ def test_saturated_confidences_are_counted_and_their_effect_shown():
     assert "AUROC 50.00 to 100.00 %, AURC 208.33 to 583.33 ×10⁻³" in note
     z = z / np.float32(2)  # in float64 they can be told apart
     (note,) = [n for n in from_arrays(logits=z, labels=y).notes if "float32" in n]
-    assert "make 3 confidences exactly 1 (AUROC 75.00 %" in note and "told apart (AUROC 100.00 %" in note
+    assert "make 3 confidences exactly 1 (AUROC 75.00 %" in note and "the values are AUROC 100.00 %" in note
+    assert "still 1" not in note
+    z = z * np.float32(2.1)  # nor can float64, but their log-odds can be
+    (note,) = [n for n in from_arrays(logits=z, labels=y).notes if "float32" in n]
+    assert "the values are AUROC 100.00 %" in note and "In float64 3 are still 1" in note
     assert not from_arrays(logits=LOGITS, labels=LABELS).notes
 
 

@@ -289,9 +289,9 @@ CLAIMS = (
         "section 4.1, figure 7",
         f"Over the runs of the baseline, SAM, SWA and FMFP on one network: Spearman's correlation between the rise of "
         f"the training loss under a random perturbation of {_NORM} % of each filter's norm and the gap on test images, "
-        "95 % bootstrap over methods, since the runs of one are alike; claimed negative. SAM's sharpness and the "
-        "Hessian's largest eigenvalue stand beside it for context. Only networks with "
-        "flatness measured on all four methods count; the rest are context.",
+        "95 % bootstrap over methods, the same ones on every network, since the runs of one are alike; claimed "
+        "negative. SAM's sharpness and the Hessian's largest eigenvalue stand beside it for context. Only networks "
+        "with flatness measured on all four methods count; the rest are context.",
         special_evidence.flat_minima,
         needs="the measure “flatness” beside records of the baseline, SAM, SWA and FMFP",
     ),

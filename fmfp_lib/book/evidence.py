@@ -22,6 +22,7 @@ from .rungs import COVERAGES
 
 TESTED = ("baseline", *CALIBRATION, "crl", *FLAT)
 SEEDS = 3  # as many as the paper's: with fewer, a comparison is shown and does not decide
+QUANTILES = 50_000  # of Student's distribution: so many that their order moves no verdict
 KEPT = 0.02  # C10: the confidence of correct predictions is kept if it falls by less than two points
 
 LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
@@ -159,25 +160,27 @@ class Evidence:
         return f"smaller than {printed}" if smaller else f"larger than {printed}"
 
 
-def from_interval(value: float, low: float, high: float, key: str, replicates: int) -> np.ndarray:
-    """Return replicates of an estimate that has an interval and none: two halves of normals, one to each end.
+def from_student(value: float, high: float, seeds: int, key: str) -> np.ndarray:
+    """Return replicates of a mean over seeds that has Student's interval: the quantiles of his distribution, shuffled.
 
     Parameters
     ----------
-    value, low, high : float
-        Estimate and the ends of its 95 % interval.
+    value, high : float
+        Estimate and the upper end of its 95 % interval.
+    seeds : int
+        Over how many the mean is taken; one degree of freedom more than the distribution has.
     key : str
-        Decides the draws, so that different estimates err apart.
-    replicates : int
-        How many.
+        Decides their order, so that different estimates err apart.
 
     Returns
     -------
-    ndarray, (replicates,)
+    ndarray, (QUANTILES,)
         NaN without an interval.
     """
-    z = np.random.default_rng(zlib.crc32(key.encode())).normal(size=replicates)
-    return value + np.where(z > 0, high - value, value - low) * z / 1.96
+    from scipy.stats import t
+
+    order = np.random.default_rng(zlib.crc32(key.encode())).permutation(QUANTILES)
+    return value + (high - value) * t.ppf((order + 0.5) / QUANTILES, seeds - 1) / t.ppf(0.975, seeds - 1)
 
 
 class Runs:
@@ -218,7 +221,7 @@ class Runs:
         quantity : str
             Name of the metric.
         comparison : statistics.Comparison or tuple of float
-            Or the difference and the ends of its 95 % interval.
+            Or the mean over seeds and the ends of Student's 95 % interval, from `over_seeds`.
         seeds : int
             Number of seeds behind it.
         compared : str
@@ -241,7 +244,7 @@ class Runs:
         replicates = (
             comparison.replicates
             if isinstance(comparison, Comparison)
-            else from_interval(value, low, high, f"{self.title} {part} {quantity}", self.replicates)
+            else from_student(value, high, seeds, f"{self.title} {part} {quantity}")
         )
         decides = more.pop("decides", True) and seeds >= SEEDS
         return [Evidence(part, self.title, compared, quantity, value, low, high, seeds, decides=decides,

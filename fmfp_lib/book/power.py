@@ -7,7 +7,7 @@ from . import markdown, names, nearest, rungs, verdicts
 from .compare import classified, pair_by_seed
 
 METHODS = ("label_smoothing", "fmfp")
-TRIALS = 400  # simulated claims in each cell of the table
+TRIALS = 1000  # simulated claims in each cell of the table
 
 
 def spread(rung: rungs.Rung, method: str, metric: str = "auroc") -> verdicts.Spread | None:
@@ -31,8 +31,17 @@ def spread(rung: rungs.Rung, method: str, metric: str = "auroc") -> verdicts.Spr
     if len(sides[0]) < 3:
         return None
     values = [b.metrics[metric] - a.metrics[metric] for a, b in zip(*sides, strict=True)]
-    drawn = compare_methods(*map(classified, sides), (metric,), draw_seeds=False)[metric].replicates
-    return verdicts.Spread(float(np.std(values, ddof=1)), float(np.std(drawn)))
+    runs, seeds = [classified(side) for side in sides], len(values)
+
+    def variance(*pairs):
+        """Of the mean over these pairs of runs, from one test set to another."""
+        return np.var(compare_methods(*zip(*pairs, strict=True), (metric,), draw_seeds=False)[metric].replicates)
+
+    pairs = list(zip(*runs, strict=True))
+    together, alone = variance(*pairs), np.mean([variance(pair) for pair in pairs])
+    own = max(alone - together, 0.0) * seeds / (seeds - 1)  # what the pairs' errors do not share
+    common = max(together - own / seeds, 0.0)
+    return verdicts.Spread(float(np.std(values, ddof=1)), float(np.sqrt(common)), float(np.sqrt(own)))
 
 
 def _nearest(rung, method):
@@ -75,7 +84,7 @@ def seeds() -> str:
                          f"{100 * own.seeds:.2f}", f"{100 * own.images:.2f}",
                          *("more than 64" if n is None else n for n in needed),
                          "no number is enough" if wanted is None else f"{wanted:,}"])  # fmt: skip
-    heading = ["rung", "method", "the paper's nearest effect, points", "spread between seeds",
+    heading = ["rung", "method", "the paper's nearest effect, points", "spread between seeds, on these images",
                "spread between test sets", "seeds needed", "seeds for half the effect",
                "test images for a quarter of the effect, 5 seeds"]  # fmt: skip
     return markdown.table(heading, rows)

@@ -11,6 +11,7 @@ from ..statistics import REPLICATES
 from . import explorer_data
 
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
+WORTH_SAYING = 0.2  # share of the ECE from which on what a calibrated model would show is told
 ERRORS = 20  # the incorrect predictions of highest confidence that are listed
 # What is shown of each metric, in this order: factor and heading.
 SHOWN = {
@@ -55,6 +56,7 @@ def summary(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict:
         "errors": int((~predictions.correct).sum()),
         "notes": notes,
         "metrics": {m: dict(zip(("value", "low", "high"), found[m], strict=True)) for m in SHOWN if m in found},
+        "calibrated_ece": intervals.calibrated_ece(predictions) if predictions.is_probability else None,
         "risk_at_coverage": _risks(predictions),
         "risk_coverage_curve": _curve(predictions),
         "reliability": _reliability(predictions) if predictions.is_probability else None,
@@ -93,7 +95,7 @@ def _rate(errors, n, name="risk"):
 
 
 def _risks(predictions):
-    """Return the error rate among the most confident items, for several coverages."""
+    """Return the error rate above thresholds of confidence, for several coverages."""
     order, n = np.argsort(-predictions.confidence, kind="stable"), len(predictions)
     value, incorrect = predictions.confidence[order], ~predictions.correct[order]
     rows = []
@@ -108,7 +110,7 @@ def _risks(predictions):
 
 def _curve(predictions):
     """Return the risk-coverage curve at every per cent of coverage."""
-    coverage, risk = risk_coverage_curve(predictions.confidence, predictions.correct)
+    coverage, risk = risk_coverage_curve(predictions.ranked_by, predictions.correct)
     places = np.unique(np.ceil(np.arange(1, 101) * len(risk) / 100 - 1e-9).astype(int)) - 1
     return {"coverage": coverage[places].tolist(), "risk": risk[places].tolist()}
 
@@ -152,7 +154,7 @@ def _groups(predictions):
 def _confident_errors(predictions, numbers):
     errors = np.flatnonzero(~predictions.correct)
     rows = []
-    for row in errors[np.argsort(-predictions.confidence[errors], kind="stable")][:ERRORS]:
+    for row in errors[np.argsort(-predictions.ranked_by[errors], kind="stable")][:ERRORS]:
         entry = {"row": numbers[row], "confidence": predictions.confidence[row]}
         for name in ("id", "labels", "predicted", "group"):
             if (values := getattr(predictions, name)) is not None:

@@ -7,7 +7,7 @@ from string import Template
 from .. import __version__
 from . import explorer_data
 from .report import SHOWN, judged
-from .report_text import differences_in_words, number, off_diagonal, with_interval
+from .report_text import about_ece, differences_in_words, number, off_diagonal, with_interval
 
 CORRECT, INCORRECT = {"light": "#0173b2", "dark": "#0173b2"}, {"light": "#d55e00", "dark": "#d55e00"}
 # Colours of systems, in both themes, and dashes; they repeat after the last.
@@ -142,7 +142,8 @@ def _metrics(report):
     for name, row in report["metrics"].items():
         factor, heading = SHOWN[name]
         rows.append((heading, number(row["value"], factor), _ends(row, factor)))
-    return f"<section><h2>Metrics</h2>{_table(('', 'value', '95 % interval'), rows)}</section>"
+    note = f"<p>{about_ece(report)}</p>" if about_ece(report) else ""
+    return f"<section><h2>Metrics</h2>{_table(('', 'value', '95 % interval'), rows)}{note}</section>"
 
 
 def _ends(row, factor):

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .report import SHOWN
+from .report import SHOWN, WORTH_SAYING
 
 LONGEST = 16  # the widest bar, in characters
 GROUPS = 12  # shown of each end of a long list
@@ -88,6 +88,8 @@ def evaluation(report: dict, console: Console | None = None) -> None:
         ends = "" if row["low"] is None else f"{factor * row['low']:.2f} to {factor * row['high']:.2f}"
         rows.append((heading, number(row["value"], factor), ends))
     _table(console, "Metrics", ("", "value", "95 % interval"), rows)
+    if words := about_ece(report):
+        console.print(Text(words))
     rows = [
         (number(row["coverage"], 100, 1), f"{row['accepted']:,}", f"{row['errors']:,}", with_interval(row, "risk"),
          f"{row['confidence_at_least']:.6g}")
@@ -111,6 +113,28 @@ def evaluation(report: dict, console: Console | None = None) -> None:
         heads = list(found[0])
         rows = [[f"{row[h]:.6g}" if h == "confidence" else str(row[h]) for h in heads] for row in found]
         _table(console, "Errors of the highest confidence", heads, rows)
+
+
+def about_ece(report: dict) -> str:
+    """Say what ECE a calibrated model would show on so many items; nothing where that is small beside the estimate.
+
+    Parameters
+    ----------
+    report : dict
+        What `report.summary` returns.
+
+    Returns
+    -------
+    str
+        One sentence, or nothing.
+    """
+    expected = report["calibrated_ece"]
+    if expected is None or expected <= WORTH_SAYING * report["metrics"]["ece"]["value"]:
+        return ""
+    return (
+        f"ECE and its interval are of the plug-in value, which noise raises: a calibrated model with these confidences "
+        f"would show about {100 * expected:.2g} % on {report['items']:,} items."
+    )
 
 
 def off_diagonal(row: dict) -> str:

@@ -251,7 +251,7 @@ def varied(scale: str) -> tuple[Rung, ...]:
 
 
 def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
-    """Return a rung among its variations of one kind: ``epochs``, ``train_size`` or ``epsilon``.
+    """Return a rung among its variations of one kind, ``epochs``, ``train_size`` or ``epsilon``, all with like seeds.
 
     At ``smoke`` scale, tiny variations of the tiny rung, trained at once.
 
@@ -280,4 +280,5 @@ def variations(kind: str, scale: str, whole: Rung = CLASS) -> dict[float, Rung]:
     else:
         others = {"epochs": LENGTHS, "train_size": SIZES[whole.title], "epsilon": DOSES[whole.title]}[kind]
     own = getattr(whole.settings("baseline", 0).complete(), kind)
-    return dict(sorted({own: replace(whole.deciding, methods=CURVES), **others}.items()))
+    seeds = next(iter(others.values())).seeds
+    return dict(sorted({own: replace(whole, seeds=seeds, methods=CURVES), **others}.items()))

@@ -7,7 +7,7 @@ import numpy as np
 from .. import confidence, measures
 from ..methods import FLAT
 from ..metrics import auroc
-from ..statistics import compare_methods, compare_scores, over_seeds, rank_correlation
+from ..statistics import compare_methods, compare_scores, correlation_replicates, from_replicates, over_seeds
 from . import names, shift_study
 from .compare import classified, pair_by_seed
 from .evidence import HIGHER, LOWER, Evidence, Runs, ranked
@@ -201,7 +201,10 @@ def flatness_and_gap(group: Runs, methods=MEASURED) -> dict[str, np.ndarray]:
 
 
 def flat_minima(runs) -> list[Evidence]:
-    """Return, for C15, the rank correlation of each kind of sharpness with the confidence gap, over a group's runs."""
+    """Return, for C15, the rank correlation of each kind of sharpness with the confidence gap, over a group's runs.
+
+    Methods are drawn, the same ones on every network: what a method does to both is alike there.
+    """
     found = []
     for group in runs:
         rows = flatness_and_gap(group)
@@ -210,7 +213,8 @@ def flat_minima(runs) -> list[Evidence]:
             continue
         for quantity in ("loss_rise", "sharpness", "eigenvalue"):  # the first decides
             pairs = rows[quantity], rows["gap"]
-            estimate = rank_correlation(*pairs, group.replicates, clusters=rows["method"])
+            whole, drawn = correlation_replicates(*pairs, group.replicates, clusters=rows["method"])
+            estimate = from_replicates(quantity, 0.0, whole, drawn)
             decides = quantity == "loss_rise" and len(runs_of) >= len(MEASURED)
             found += group.evidence("flatter, larger gap", quantity, estimate, min(runs_of.values()),
                                     f"{len(rows['gap'])} runs of {len(runs_of)} methods", decides=decides,

@@ -69,9 +69,12 @@ class Drawn:
         return OPEN if found == FOR and not self.sure else found
 
     def p_value(self, side: str) -> float:
-        """Return the share of replicates that do not lie on `side`, ``for`` or ``against``; never 0."""
+        """Return the share of replicates that do not lie on `side`, ``for`` or ``against``; never 0.
+
+        What is not defined lies on neither.
+        """
         inside = (self.above < self.replicates) & (self.replicates < self.below)
-        misses = np.count_nonzero(~inside if side == FOR else inside & np.isfinite(self.replicates))
+        misses = np.count_nonzero(~inside if side == FOR else inside | np.isnan(self.replicates))
         return (misses + 1) / (len(self.replicates) + 1)
 
 
@@ -163,13 +166,23 @@ class Spread:
     Attributes
     ----------
     seeds : float
-        Between seeds, for one seed.
+        Between seeds, for one seed, on these test images.
     images : float
         From one test set to another, the same for all seeds.
+    pairs : float
+        The part of `seeds` that comes from the images, each pair of networks erring on its own ones; it shrinks with
+        their number.
     """
 
     seeds: float
     images: float
+    pairs: float = 0.0
+
+    def on(self, share: float) -> "Spread":
+        """Return the spread on `share` times as many test images."""
+        lasting = max(self.seeds**2 - self.pairs**2, 0.0)
+        pairs = min(self.pairs, self.seeds) / np.sqrt(share)
+        return Spread(np.hypot(np.sqrt(lasting), pairs), self.images / np.sqrt(share), pairs)
 
 
 def simulated(effect: float, spread: Spread, seeds: int, groups: int = 3, parts: int = 1, trials: int = 1000,
@@ -199,14 +212,16 @@ def simulated(effect: float, spread: Spread, seeds: int, groups: int = 3, parts:
         Share of the trials by verdict, in the order of `VERDICTS`.
     """
     rng, count = np.random.default_rng(0), dict.fromkeys(VERDICTS, 0)
+    pairs = spread.pairs
     for _ in range(trials):
         verdicts = []
         for _ in range(parts):
-            comparisons = []
+            comparisons, key = [], int(rng.integers(2**31))
             for _ in range(groups):
                 truth = effect + spread.seeds * rng.normal(size=seeds) + spread.images * rng.normal()
                 values = truth + spread.images * rng.normal(size=(replicates, 1))
-                drawn = mean_over_drawn_seeds(values, int(rng.integers(2**31)))
+                values = values + pairs * rng.normal(size=values.shape) if pairs else values
+                drawn = mean_over_drawn_seeds(values, key)  # networks with equally many seeds share their draws
                 comparisons.append(Drawn(drawn, below=0.0))
             verdicts.append(decide(comparisons))
         count[combine(verdicts)] += 1
@@ -217,8 +232,12 @@ def _power(effect: float, spread: Spread, seeds: int) -> float:
     """Return the chance that one comparison's interval excludes 0 on the side of its true effect."""
     from scipy.stats import norm, t
 
-    of_seeds = spread.seeds / np.sqrt(seeds)
-    half = np.hypot(t.ppf(1 - LEVEL, seeds - 1) * of_seeds, norm.ppf(1 - LEVEL) * spread.images)
+    of_seeds, of_pairs = spread.seeds / np.sqrt(seeds), spread.pairs / np.sqrt(seeds)
+    # The replicates add the noise of the pairs to the spread of the seeds, which has it already.
+    half = np.hypot(
+        t.ppf(1 - LEVEL, seeds - 1) * np.hypot(of_seeds, of_pairs),
+        norm.ppf(1 - LEVEL) * np.hypot(spread.images, of_pairs),
+    )
     return float(norm.cdf((abs(effect) - half) / np.hypot(of_seeds, spread.images)))
 
 
@@ -245,7 +264,7 @@ def images_needed(effect: float, spread: Spread, images: int, seeds: int = 5, po
     """
     wanted = images
     while wanted <= 100 * images:
-        if _power(effect, Spread(spread.seeds, spread.images * np.sqrt(images / wanted)), seeds) >= power:
+        if _power(effect, spread.on(wanted / images), seeds) >= power:
             return round(wanted)
         wanted *= 1.1
     return None

@@ -75,7 +75,7 @@ def main():
         if speaks:
             print(f"fmfp: time is up ({error}); the same command goes on from there", file=sys.stderr)
         sys.exit(TIME_IS_UP)
-    except ValueError as error:
+    except (ValueError, FloatingPointError) as error:
         if speaks:
             print(f"fmfp: {error}", file=sys.stderr)
         sys.exit(2)

@@ -4,8 +4,8 @@ Confidence, (n,), may be any score that grows with trust; the paper's is the max
 `correct`, (n,) bool, is True where the prediction equals the label. All values are in natural units: fractions and
 nats. Wrong shapes, NaN and no samples at all raise ValueError.
 
-A metric that is not defined is NaN: AUROC, FPR-95%TPR and NAURC need both correct and incorrect predictions,
-AUPR-Success a correct and AUPR-Error an incorrect one.
+A metric that is not defined is NaN: AUROC, FPR-95%TPR, NAURC and the overlap need both correct and incorrect
+predictions, AUPR-Success a correct and AUPR-Error an incorrect one.
 
 Ties: samples of equal confidence form one threshold. Risk-coverage metrics give every sample of a tied group
 the group's error rate, so no value depends on the order of the samples; without ties this is the published

@@ -344,7 +344,7 @@ def overlap(confidence, correct) -> float:
     Returns
     -------
     float
-        In [0, 1].
+        In [0, 1]; NaN without errors or without correct predictions.
 
     Raises
     ------

@@ -120,14 +120,20 @@ def _fixed(calibration, risk, delta):
     # Inside a large group of equal confidence too few items lie above the value for any test; such places are left out.
     testable = accepted >= items_needed(risk, 1 - delta)
     failed = np.cumsum(testable & ~passes(errors, accepted, risk, delta)) > 0
-    return places[testable & ~failed], delta
+    return places[testable & ~failed], _first(places[testable]), delta
+
+
+def _first(places):
+    return places[0] if len(places) else None
 
 
 def _sgr(calibration, risk, delta):
     accepted, places = np.unique(calibration.accepted, return_index=True)  # one for every group of equal confidence
     most = math.ceil(math.log2(calibration.n + 1))
     places = places[accepted >= items_needed(risk, 1 - delta / most)]  # fewer never pass
-    steps = max(1, math.ceil(math.log2(len(places) + 1)))  # a search among m places, or none
+    if not len(places):
+        return places, None, delta / most
+    steps = math.ceil(math.log2(len(places) + 1))  # a search among m places, or none
     low, high, passed = -1, len(places) - 1, []
     while low < high:
         middle = (low + high + 1) // 2
@@ -137,12 +143,14 @@ def _sgr(calibration, risk, delta):
             passed.append(place)
         else:
             high = middle - 1
-    return passed, delta / steps
+    return passed, place, delta / steps
 
 
 def _monotone(calibration, risk, delta):
     places, level = _grid(calibration.n, risk, delta), _common_level(calibration.n, risk, delta)
-    return places[passes(calibration.errors[places], calibration.accepted[places], risk, level)], level
+    accepted = calibration.accepted[places]
+    enough = places[accepted >= items_needed(risk, 1 - delta)]  # as for `fixed`
+    return places[passes(calibration.errors[places], accepted, risk, level)], _first(enough), level
 
 
 @lru_cache(maxsize=100)
@@ -195,7 +203,11 @@ def _trimmed(chance, first):
 
 @dataclass(frozen=True)
 class Method:
-    """A way to choose: `passed(calibration, risk, delta)` returns the places that pass and the level of their test."""
+    """A way to choose.
+
+    `passed(calibration, risk, delta)` returns the places that pass, the tested one that a refusal tells of (None where
+    no test was possible), and the level of the tests.
+    """
 
     passed: Callable
     assumes: str
@@ -248,27 +260,32 @@ def choose_threshold(confidence, correct, risk: float, level: float = 0.95, meth
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
     calibration = _Calibration(confidence, correct)
-    places, delta = METHODS[method].passed(calibration, risk, 1 - level)
+    places, tested, delta = METHODS[method].passed(calibration, risk, 1 - level)
     shared = dict(risk=risk, level=level, method=method, n=calibration.n, delta=delta)
     if len(places):
         place = max(places)
         accepted, errors = int(calibration.accepted[place]), int(calibration.errors[place])
         return Threshold(float(calibration.value[place]), accepted=accepted, errors=errors, **shared)
-    return Threshold(np.inf, accepted=0, errors=0, reason=_why_none(calibration, risk, level, delta), **shared)
+    return Threshold(np.inf, accepted=0, errors=0, reason=_why_none(calibration, tested, **shared), **shared)
 
 
-def _why_none(calibration, risk, level, delta):
+def _why_none(calibration, place, risk, level, method, n, delta):
+    """Return why no threshold passed, by the `place` of a test that failed, or None where there was none."""
     needed = items_needed(risk, level)
     promise = f"a risk of {100 * risk:g} % with a probability of {100 * level:g} %"
-    if calibration.n < needed:
-        return f"{promise} takes at least {needed:,} calibration items, all right; there are {calibration.n:,}"
-    place = np.argmax(calibration.accepted >= min([*_grid(calibration.n, risk, delta)[:1], calibration.n]))
+    if n < needed:
+        return f"{promise} takes at least {needed:,} calibration items, all right; there are {n:,}"
+    if place is None:
+        needed = items_needed(risk, 1 - delta)
+        return f"{promise} takes at least {needed:,} calibration items by the method {method}; there are {n:,}"
     accepted, errors = int(calibration.accepted[place]), int(calibration.errors[place])
     bound = 100 * upper_bound(errors, accepted, 1 - delta)
+    unit = 10.0 ** (math.floor(math.log10(bound)) - 2)  # of the third digit
+    bound = unit * math.ceil(bound / unit)  # upward, so that it does exceed the promise in print, too
     seen = f"of the {accepted:,} most confident, {errors:,} {'is' if errors == 1 else 'are'} wrong"
     return (
-        f"{promise} is more than these {calibration.n:,} items allow: {seen}, which leaves a risk of up to "
-        f"{bound:.2g} % possible; a better score or more items may help"
+        f"{promise} is more than these {n:,} items allow: {seen}, which leaves a risk of up to "
+        f"{bound:.3g} % possible; a better score or more items may help"
     )
 
 

@@ -11,7 +11,7 @@ from .comparison import HIGHER_IS_BETTER, RANKING, REPLICATES, SUMS, Comparison,
 from .ranked import Ranked
 from .scores import SCORE_STATISTICS, compare_scores
 from .seeds import mean_over_drawn_seeds, over_seeds
-from .significance import holm, rank_correlation, sign_test
+from .significance import correlation_replicates, holm, rank_correlation, sign_test
 
 __all__ = [
     "Comparison",
@@ -25,6 +25,7 @@ __all__ = [
     "augrc_sources",
     "compare_methods",
     "compare_scores",
+    "correlation_replicates",
     "from_replicates",
     "holm",
     "interaction",

@@ -62,7 +62,8 @@ def check_replicates(replicates) -> None:
 def from_replicates(metric: str, a: float, b: float, differences) -> Comparison:
     """Return the comparison of `a` with `b`, its interval from the replicates' `differences` b - a (r,).
 
-    ECE is compared as it is estimated, by the plug-in value of so many images, itself a little above the truth.
+    ECE is compared as it is estimated, by the plug-in value of so many images. That lies above the truth, the more so
+    the fewer the images and the better the calibration; only the excess of the replicates over it is taken off.
 
     Parameters
     ----------

@@ -70,21 +70,40 @@ def rank_correlation(x, y, replicates: int = REPLICATES, seed: int = 0, clusters
     tuple of float
         Correlation and the ends of its interval, in [-1, 1].
     """
+    whole, drawn = correlation_replicates(x, y, replicates, seed, clusters)
+    if np.isnan(whole):
+        return whole, np.nan, np.nan
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return whole, float(low), float(high)
+
+
+def correlation_replicates(x, y, replicates: int = REPLICATES, seed: int = 0, clusters=None):
+    """Return Spearman's correlation and its bootstrap replicates, as `rank_correlation` takes them.
+
+    Parameters
+    ----------
+    x, y, replicates, seed, clusters
+        As there. With one `seed`, data with equally many clusters share their draws of them.
+
+    Returns
+    -------
+    correlation : float
+        In [-1, 1]; NaN where `x` or `y` does not vary.
+    replicates : ndarray, (replicates,)
+        NaN where what was drawn does not vary.
+    """
     check_replicates(replicates)
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if x.ndim != 1 or x.shape != y.shape or len(x) < 3:
         raise ValueError(f"x has shape {x.shape} and y {y.shape}; expected (n,) twice, n >= 3")
     whole = float(_weighted_correlation(x, y, np.ones((len(x), 1)))[0])
-    if np.isnan(whole):
-        return whole, np.nan, np.nan
     cluster = np.unique(np.arange(len(x)) if clusters is None else list(clusters), return_inverse=True)[1]
     # Clusters are numbered as they appear, so that their order in the alphabet changes no draw.
     cluster = np.unique(np.unique(cluster, return_index=True)[1][cluster], return_inverse=True)[1]
     count = cluster.max() + 1
     drawn = np.random.default_rng(seed).integers(0, count, (replicates, count))
     counts = np.stack([np.bincount(row, minlength=count) for row in drawn], 1)
-    low, high = np.nanpercentile(_weighted_correlation(x, y, counts[cluster]), [2.5, 97.5])
-    return whole, float(low), float(high)
+    return whole, _weighted_correlation(x, y, counts[cluster])
 
 
 def _weighted_correlation(x, y, weights):

@@ -32,9 +32,15 @@ def state(run) -> bytes:
     return buffer.getvalue()
 
 
+def _path(settings, kind: str) -> Path:
+    # The state of a random generator is of one kind of device, and records do not tell devices apart.
+    device = torch.device(settings.device).type
+    return records.folder() / f".{settings.hash()}{'' if device == 'cpu' else '.' + device}.{kind}"
+
+
 def own_path(settings) -> Path:
     """Return where the checkpoint of a run lies."""
-    return records.folder() / f".{settings.hash()}.checkpoint"
+    return _path(settings, "checkpoint")
 
 
 def shared_path(settings) -> Path | None:
@@ -47,7 +53,7 @@ def shared_path(settings) -> Path | None:
 
 def _shared_by(plain) -> Path:
     """Return where the checkpoint lies that a plain run leaves for others."""
-    return records.folder() / f".{plain.hash()}.trunk"
+    return _path(plain, "trunk")
 
 
 def write(run) -> None:

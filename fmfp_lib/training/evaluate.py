@@ -56,7 +56,26 @@ def finished_model(run) -> torch.nn.Module:
 def during_training(run) -> dict:
     """Return `history_entry` of a run's network as it would be used now, on the first 2,000 test images."""
     found = logits(run.finished_model(), run.x_test[:HISTORY_IMAGES], run.data.num_classes, run.device)
+    if not np.isfinite(found).all():
+        raise diverged(run, "a logit of a test image is not finite")
     return history_entry(found, run.data.y_test[:HISTORY_IMAGES])
+
+
+def diverged(run, what: str) -> FloatingPointError:
+    """Return the error that says in which epoch a run diverged, and what may help.
+
+    Parameters
+    ----------
+    run : loop.Run
+    what : str
+        Is no longer finite.
+
+    Returns
+    -------
+    FloatingPointError
+    """
+    rate = run.settings.learning_rate
+    return FloatingPointError(f"{what} in epoch {run.epoch}; a smaller learning_rate may help (given {rate})")
 
 
 def history_entry(logits: np.ndarray, labels: np.ndarray) -> dict:

@@ -56,9 +56,10 @@ def train(
     Raises
     ------
     ValueError
-        For data that are missing or do not fit, an unknown measure, or measures asked of several processes.
+        For data that are missing or do not fit, an unknown measure, or measures asked of several processes or, but for
+        ``fit``, of images that stay in their files (ImageNet's).
     FloatingPointError
-        If the training loss is no longer finite.
+        If the training loss, or a logit in evaluation, is no longer finite.
     OutOfTime
         If `minutes` were over before the last epoch.
     """
@@ -67,6 +68,10 @@ def train(
     wanted = [_measures.check(name) for name in measures] + ["weights"] * keep_weights
     if measures and distributed.size() > 1:
         raise ValueError("measures are taken by one process: train with --keep-weights, then measure without torchrun")
+    if settings.dataset == "imagenet" and (refused := sorted({*measures} - {"fit"})):
+        raise ValueError(
+            f"on imagenet, whose images stay in their files, only fit is measured, not {', '.join(refused)}"
+        )
     find = partial(_find, settings, wanted, force, shipped)
     record, complete = distributed.from_first(find)
     if complete:

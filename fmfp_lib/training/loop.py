@@ -214,7 +214,7 @@ class Run:
         Raises
         ------
         FloatingPointError
-            If the training loss is no longer finite.
+            If the training loss, or a logit in evaluation, is no longer finite.
         OutOfTime
             If the time is up before the last epoch; a checkpoint was written.
         """
@@ -244,10 +244,7 @@ class Run:
         epochs = self.settings.epochs
         loss, accuracy = map(float, self.train_epoch())
         if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"the training loss is {loss} in epoch {self.epoch}; a smaller learning_rate may help "
-                f"(given {self.settings.learning_rate})"
-            )
+            raise evaluate.diverged(self, f"the training loss is {loss}")
         entry = {"epoch": self.epoch, "train_loss": loss, "train_accuracy": evaluate.none_if_undefined(accuracy)}
         if self.epoch % max(1, epochs // HISTORY_POINTS) == 0 or self.epoch == epochs:
             entry |= self.evaluate_during_training()

@@ -31,6 +31,8 @@ def perturbed_parameters(model: nn.Module, which: str = "all") -> list[nn.Parame
 class SAM:
     """Sharpness-aware minimisation around any optimiser (Foret et al., ICLR 2021; no adaptive scaling).
 
+    Gradients that a scaler of float16 enlarged must be unscaled before `second_step`.
+
     Call `first_step` with the gradient at w: it moves the weights to ``w + rho g / ||g||``. Call `second_step`
     with the gradient there: it restores w bit for bit and takes the optimiser's step with that gradient.
 

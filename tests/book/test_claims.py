@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fmfp_lib import measures, metrics
+from fmfp_lib import measures, metrics, statistics
 from fmfp_lib.book import claims, claims_cards, claims_pages, evidence, shift_study, special_evidence, verdicts
 from fmfp_lib.book.study import Group
 from fmfp_lib.records import Record
@@ -251,6 +251,26 @@ def test_flatness_is_held_against_the_gap(measured):
     assert verdict("C15", group(seeds=4, **{m: methods[m] for m in order[1:]})).verdict == "not testable here"
     rows = special_evidence.flatness_and_gap(evidence.Runs(group(seeds=4, **methods)))
     assert rows["loss_rise"] == pytest.approx(np.repeat([1.0, 0.9, 0.8, 0.7], 4))
+
+
+def test_methods_are_drawn_for_all_networks_together(measured):
+    """Two networks on which the methods do the same are no more certain than one."""
+    methods = {"baseline": {"noise": 2.0}, "sam": {"noise": 1.5}, "swa": {"noise": 1.0}, "fmfp": {"noise": 0.1}}
+    sharp = {"baseline": 0.7, "sam": 1.0, "swa": 0.8, "fmfp": 0.9}  # not in the order of the gaps
+    measured("flatness", list(methods), lambda r: {"norms": np.array([0.0, 0.2]), "sharpness": 1.0, "eigenvalue": 1.0,
+             "loss": np.array([[0.1], [0.1 + sharp[r.settings.method]]])})  # fmt: skip
+    runs = evidence.Runs(group(seeds=4, **methods))
+    (alone, *_), both = special_evidence.flat_minima([runs]), special_evidence.flat_minima([runs, runs])
+    together = verdicts.pooled([e.drawn for e in both if e.decides])
+    assert together.interval == pytest.approx(alone.drawn.interval)
+
+
+def test_students_interval_is_that_of_its_replicates():
+    value, low, high = statistics.over_seeds([0.1, 0.3, 0.2])
+    replicates = evidence.from_student(value, high, 3, "a")
+    assert np.percentile(replicates, [2.5, 97.5]) == pytest.approx([low, high], abs=1e-4)
+    assert np.mean(replicates) == pytest.approx(value)
+    assert not np.array_equal(replicates, evidence.from_student(value, high, 3, "b"))
 
 
 def test_a_notebook_trains_its_methods_and_counts_what_else_has_finished(tmp_path, monkeypatch):

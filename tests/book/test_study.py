@@ -1,10 +1,17 @@
 """A notebook's parameters are checked before anything is trained."""
 
+import inspect
+import re
+from pathlib import Path
+
 import pytest
 
-from fmfp_lib import records
+from fmfp_lib import intervals, records
 from fmfp_lib.book import study
 from fmfp_lib.book.study import Study, finished
+from fmfp_lib.statistics import REPLICATES
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +70,17 @@ def test_a_group_keeps_the_methods_asked_for():
     group = study.Group("smoke", "embedded", "preact_resnet8_w8_s2", {"baseline": [1, 2], "crl": [3], "fmfp": [4]})
     part = group.only(["fmfp", "sam", "baseline"])
     assert part.runs == {"fmfp": [4], "baseline": [1, 2]} and part.title == group.title and part.records == [4, 1, 2]
+
+
+def test_every_bootstrap_of_the_book_has_as_many_replicates_as_the_glossary_says():
+    notebooks = {path.name: path.read_text("utf-8") for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert len(notebooks) > 10
+    for name, text in notebooks.items():
+        assert set(re.findall(r"\breplicates = ?(\d+)", text)) <= {str(REPLICATES)}, name
+        assert not re.search(r"\breplicates */|replicates=(?!replicates|1000)", text), name
+    glossary = " ".join((ROOT / "book" / "glossary.md").read_text("utf-8").split())
+    compared = inspect.signature(intervals.compare).parameters["replicates"].default
+    assert (
+        f"A bootstrap in this book has {REPLICATES:,} replicates (that of `fmfp compare` {compared:,} or more)"
+        in glossary
+    )

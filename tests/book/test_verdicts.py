@@ -103,6 +103,19 @@ def test_the_published_effect_is_found():
     assert found[YES] >= 0.8 and found[NO] == 0
 
 
+def test_what_pairs_of_networks_err_apart_shrinks_with_more_images():
+    spread = verdicts.Spread(seeds=0.5, images=0.35, pairs=0.5)
+    assert (wider := spread.on(4)).seeds == pytest.approx(0.25) and wider.images == pytest.approx(0.175)
+    assert verdicts.images_needed(0.5, spread, 10_000) > 10_000  # none were enough if the seeds kept their spread
+    assert verdicts.images_needed(0.5, verdicts.Spread(0.5, 0.35), 10_000) is None
+    assert verdicts.seeds_needed(1.5, spread) > verdicts.seeds_needed(1.5, SPREAD)  # the interval counts it twice
+
+
+def test_what_is_not_defined_speaks_for_neither_side():
+    nothing = Drawn(np.full(99, np.nan), below=0.0)
+    assert nothing.p_value(FOR) == nothing.p_value(AGAINST) == 1
+
+
 def test_more_seeds_are_needed_for_smaller_effects():
     wanted = [verdicts.seeds_needed(effect, SPREAD) for effect in (3.0, 1.5, 1.2)]
     assert wanted[0] == 3 and wanted == sorted(wanted) and wanted[2] > 3

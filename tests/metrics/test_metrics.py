@@ -158,6 +158,17 @@ def test_overlap_is_one_minus_the_kolmogorov_smirnov_distance():
     assert np.isnan(metrics.overlap([0.9, 0.8], [1, 1]))
 
 
+def test_metrics_that_may_not_be_defined_say_so():
+    called = {"fpr95": "FPR-95%TPR", "aupr_success": "AUPR-Success", "aupr_error": "AUPR-Error"}
+    undefined = set()
+    for name in ("overlap", *metrics.evaluate_confidence(CONFIDENCE, CORRECT)):
+        metric = getattr(metrics, name)
+        if np.isnan([metric(CONFIDENCE, np.full(5, kind)) for kind in (True, False)]).any():
+            undefined.add(name)
+            assert "NaN with" in metric.__doc__ and called.get(name, name).lower() in metrics.__doc__.lower(), name
+    assert undefined == {"auroc", "fpr95", "naurc", "overlap", "aupr_success", "aupr_error"}
+
+
 def test_reliability_curve_adds_up_to_ece():
     rng = np.random.default_rng(1)
     p = rng.dirichlet(np.ones(4), 200)

@@ -1,5 +1,7 @@
 """Thresholds keep their promise in simulation, and give away little coverage for it."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import beta, binom
@@ -126,6 +128,36 @@ def test_edges(method):
     assert not none.found and none.threshold == np.inf and np.isnan(none.bound) and "1,000 items allow" in none.reason
     assert "at least 149 calibration items" in choose(148).reason
     assert not none.accepts([np.inf, 1e300]).any() and choose(1000).accepts([-np.inf, 0]).all()
+
+
+@pytest.mark.parametrize("method", selective.METHODS)
+def test_refusal_tells_of_a_test_that_failed(method):
+    """Its counts lie above some confidence and break the promise, in print too, whatever the ties."""
+    rng, refused = np.random.default_rng(5), 0
+    for i in range(400):
+        n, risk = int(rng.choice([300, 1000, 3000])), float(rng.choice([0.02, 0.05, 0.1]))
+        confidence = rng.random(n).round(2 if i % 2 else 9)
+        correct = rng.random(n) >= risk * rng.uniform(0.2, 1.5) + 0.2 * (1 - confidence)
+        found = selective.choose_threshold(confidence, correct, risk, method=method)
+        if told := re.search(r"of the ([\d,]+) most confident, (\d+) (?:is|are) wrong.*up to ([\d.]+) %", found.reason):
+            refused += 1
+            accepted, errors = int(told[1].replace(",", "")), int(told[2])
+            bound = selective.upper_bound(errors, accepted, 1 - found.delta)
+            assert risk < bound <= float(told[3]) / 100 < 1.011 * bound and float(told[3]) > 100 * risk, found.reason
+            sizes = np.append(n - np.searchsorted(np.sort(confidence), confidence, "right"), n)
+            assert accepted in sizes and errors == (~correct[np.argsort(-confidence, kind="stable")][:accepted]).sum()
+    assert refused > 100
+
+
+def test_refusals_word_for_word():
+    rng = np.random.default_rng(61)
+    confidence = rng.random(1000).round(2)
+    correct = rng.random(1000) >= 0.05 + 0.2 * (1 - confidence)
+    reason = selective.choose_threshold(confidence, correct, 0.1).reason  # not of the 114, whose bound is 9 %
+    assert "of the 98 most confident, 5 are wrong, which leaves a risk of up to 10.5 % possible" in reason
+    few = selective.choose_threshold(np.arange(251), np.ones(251), 0.02, method="sgr")
+    assert few.reason.endswith("takes at least 252 calibration items by the method sgr; there are 251")
+    assert selective.choose_threshold(np.arange(252), np.ones(252), 0.02, method="sgr").found
 
 
 def test_all_items_alike_are_one_threshold():

@@ -10,7 +10,7 @@ from fmfp_lib import cost, networks, schedule
 from fmfp_lib.methods import METHODS
 from fmfp_lib.randomness import seeded
 from fmfp_lib.settings import Settings
-from fmfp_lib.training import SAM, Run, batches, evaluate, frozen_batch_norm_statistics, train
+from fmfp_lib.training import SAM, Run, batches, checkpoint, evaluate, frozen_batch_norm_statistics, train
 from fmfp_lib.training.sam import counting_at_once
 
 
@@ -225,15 +225,34 @@ def test_every_method_trains_a_smoke_run_and_leaves_a_record(method, tmp_path):
     assert record.path.stat().st_mtime_ns == stamp
 
 
-def test_swa_from_the_shared_checkpoint_equals_swa_from_the_start(tmp_path):
-    alone = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
+@pytest.mark.parametrize(("epochs", "shared"), [(5, 3), (7, 5)])  # of 7 epochs 60 % is no whole number
+def test_swa_from_the_shared_checkpoint_equals_swa_from_the_start(epochs, shared, tmp_path):
+    alone = train(small(method="fmfp", epochs=epochs), progress=False, keep_weights=True)
     (tmp_path / alone.path.name).rename(tmp_path / "alone")
-    train(small(method="baseline", epochs=5), progress=False)
-    run = Run(small(method="fmfp", epochs=5))
+    train(small(method="baseline", epochs=epochs), progress=False)
+    run = Run(small(method="fmfp", epochs=epochs))
     run.resume()
-    assert run.epoch == 3
-    again = train(small(method="fmfp", epochs=5), progress=False, keep_weights=True)
+    assert run.epoch == shared
+    again = train(small(method="fmfp", epochs=epochs), progress=False, keep_weights=True)
     assert np.array_equal(alone.logits, again.logits)
+
+
+@pytest.mark.parametrize(("rate", "what"), [(20.0, "the training loss is nan"), (5000.0, "a logit of a test image")])
+def test_a_run_that_diverges_says_in_which_epoch_and_what_may_help(rate, what):
+    run = dict(train_size=2000, network="vgg8_w8") if rate == 20 else dict(train_size=256)
+    with pytest.raises(FloatingPointError, match=f"{what}.* in epoch 1; a smaller learning_rate may help"):
+        train(small(learning_rate=rate, **run), progress=False)
+
+
+def test_a_checkpoint_is_for_one_kind_of_device():
+    cpu, cuda = (small().complete().model_copy(update={"device": device}) for device in ("cpu", "cuda"))
+    assert cpu.hash() == cuda.hash()
+    assert len({path(s) for path in (checkpoint.own_path, checkpoint._shared_by) for s in (cpu, cuda)}) == 4
+
+
+def test_images_that_stay_in_their_files_allow_one_measure(tmp_path):
+    with pytest.raises(ValueError, match="on imagenet.* only fit is measured, not flatness"):
+        train(Settings(dataset="imagenet", scale="paper"), measures=["fit", "flatness"], progress=False)
 
 
 def test_asking_for_the_finished_model_changes_nothing():
