@@ -5,8 +5,6 @@ VENV := .venv/bin/python
 TORCH_INDEX ?=
 STAMP := .venv/.installed
 
-
-.DEFAULT_GOAL := help
 .PHONY: help venv book slides pdf course test test-browser bench faults wheel clean
 
 help: ## list the targets

@@ -8,19 +8,14 @@ import math
 import warnings
 from functools import lru_cache
 
+from .datasets import DATASETS
 from .methods import METHODS, Method
 from .schedule import shared_checkpoint, takes_sam_step
 from .settings import Settings
 
 SUSTAINED = 10e12  # operations a second that one GPU is assumed to keep up; batches of 128 small images fill none
 # Channels, pixels a side, classes.
-SHAPES = {
-    "embedded": (1, 28, 10),
-    "cifar10": (3, 32, 10),
-    "cifar100": (3, 32, 100),
-    "tiny_imagenet": (3, 64, 200),
-    "imagenet": (3, 224, 1000),
-}
+SHAPES = {name: (*map(int, s.shape.split("×")[:2]), s.classes) for name, s in DATASETS.items()}
 
 
 def _convolution_backward(gradient, x, weight, *options, out_shape=None):

@@ -1,9 +1,8 @@
-"""Where files lie: those that come with the library, and new records.
+"""Where the files that come with the library lie.
 
 In a checkout ``data/`` and ``notebooks/`` lie beside the package; a wheel carries them inside it (see pyproject.toml).
 """
 
-import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -17,16 +16,3 @@ def present(path: Path) -> Path:
     if not path.exists():
         raise ValueError(f"{path}, which comes with the library, is missing; install it again")
     return path
-
-
-def new_records() -> Path:
-    """Return the folder for new records: ``FMFP_RECORDS`` if set, else ``records`` in a checkout, which git ignores.
-
-    An installed package, which nothing is written into, keeps them in ``fmfp/records`` under ``XDG_DATA_HOME``, by
-    default ``~/.local/share``.
-    """
-    if named := os.environ.get("FMFP_RECORDS"):
-        return Path(named)
-    if not INSTALLED:
-        return ROOT / "records"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "fmfp" / "records"

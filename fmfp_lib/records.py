@@ -96,8 +96,16 @@ class Record:
 
 
 def folder() -> Path:
-    """Return the folder for new records, ``FMFP_RECORDS`` or as `paths.new_records` says."""
-    return paths.new_records()
+    """Return the folder for new records: ``FMFP_RECORDS`` if set, else ``records`` in a checkout, which git ignores.
+
+    An installed package, which nothing is written into, keeps them in ``fmfp/records`` under ``XDG_DATA_HOME``, by
+    default ``~/.local/share``.
+    """
+    if named := os.environ.get("FMFP_RECORDS"):
+        return Path(named)
+    if not paths.INSTALLED:
+        return paths.ROOT / "records"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "fmfp" / "records"
 
 
 def write_atomically(path: Path, data: bytes) -> None:

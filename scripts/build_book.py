@@ -48,7 +48,6 @@ from fmfp_lib.cli.run import QUIET_KERNEL
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 STAGE = BUILD / "src"
-# Parameters beside the scale, where a notebook leaves no gap.
 # These train there and then, into a folder of their own: what they leave is not taken for the book's records.
 TRAINED_LIVE = {"00_quickstart": {}, "13_own_data": {"seeds": [0, 1, 2]}}
 RECORDS = os.environ.get("FMFP_RECORDS", "")
@@ -60,8 +59,6 @@ def execute(notebook: Path, scale: str) -> float:
     start = time.perf_counter()
     unfinished = notebook.with_suffix(".unfinished.ipynb")
     values = {"scale": scale} | TRAINED_LIVE.get(notebook.stem, {})
-    known = papermill.inspect_notebook(str(notebook))
-    values = {name: value for name, value in values.items() if name in known}
     os.environ["FMFP_RECORDS"] = str(BUILD / "records") if notebook.stem in TRAINED_LIVE else RECORDS
     options = dict(cwd=str(ROOT), progress_bar=False, extra_arguments=[*QUIET_KERNEL, SHARP])
     papermill.execute_notebook(str(notebook), str(unfinished), values, **options)

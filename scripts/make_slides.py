@@ -35,6 +35,7 @@ from fmfp_lib.book import (  # noqa: E402
     rungs,
     study,
     valley,
+    words,
 )
 from fmfp_lib.book.examples import CLASSES  # noqa: E402
 from fmfp_lib.book.figures.style import panels  # noqa: E402
@@ -52,27 +53,20 @@ METRICS = ("accuracy", "auroc", "aurc", "augrc", "ece")
 
 
 @cache
+def every():
+    """Return the finished runs."""
+    return study.shown(["baseline", *CALIBRATION, *FLAT])
+
+
 def groups():
-    """Return the finished runs that most slides speak of: those on Fashion-MNIST."""
-    methods = ["baseline", *CALIBRATION, *FLAT]
-    return study.finished("classroom", methods) + study.on_other_rungs(methods, [rungs.SECOND])
-
-
-@cache
-def on_cifar():
-    """Return those on CIFAR-10."""
-    return study.on_other_rungs(["baseline", *CALIBRATION, *FLAT], (rungs.CIFAR, rungs.WIDE))
+    """Return those that most slides speak of: on Fashion-MNIST."""
+    return [g for g in every() if g.dataset == rungs.CLASS.regime["dataset"]]
 
 
 @cache
 def compared():
     """Return the differences from the baseline on every network: title, method, metric."""
-    every = groups() + on_cifar()
-    return {g.title: compare.against_baseline(g.records, list(g.runs)[1:], METRICS) for g in every}
-
-
-def runs(group, method):
-    return [(r.logits, r.labels) for r in group.runs[method]]
+    return {g.title: compare.against_baseline(g.records, list(g.runs)[1:], METRICS) for g in every()}
 
 
 def first(method):
@@ -106,7 +100,7 @@ def pair():
 
     The pair is the places, left and right, and the side of the incorrect prediction, as the page Play has it.
     """
-    runs = pieces.of_seed(rungs.CLASS, home.METHODS, 3)
+    runs = pieces.runs(home.METHODS)
     places = quiz.chosen(list(runs.values()))
     ranks = np.array([np.subtract(*r.confidence[places].T) > 0 for r in runs.values()])
     number = int(np.argmax((ranks != ranks[0]).any(0)))
@@ -148,7 +142,7 @@ def rungs_say():
         row = [rung.title, f"{100 * next(iter(found.values())).accuracy:.1f}"]
         for method, effect in found.items():
             ece[method].append(effect.changes["ece"])
-            classes = nearest.CLASSES.get(effect.dataset, 10)
+            classes = datasets.CATALOGUE[effect.dataset].classes
             value, _ = nearest.cell("baseline", method, "auroc", classes, effect.accuracy)
             row += [markdown.difference(effect.changes["auroc"])]
             row += [f'<em class="published">{markdown.signed(100 * value)}</em>']
@@ -163,9 +157,8 @@ def dose():
 
 
 def scope():
-    every = groups() + on_cifar()
-    sizes = {len(r) for g in every for r in g.runs.values()}
-    titles = "; ".join(g.title for g in every).replace("-", "\u2011")  # a hyphen at which no line breaks
+    sizes = {len(r) for g in every() for r in g.runs.values()}
+    titles = "; ".join(g.title for g in every()).replace("-", "\u2011")  # a hyphen at which no line breaks
     return f"Ours: {titles}; {span(sizes, '{}')} seeds"
 
 
@@ -214,7 +207,7 @@ def ours_table1():
     ).replace("-", "\u2011")
 
 
-measured_valleys = cache(valley.of_rung)
+measured_valleys = cache(valley.of_class)
 
 
 def valley_say():
@@ -235,7 +228,7 @@ def temperature():
             (confidence.scale(r.logits, confidence.fit_temperature(r.valid_logits, r.valid_labels)), r.labels)
             for r in g.runs["baseline"]
         ]
-        found = statistics.compare_methods(runs(g, "baseline"), scaled, ("auroc", "ece"))
+        found = statistics.compare_methods(compare.classified(g.runs["baseline"]), scaled, ("auroc", "ece"))
         said.append(
             f"{g.title}: ECE {markdown.difference(found['ece'], bold=False)}, "
             f"AUROC {markdown.difference(found['auroc'], bold=False)} points"
@@ -243,10 +236,14 @@ def temperature():
     return ". ".join(said) + "."
 
 
+def price():
+    """Return what a run of FMFP costs, in plain runs."""
+    one, plain = (training_cost(METHODS[m], first("baseline").settings) for m in ("fmfp", "baseline"))
+    return f"{one / plain:.1f}"
+
+
 def cost():
-    settings = first("baseline").settings
-    one, plain = (training_cost(METHODS[m], settings) for m in ("fmfp", "baseline"))
-    return f"It costs {one / plain:.1f} plain runs, since SAM's steps take two passes."
+    return f"It costs {price()} plain runs, since SAM's steps take two passes."
 
 
 def ours_table2():
@@ -262,7 +259,7 @@ def ours_table2():
 
 @cache
 def _sources():
-    return {g.title: statistics.augrc_sources(runs(g, "baseline"), runs(g, "fmfp")) for g in groups()}
+    return {g.title: compare.augrc_parts(g.records, ["fmfp"])["fmfp"] for g in groups()}
 
 
 def sources():
@@ -272,12 +269,7 @@ def sources():
 
 
 def sources_say():
-    certain = [f["by_ranking"].certain and f["by_ranking"].better for f in _sources().values()]
-    share = [f["by_errors"].difference / f["augrc"].difference for f in _sources().values()]
-    return (
-        f"Here {span([100 * s for s in share], '{:.0f} %')} of FMFP's gain is fewer errors; "
-        f"better ranking is clear on {sum(certain)} of {len(certain)} networks."
-    )
+    return f"Here {words.carried_by_errors(_sources().values())}."
 
 
 @cache
@@ -301,34 +293,33 @@ def overfitting():
 
 
 def ensemble():
-    settings = first("baseline").settings
-    price = training_cost(METHODS["fmfp"], settings) / training_cost(METHODS["baseline"], settings)
-    lines = [f"| AUGRC ×10³ against one baseline | two baselines (cost 2) | one FMFP (cost {price:.1f}) |"]
-    lines.append("| --- | --- | --- |")
-    ahead = 0
+    heading = ("AUGRC ×10³ against one baseline", "two baselines (cost 2)", f"one FMFP (cost {price()})")
+    rows, ahead = [], 0
     for g in groups():
-        labels = g.runs["baseline"][0].labels
-        pairs = [(z, labels) for z in confidence.neighbouring_ensembles([r.logits for r in g.runs["baseline"]], 2)]
+        plain, labels = g.runs["baseline"], g.runs["baseline"][0].labels
+        pairs = [(z, labels) for z in confidence.neighbouring_ensembles([r.logits for r in plain], 2)]
         found = [
-            statistics.compare_methods(runs(g, "baseline"), other, ("augrc",), draw_seeds=False)["augrc"]
-            for other in (pairs, runs(g, "fmfp"))
+            statistics.compare_methods(compare.classified(plain), other, ("augrc",), draw_seeds=False)["augrc"]
+            for other in (pairs, compare.classified(g.runs["fmfp"]))
         ]
         ahead += found[0].difference < found[1].difference
-        lines.append(f"| {g.title} | " + " | ".join(markdown.difference(c) for c in found) + " |")
+        rows.append((g.title, *map(markdown.difference, found)))
     who = {0: "FMFP is ahead on every network", len(groups()): "The pair of baselines is ahead on every network"}
-    lines.append("\n<small>Intervals over test images alone, of these very networks.</small>")
-    return "\n".join(lines) + f"\n\n**{who.get(ahead, 'Each is ahead on some of the networks')}.**"
+    return (
+        f"{markdown.table(heading, rows)}\n\n<small>Intervals over test images alone, of these very networks."
+        f"</small>\n\n**{who.get(ahead, 'Each is ahead on some of the networks')}.**"
+    )
 
 
 def conclusions():
-    every = [found[m] for found in compared().values() for m in CALIBRATION if m in found]
-    auroc, ece = ([row[k] for row in every] for k in ("auroc", "ece"))
+    cases = [found[m] for found in compared().values() for m in CALIBRATION if m in found]
+    auroc, ece = ([row[k] for row in cases] for k in ("auroc", "ece"))
     fmfp = [found["fmfp"] for found in compared().values() if "fmfp" in found]
-    data = len({g.dataset for g in groups() + on_cifar()})
+    data = len({g.dataset for g in every()})
     judged = claims.evaluate(only=["C2", "C6", "C7"])
     return "\n".join([
         *(f"* {key}, *{result.claim.wording}* **{result.verdict.capitalize()}.**" for key, result in judged.items()),
-        f"* **Calibration is not ranking.** Of {len(every)} cases ({len(CALIBRATION)} methods, {len(fmfp)} networks, "
+        f"* **Calibration is not ranking.** Of {len(cases)} cases ({len(CALIBRATION)} methods, {len(fmfp)} networks, "
         f"{data} data sets) ECE clearly improves in {count(ece, True)}; AUROC clearly falls in "
         f"{count(auroc, False)} and rises in {count(auroc, True)}.",
         f"* **FMFP**: AUGRC clearly better on {count([row['augrc'] for row in fmfp], True)} of {len(fmfp)} "

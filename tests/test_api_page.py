@@ -1,16 +1,13 @@
 """The API page names every attribute on its own, and leaves out what Python writes about named tuples."""
 
-import sys
 from pathlib import Path
 
+import api_page
 import yaml
 
+from fmfp_lib.datasets import Shifted
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import api_page  # noqa: E402
-
-from fmfp_lib.datasets import Shifted  # noqa: E402
-
 DOCSTRING = """Counts, of what:
 
 Attributes

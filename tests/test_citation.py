@@ -5,14 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import citation
 import nbformat
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import citation  # noqa: E402
-
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
 
 

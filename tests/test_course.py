@@ -1,18 +1,15 @@
 """Student versions hold the exercises, no solution, and the same code."""
 
 import re
-import sys
 from pathlib import Path
 
+import make_course
 import nbformat
 import pytest
 
+from fmfp_lib.book import in_jupyter
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import make_course  # noqa: E402
-
-from fmfp_lib.book import in_jupyter  # noqa: E402
-
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTION = "```{dropdown} Solution of exercise 1\nIt is 5/6.\n```"
 

@@ -1,11 +1,8 @@
 """The book's table of faults cannot fall behind the tests that inject them."""
 
 import json
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
-import faults  # noqa: E402
+import faults
 
 
 def test_every_fault_has_a_kept_result_and_none_failed():

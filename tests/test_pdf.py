@@ -1,15 +1,12 @@
 """The pages of the book in one, for printing: links lead within it, and what needs scripts is left out."""
 
-import sys
 from pathlib import Path
 
+import make_pdf
 import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import make_pdf  # noqa: E402
-
 PAGE = """<html><head><title>{title}</title><link rel="stylesheet" href="../_static/a.css"></head><body><nav>menu</nav>
 <article><h1 id="top">{title}</h1><a href="{link}">go</a><a href="https://example.org/">out</a>
 <img src="../images/x.png"><details><summary>s</summary>hidden</details><script>alert(1)</script>

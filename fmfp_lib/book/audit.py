@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy.special import lambertw
 from scipy.stats import t as student
 
 from ..methods import CALIBRATION, FLAT
@@ -21,15 +22,10 @@ UNIT = {"aurc": 1e3, "eaurc": 1e3, "nll": 10}  # the paper prints these times so
 _HALF = 0.005  # a number printed to two decimals is off by at most this
 
 
-def optimum(error_rate):
-    """Return r + (1 - r) ln(1 - r), the AURC of a perfect ranking at error rate r (Geifman et al. 2019)."""
-    r = np.asarray(error_rate, np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(r < 1, r + (1 - r) * np.log1p(-r), 1.0)
-
-
 def error_rate(excess):
-    """Return the error rate r at which AURC - E-AURC equals `excess`, the inverse of `optimum`.
+    """Return the error rate r at which AURC - E-AURC equals `excess`.
+
+    AURC - E-AURC is the AURC of a perfect ranking, r + (1 - r) ln(1 - r) (Geifman et al. 2019).
 
     Parameters
     ----------
@@ -49,12 +45,8 @@ def error_rate(excess):
     excess = np.asarray(excess, np.float64)
     if np.any(~((excess >= 0) & (excess <= 1))):
         raise ValueError(f"AURC - E-AURC is {excess}; it must lie in [0, 1]")
-    low, high = np.zeros_like(excess), np.ones_like(excess)
-    for _ in range(60):  # bisection: the optimum grows with r
-        middle = (low + high) / 2
-        above = optimum(middle) > excess
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
+    # (ln(1 - r) - 1) is w of w e^w = (excess - 1) / e, on the branch below -1, where r > 0.
+    return np.where(excess > 0, 1 - np.exp(1 + lambertw((excess - 1) / np.e, -1).real), 0.0)
 
 
 def rows(value: str = "mean") -> pd.DataFrame:
@@ -139,8 +131,8 @@ def near_rows() -> pd.DataFrame:
 # -- who wins -------------------------------------------------------------------------------------------------
 
 
-def welch(mean_a, std_a, mean_b, std_b, runs: int = RUNS):
-    """Return Welch's two-sided p-value for two printed means of `runs` runs each.
+def welch(mean_a, std_a, mean_b, std_b):
+    """Return Welch's two-sided p-value for two printed means of `RUNS` runs each.
 
     Parameters
     ----------
@@ -148,18 +140,16 @@ def welch(mean_a, std_a, mean_b, std_b, runs: int = RUNS):
         Mean and standard deviation (ddof = 1) of the first method, as printed.
     mean_b, std_b : float
         The same of the second method.
-    runs : int
-        Number of runs behind each mean.
 
     Returns
     -------
     float
         In [0, 1].
     """
-    a, b = (np.asarray(s, np.float64) ** 2 / runs for s in (std_a, std_b))
+    a, b = (np.asarray(s, np.float64) ** 2 / RUNS for s in (std_a, std_b))
     difference = np.asarray(mean_b, np.float64) - np.asarray(mean_a, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = (a + b) ** 2 * (runs - 1) / (a**2 + b**2)
+        freedom = (a + b) ** 2 * (RUNS - 1) / (a**2 + b**2)
         return 2 * student.sf(np.abs(difference) / np.sqrt(a + b), freedom)
 
 
@@ -216,16 +206,14 @@ def calibration_wins() -> pd.DataFrame:
     return found.assign(p_holm=holm(found["p"]))
 
 
-def best(tables=("table2",)) -> pd.DataFrame:
-    """Return, for each metric, in how many cells of `tables` each method has the best printed mean.
+def best() -> pd.DataFrame:
+    """Return, for each metric, in how many cells of Table 2 each method has the best printed mean.
 
     A tie counts for all who share it. One row per metric, one column per method, and ``cells``.
     """
-    cells = load()
-    cells = cells[cells["table"].isin(tables)]
-    found = {}
+    found, cells = {}, load().query("table == 'table2'")
     for metric, block in cells.groupby("metric", sort=False):
-        wide = block.pivot_table(index=["table", "dataset", "network"], columns="method", values="mean", sort=False)
+        wide = block.pivot_table(index=["dataset", "network"], columns="method", values="mean", sort=False)
         top = wide.max(axis=1) if metric in HIGHER_IS_BETTER else wide.min(axis=1)
         found[metric] = {**wide.eq(top, axis=0).sum(), "cells": len(wide)}
     return pd.DataFrame(found).T.astype(int).rename_axis("metric")

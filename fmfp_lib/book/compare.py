@@ -141,7 +141,7 @@ def paired_runs(runs_a, runs_b, metrics=METRICS, replicates: int = REPLICATES) -
     return {m: found[m] for m in metrics}
 
 
-def augrc_parts(records, methods, replicates: int = REPLICATES, reference: str = "baseline") -> dict:
+def augrc_parts(records, methods, replicates: int = REPLICATES) -> dict:
     """Split each method's change of AUGRC from the baseline, seed by seed, into its ranking's part and its errors'.
 
     Parameters
@@ -149,11 +149,9 @@ def augrc_parts(records, methods, replicates: int = REPLICATES, reference: str =
     records : list of records.Record
         Of one data set, network and regime.
     methods : sequence of str
-        Those without a record that has a reference of the same seed are left out.
+        Those without a record that has a baseline of the same seed are left out.
     replicates : int
         Number of bootstrap replicates.
-    reference : str
-        The method that the others are compared with.
 
     Returns
     -------
@@ -162,7 +160,7 @@ def augrc_parts(records, methods, replicates: int = REPLICATES, reference: str =
     """
     runs, result = by_method(records), {}
     for method in methods:
-        sides = pair_by_seed(runs.get(reference, {}), runs.get(method, {}))
+        sides = pair_by_seed(runs.get("baseline", {}), runs.get(method, {}))
         if sides[0]:
             result[method] = augrc_sources(*map(classified, sides), replicates)
     return result

@@ -27,6 +27,9 @@ KEPT = 0.02  # C10: the confidence of correct predictions is kept if it falls by
 
 LOWER, HIGHER = {"below": 0.0}, {"above": 0.0}
 CONTEXT = {"decides": False}
+# The range claimed of AUROC, which decides, and those of AURC and FPR-95%TPR, which are context: AURC falls with fewer
+# errors too, and the three move together: counted each, one effect would count three times.
+RANKED = {"auroc": HIGHER, "aurc": LOWER | CONTEXT, "fpr95": LOWER | CONTEXT}
 _PRESUPPOSED = {"late_auroc": "accuracy does not clearly rise"}  # why a comparison that is not sure cannot speak
 # What is drawn together: the quantities of one kind share nearly all their work.
 _RANKING, _SUMS = ("auroc", "aurc", "fpr95"), ("accuracy", "ece", "nll", "brier")
@@ -309,40 +312,9 @@ def compare_all(runs, calls) -> list[Evidence]:
     return [e for *words, claimed in calls for group in runs for e in group.difference(*words, **claimed)]
 
 
-def each(methods, against, quantities: dict):
-    """Return calls for `compare_all`: every method, a part of its own, against another one.
+def each(quantities: dict) -> list[tuple]:
+    """Return calls for `compare_all`: every calibration method, a part of its own, against the baseline.
 
-    Parameters
-    ----------
-    methods : sequence of str
-        Keys of `methods.METHODS`.
-    against : str
-        The method that they are compared with.
-    quantities : dict of str to dict
-        The claimed range of each metric.
-
-    Returns
-    -------
-    list of tuple
-        As `compare_all` takes them.
+    `quantities` has the claimed range of each metric.
     """
-    return [(names.name(m), against, m, *call) for m in methods for call in quantities.items()]
-
-
-def ranked(auroc: dict) -> dict[str, dict]:
-    """Return the range claimed of AUROC, which decides, and those of AURC and FPR-95%TPR, which are context.
-
-    AURC falls with fewer errors too, and the three move together: counted each, one effect would count three times.
-
-    Parameters
-    ----------
-    auroc : dict
-        `HIGHER` or `LOWER`.
-
-    Returns
-    -------
-    dict of str to dict
-        As `each` takes them.
-    """
-    other = (LOWER if auroc is HIGHER else HIGHER) | CONTEXT
-    return {"auroc": auroc, "aurc": other, "fpr95": other}
+    return [(names.name(m), "baseline", m, *call) for m in CALIBRATION for call in quantities.items()]

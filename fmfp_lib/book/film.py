@@ -84,20 +84,9 @@ def _said(numbers) -> str:
     return "accuracy {:.1f} %, AUROC {:.1f} %, ECE {:.1f} %".format(*numbers)
 
 
-def page(rung: rungs.Rung = rungs.CLASS) -> str:
-    """Return the film as HTML, its data and script inside; without scripts it shows the end of training.
-
-    Parameters
-    ----------
-    rung : rungs.Rung
-        With finished runs whose records keep histograms.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    films = frames(rung)
+def page() -> str:
+    """Return the film as HTML, its data and script inside; without scripts it shows the end of training."""
+    films = frames(rungs.CLASS)
     epochs = next(iter(films.values()))["epochs"].tolist()
     data = {
         "epochs": epochs, "height": HEIGHT,

@@ -73,15 +73,13 @@ def curves(groups, methods=MEASURED) -> dict[str, dict[str, dict[str, np.ndarray
     return found
 
 
-def last_in_words(by_method: dict[str, dict[str, np.ndarray]], at: float = PERTURBATION) -> str:
+def last_in_words(by_method: dict[str, dict[str, np.ndarray]]) -> str:
     """Say whose loss rises least and whose margin falls least under a random perturbation, in the mean over runs.
 
     Parameters
     ----------
     by_method : dict of str to dict of str to ndarray
-        What `curves` returns for one group.
-    at : float
-        Size of the perturbation, as a share of each filter's norm; the nearest that was measured is taken.
+        What `curves` returns for one group; of its norms, that nearest to `PERTURBATION` is looked at.
 
     Returns
     -------
@@ -89,7 +87,7 @@ def last_in_words(by_method: dict[str, dict[str, np.ndarray]], at: float = PERTU
         A sentence.
     """
     changes, norms = {"loss": {}, "margin": {}}, next(iter(by_method.values()))["norms"]
-    place = int(np.abs(norms - at).argmin())
+    place = int(np.abs(norms - PERTURBATION).argmin())
     for method, found in by_method.items():
         for key, sign in (("loss", 1), ("margin", -1)):
             changes[key][method] = sign * float((found[key][:, place] - found[key][:, 0]).mean())
@@ -267,10 +265,10 @@ def against_baseline(rows: pd.DataFrame, kind: str = "loss_rise") -> dict[str, d
     return found
 
 
-def line(a, b, points: int = 11, images: int = 500) -> tuple[np.ndarray, np.ndarray]:
+def line(a, b, points: int = 11) -> tuple[np.ndarray, np.ndarray]:
     """Return positions and mean losses (points,) on the straight line from the weights of record `a` to those of `b`.
 
-    The loss is that on the first training images (at most `images`), in nats; batch norm finds its statistics anew at
+    The loss is that on the first 500 training images, in nats; batch norm finds its statistics anew at
     every position, on all training images.
 
     Parameters
@@ -279,8 +277,6 @@ def line(a, b, points: int = 11, images: int = 500) -> tuple[np.ndarray, np.ndar
         Runs whose weights were kept, on one network and data set.
     points : int
         Number of positions, both ends included.
-    images : int
-        Largest number of training images.
 
     Returns
     -------
@@ -302,5 +298,5 @@ def line(a, b, points: int = 11, images: int = 500) -> tuple[np.ndarray, np.ndar
             raise ValueError(f"the records differ in {field}; a line needs one network and one data set")
     run = Run(a.settings)
     states = ({name: torch.from_numpy(w) for name, w in record.weights.items()} for record in (a, b))
-    x, y = run.x_train[:images], run.y_train[:images]
+    x, y = run.x_train[:500], run.y_train[:500]
     return flatness.loss_along_line(run.model, *states, x, y, points, batches=run.x_train.split(250))

@@ -10,7 +10,7 @@ from .names import DISPLAY, name
 def table(heads, rows, caption: str, kind: str = "facts") -> str:
     """Return an HTML table in a box that scrolls; cells and caption are HTML already.
 
-    `kind` is its class: ``facts`` for short cells, ``words`` for sentences, which wrap, ``evidence`` for both.
+    `kind` is its class: ``facts`` for short cells, ``evidence`` for sentences too, which wrap.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def table(heads, rows, caption: str, kind: str = "facts") -> str:
     caption : str
         Text above the table.
     kind : str
-        ``facts``, ``words`` or ``evidence``.
+        ``facts`` or ``evidence``.
 
     Returns
     -------

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from .. import measures, statistics
-from ..metrics import selective_risk_at, softmax
+from ..datasets import CATALOGUE
+from ..metrics import selective_risk_at
 from . import audit, compare, markdown, names
 from .rungs import CURVES, EARLY, PILOTS, QUANTITIES, RACE, SUREST, Rung, shown, variations, varied
 
@@ -141,7 +142,7 @@ def published_effects() -> pd.DataFrame:
     base = printed[printed["method"] == "baseline"].set_index(keys)
     others = printed[printed["method"] != "baseline"].merge(base, on=keys, suffixes=("", "_base"))
     return others[[*keys, "method"]].assign(
-        classes=others["dataset"].map({"cifar10": 10, "cifar100": 100, "tiny_imagenet": 200}),
+        classes=others["dataset"].map(lambda key: CATALOGUE[key].classes),
         accuracy=others["accuracy_base"] / 100,
         auroc=(others["auroc"] - others["auroc_base"]) / 100,
         aurc=(others["aurc"] - others["aurc_base"]) / audit.UNIT["aurc"],
@@ -204,17 +205,11 @@ def effects(
         sides = compare.pair_by_seed(base, runs.get(method, {}))
         if len(sides[0]) < len(rung.seeds_of(method)):  # some of the seeds would look like all
             continue
-        logits, seeds = map(compare.classified, sides), tuple(r.settings.seed for r in sides[0])
-        scores = [[_scored(r) for r in side] for side in sides]
-        changes = statistics.compare_methods(*logits, ("accuracy", "ece", "auroc", "aurc"), replicates)
-        changes |= statistics.compare_scores(*scores, (QUANTITIES[2],), replicates)
+        seeds = tuple(r.settings.seed for r in sides[0])
+        changes = compare.paired_runs(*map(compare.classified, sides), ("accuracy", "ece", *QUANTITIES), replicates)
         settings, accuracy = sides[0][0].settings, changes["accuracy"].a
         found.append(Effect(rung.title, method, seeds, accuracy, changes, settings.dataset, settings.network))
     return found
-
-
-def _scored(record):
-    return measures.log_odds(record.logits), record.logits.argmax(1) == record.labels
 
 
 def training_accuracies(runs) -> list[float]:
@@ -279,7 +274,7 @@ def pilots() -> str:
         if None in runs:
             continue
         s, fits = runs[0].settings, [measures.load(r, "fit") for r in runs]
-        surest = [round(len(r.labels) * SUREST * selective_risk_at(*_scored(r), SUREST)) for r in runs]
+        surest = [round(len(r.labels) * SUREST * selective_risk_at(*r.scored, SUREST)) for r in runs]
 
         def both(texts):
             return "\u00a0→\u00a0".join(texts)
@@ -333,8 +328,7 @@ def largest_logit_by_confidence(record, bins: int = 10) -> tuple[np.ndarray, np.
         classes, of correct and of incorrect predictions; NaN where a group has none.
     """
     logits = record.logits - record.logits.mean(1, keepdims=True)
-    largest, confidence = logits.max(1), softmax(record.logits).max(1)
-    right = record.logits.argmax(1) == record.labels
+    largest, (confidence, right) = logits.max(1), record.scored
     edges = np.quantile(confidence[~right], np.linspace(0, 1, bins + 1)[1:-1])
     group = np.searchsorted(edges, confidence)
 

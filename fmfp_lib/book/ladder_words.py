@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import statistics
+from ..datasets import CATALOGUE
 from . import compare, ladder, markdown, names, nearest, rungs, words
 from .rungs import CHOSE, CLASS, CURVES, EARLY, QUANTITIES, shown, variations, varied
 
@@ -61,7 +62,7 @@ def choosing_seeds(replicates: int = statistics.REPLICATES) -> str:
 
 def _beside_published(effect):
     """Say where the paper's nearest change of AUROC lies, seen from our interval."""
-    change, classes = effect.changes["auroc"], nearest.CLASSES.get(effect.dataset, 10)
+    change, classes = effect.changes["auroc"], CATALOGUE[effect.dataset].classes
     published, _ = nearest.cell("baseline", effect.method, "auroc", classes, effect.accuracy)
     if not np.isfinite(published):
         return ""
@@ -71,21 +72,10 @@ def _beside_published(effect):
     return f" (the paper's nearest value, {markdown.signed(100 * published)}, is {where})"
 
 
-def gain_in_words(replicates: int = statistics.REPLICATES) -> str:
-    """Say how much of FMFP's gain on the ladder is fewer errors, and how much a better order.
-
-    Parameters
-    ----------
-    replicates : int
-        Number of bootstrap replicates.
-
-    Returns
-    -------
-    str
-        Markdown: two sentences.
-    """
+def gain_in_words() -> str:
+    """Return, as Markdown, how much of FMFP's gain on the ladder is fewer errors, and how much a better order."""
     groups = rungs.groups(shown("classroom"))
-    parts = [compare.augrc_parts(group.records, ["fmfp"], replicates)["fmfp"] for group in groups]
+    parts = [compare.augrc_parts(group.records, ["fmfp"])["fmfp"] for group in groups]
     places, clear = [f"{names.name(group.network)} on {names.name(group.dataset)}" for group in groups], {}
     for place, part in zip(places, parts, strict=True):
         clear.setdefault(bool(part["by_ranking"].certain and part["by_ranking"].better), []).append(place)

@@ -4,9 +4,9 @@ from functools import cache
 
 import numpy as np
 
+from ..datasets import CATALOGUE
 from . import audit, names
 
-CLASSES = {"cifar10": 10, "cifar100": 100, "tiny_imagenet": 200}
 TABLES = ("table1", "table2", "table4", "table5")  # of clean images
 
 
@@ -54,7 +54,7 @@ def cell(a: str, b: str, metric: str, classes: int, accuracy: float) -> tuple[fl
     where : str
         Network, data set and accuracy; empty if there is none.
     """
-    alike = [one for one in _differences(a, b, metric) if CLASSES.get(one[0][0]) == classes]
+    alike = [one for one in _differences(a, b, metric) if CATALOGUE[one[0][0]].classes == classes]
     if not alike:
         return np.nan, ""
     (dataset, network), own, difference = min(alike, key=lambda one: abs(one[1] - 100 * accuracy))

@@ -1,4 +1,4 @@
-"""What the playful pages share: the runs of one seed, and data, scripts and images that lie inside a page."""
+"""What the playful pages share: the class's runs of one seed; data, scripts and images that lie inside a page."""
 
 import base64
 import io
@@ -6,26 +6,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from .rungs import Rung
+from .rungs import CLASS
+
+SEED = 3  # of the runs
 
 
-def of_seed(rung: Rung, methods, seed: int) -> dict:
-    """Return one finished run of each method.
-
-    Parameters
-    ----------
-    rung : rungs.Rung
-    methods : sequence of str
-        Each with a finished run of that seed.
-    seed : int
-
-    Returns
-    -------
-    dict of str to records.Record
-        In the order of `methods`.
-    """
-    runs = replace(rung, methods=tuple(methods), seeds=(seed,), more=()).runs()
-    return {method: runs[method][seed] for method in methods}
+def runs(methods) -> dict:
+    """Return the class's run of each method, ``records.Record``, by method."""
+    found = replace(CLASS, methods=tuple(methods), seeds=(SEED,)).runs()
+    return {method: found[method][SEED] for method in methods}
 
 
 def script(name: str) -> str:

@@ -63,7 +63,7 @@ def rates() -> str:
     for words, share in (("none", 0.0), ("a third of the published", 1 / 3), ("the published", 1.0)):
         for seeds in (3, 5):
             out = verdicts.simulated(share * effect, found, seeds, len(rungs.RUNGS), trials=TRIALS)
-            points = f"{100 * share * effect:+.1f}".replace("-", "\u2212") if share else "0"
+            points = markdown.signed(100 * share * effect, 1) if share else "0"
             rows.append([f"{words} ({points})", seeds, *(f"{100 * out[v]:.1f}" for v in verdicts.VERDICTS[:4])])
     return markdown.table(["true effect, points of AUROC", "seeds", *(f"{v}, %" for v in verdicts.VERDICTS[:4])], rows)
 
@@ -80,7 +80,7 @@ def seeds() -> str:
             needed = [verdicts.seeds_needed(share * published, own) for share in (1, 0.5)]
             images = len(next(iter(rung.runs()["baseline"].values())).labels)
             wanted = verdicts.images_needed(0.25 * published, own, images)
-            rows.append([rung.title, names.name(method), f"{100 * published:+.2f}".replace("-", "\u2212"),
+            rows.append([rung.title, names.name(method), markdown.signed(100 * published),
                          f"{100 * own.seeds:.2f}", f"{100 * own.images:.2f}",
                          *("more than 64" if n is None else n for n in needed),
                          "no number is enough" if wanted is None else f"{wanted:,}"])  # fmt: skip

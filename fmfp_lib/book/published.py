@@ -151,41 +151,6 @@ def table_rows(table: str, groups=(), values=lambda record: record.metrics) -> l
     return found
 
 
-def side_by_side(table: str, groups, metric: str, compared=None, values=lambda record: record.metrics) -> str:
-    """Return one metric of one of the paper's tables as HTML, ours beside it.
-
-    Parameters
-    ----------
-    table : str
-        ``table1`` to ``table5``.
-    groups : list of study.Group
-        Our finished runs; each stands beside the paper's network of the same family, and its ✓ or ✗ tells whether the
-        difference from the baseline (mean over seeds, 95 % paired bootstrap) points the same way.
-    metric : str
-        A metric of that table.
-    compared : list of dict, optional
-        What `comparisons` returns for the same table and groups, if it is at hand.
-    values : callable, optional
-        From a record to its metrics, or None where there are none; the test set's by default.
-
-    Returns
-    -------
-    str
-        Above the table, the command for a run in the paper's own setting, which needs a GPU. One group of rows for each
-        data set and network of the paper, in it one row for each method. Published cells have the class ``published``.
-        Where no record in the paper's own setting exists there is a dash; where some of its three seeds are missing,
-        the cell says how many it has.
-    """
-    known = load().query("table == @table")["metric"].unique()
-    if metric not in known:
-        raise ValueError(
-            f"{table} of the paper has no column {metric!r}; choose one of {', '.join(known) or 'no metric'}"
-        )
-    compared = comparisons(table, groups) if compared is None else compared
-    rows = table_rows(table, groups, values)
-    return _own_setting(rows) + _html(table, rows, groups, metric, compared)
-
-
 def _own_setting(rows):
     """Return, as a paragraph, what fills or adds our column in the paper's own setting."""
     options = ["--dataset D", "--network N", "--method M", "--scale paper", "--seed S"]
@@ -267,13 +232,19 @@ def _beside(key, found, compared):
 
 
 def side_by_sides(table: str, groups, compared=None, values=lambda record: record.metrics, command: bool = True) -> str:
-    """Return `side_by_side` for all metrics of the table, one fold each, the command once.
+    """Return one of the paper's tables as HTML, ours beside it: a fold for each metric.
+
+    A group of rows for each data set and network of the paper, in it a row for each method. Published cells have the
+    class ``published``. Where no record in the paper's own setting exists there is a dash; where some of its three
+    seeds are missing, the cell says how many it has.
 
     Parameters
     ----------
     table : str
         As in `load`, such as ``table1``.
     groups : sequence of lookup.Group
+        Our finished runs; each stands beside the paper's network of the same family, and its ✓ or ✗ tells whether the
+        difference from the baseline (mean over seeds, 95 % paired bootstrap) points the same way.
     compared : list of dict, optional
         What `comparisons` returns, where it is at hand.
     values : callable

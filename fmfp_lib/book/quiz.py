@@ -12,7 +12,7 @@ from .home import METHODS
 PAIRS, SEED = 10, 0
 
 
-def chosen(records, pairs: int = PAIRS, seed: int = SEED) -> np.ndarray:
+def chosen(records, pairs: int = PAIRS) -> np.ndarray:
     """Return pairs of test images, one answered rightly and one wrongly by all the networks, with the same answers.
 
     Parameters
@@ -20,8 +20,6 @@ def chosen(records, pairs: int = PAIRS, seed: int = SEED) -> np.ndarray:
     records : sequence of records.Record
         One of each method, on one test set.
     pairs : int
-    seed : int
-        Of the draw.
 
     Returns
     -------
@@ -38,27 +36,14 @@ def chosen(records, pairs: int = PAIRS, seed: int = SEED) -> np.ndarray:
     right, wrong = (np.flatnonzero(agreed & (correct == side)) for side in (True, False))
     if min(len(right), len(wrong)) < pairs:
         raise ValueError(f"{len(right)} right and {len(wrong)} wrong answers common to all; expected {pairs} of each")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     return np.stack([rng.choice(kind, pairs, replace=False) for kind in (right, wrong)], 1)
 
 
-def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
-    """Return the quiz as HTML, its images, answers and script inside.
-
-    Parameters
-    ----------
-    rung : rungs.Rung
-        With finished runs of the baseline, label smoothing and FMFP.
-    seed : int
-        Of the runs.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    records = list(pieces.of_seed(rung, METHODS, seed).values())
-    dataset = rung.regime["dataset"]
+def page() -> str:
+    """Return the quiz as HTML, its images, answers and script inside."""
+    records = list(pieces.runs(METHODS).values())
+    dataset = rungs.CLASS.regime["dataset"]
     names, places = CLASSES[dataset], chosen(records)
     images = datasets.load(dataset, test_size=len(records[0].labels)).x_test
     swapped = np.random.default_rng(SEED + 1).random(len(places)) < 0.5

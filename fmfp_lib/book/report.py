@@ -30,14 +30,14 @@ SHOWN = {
 }
 
 
-def summary(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict:
+def summary(predictions, replicates: int = REPLICATES) -> dict:
     """Return everything that the report shows of one system.
 
     Parameters
     ----------
     predictions : predictions.Predictions
         Items of a split other than ``test`` are left out, where there is a split.
-    replicates, seed : int
+    replicates : int
         Of the bootstrap.
 
     Returns
@@ -47,7 +47,7 @@ def summary(predictions, replicates: int = REPLICATES, seed: int = 0) -> dict:
         bootstrap, of accuracies and risks by Clopper-Pearson.
     """
     predictions, rows, notes = judged(predictions)
-    found = intervals.metrics_with_intervals(predictions, replicates, seed)
+    found = intervals.metrics_with_intervals(predictions, replicates)
     groups = None if predictions.group is None else _groups(predictions)
     content = {
         "name": predictions.name,

@@ -5,9 +5,8 @@ from html import escape
 from string import Template
 
 from .. import __version__
-from . import explorer_data
-from .report import SHOWN, judged
-from .report_text import about_ece, differences_in_words, number, off_diagonal, with_interval
+from . import explorer_data, report_text
+from .report import judged
 
 CORRECT, INCORRECT = {"light": "#0173b2", "dark": "#0173b2"}, {"light": "#d55e00", "dark": "#d55e00"}
 # Colours of systems, in both themes, and dashes; they repeat after the last.
@@ -46,9 +45,12 @@ def evaluation(report: dict, predictions) -> str:
     accuracy = report["metrics"]["accuracy"]
     lead = (
         f"{report['items']:,} items, {report['errors']:,} incorrect predictions: accuracy "
-        f"{with_interval(accuracy, 'value')} %. Brackets hold 95 % intervals."
+        f"{report_text.with_interval(accuracy, 'value')} %. Brackets hold 95 % intervals."
     )
-    numbers = f'<div class="beside">{_metrics(report)}{_risks(report)}</div>'
+    note = f"<p>{about}</p>" if (about := report_text.about_ece(report)) else ""
+    measured = f"<section><h2>Metrics</h2>{_table(*report_text.metric_table(report))}{note}</section>"
+    risks = f"<section><h2>Risk at some coverages</h2>{_table(*report_text.risk_table(report))}</section>"
+    numbers = f'<div class="beside">{measured}{risks}</div>'
     parts = [_notes(report["notes"]), numbers, _reliability(report), _explorer(), _groups(report), _errors(report)]
     return _page(f"Predictions of {report['name']}", lead, [*parts, _explained()], [items], [report])
 
@@ -71,23 +73,15 @@ def comparison(rows, systems, reports) -> str:
     """
     first = systems[0].name
     lead = f"{len(systems[0]):,} items, the same for all. Differences from {escape(first)}, with 95 % intervals."
-    words = "".join(f"<p>{escape(line)}</p>" for line in differences_in_words(rows, first))
-    cells = [
-        (row.system, SHOWN[row.metric][1], number(row.first, SHOWN[row.metric][0]),
-         number(row.other, SHOWN[row.metric][0]), difference(row), f"{row.p_holm:.3f}")
-        for row in rows
-    ]  # fmt: skip
+    words = "".join(f"<p>{escape(line)}</p>" for line in report_text.differences_in_words(rows, first))
+    cells = []
+    for row in rows:
+        heading, *values, ends, p = report_text.difference(row)
+        cells.append((row.system, heading, *values, ends.replace("-", "\u2212"), p))
     heads = ("system", "metric", first, "system's", "difference [95 %]", "p, Holm")
     notes = [f"{report['name']}: {note}" for report in reports for note in report["notes"]]
     parts = [_notes(notes), f"<section><h2>Differences</h2>{words}{_table(heads, cells, words=(1,))}</section>"]
     return _page("Systems compared", lead, [*parts, _explorer(), _explained()], systems, reports)
-
-
-def difference(row) -> str:
-    """Return a difference with its interval, in the units of the report."""
-    factor = SHOWN[row.metric][0]
-    text = f"{factor * row.difference:+.2f} [{factor * row.low:+.2f}, {factor * row.high:+.2f}]"
-    return text.replace("-", "\u2212")
 
 
 def _page(title, lead, parts, systems, reports):
@@ -137,35 +131,16 @@ def _notes(notes):
     return f'<div class="notes">{"".join(f"<p>{escape(note)}</p>" for note in notes)}</div>' if notes else ""
 
 
-def _metrics(report):
-    rows = []
-    for name, row in report["metrics"].items():
-        factor, heading = SHOWN[name]
-        rows.append((heading, number(row["value"], factor), _ends(row, factor)))
-    note = f"<p>{about_ece(report)}</p>" if about_ece(report) else ""
-    return f"<section><h2>Metrics</h2>{_table(('', 'value', '95 % interval'), rows)}{note}</section>"
-
-
-def _ends(row, factor):
-    return "" if row["low"] is None else f"{factor * row['low']:.2f} to {factor * row['high']:.2f}"
-
-
 def _reliability(report):
     rows = report["reliability"]
     if not rows:
         return ""
-    off = sum(bool(off_diagonal(row)) for row in rows)
-    cells = [
-        (f"{row['from']:.2f} to {row['to']:.2f}", f"{row['items']:,}", number(row["confidence"], 100, 1),
-         with_interval(row, "accuracy", 100, 1), off_diagonal(row))
-        for row in rows
-    ]  # fmt: skip
-    heads = ("confidence", "items", "mean confidence %", "accuracy % [95 %]", "")
+    off = sum(bool(report_text.off_diagonal(row)) for row in rows)
     return (
         f"<section><h2>Reliability</h2><p>In {off} of {len(rows)} bins the interval of the accuracy excludes the mean "
         f'confidence.</p><div class="beside"><figure>{_diagram(rows)}<figcaption>Accuracy against mean confidence; '
         f"upright lines are exact (Clopper-Pearson) 95 % intervals, red where they exclude the diagonal."
-        f"</figcaption></figure>{_table(heads, cells, words=(4,))}</div></section>"
+        f"</figcaption></figure>{_table(*report_text.reliability_table(report), words=(4,))}</div></section>"
     )
 
 
@@ -186,7 +161,7 @@ def _diagram(rows):
     parts.append(f'<path class="axis" d="M{left} {top}v{side}h{side}"/>')
     parts.append(f'<path class="diagonal" d="M{x(0)} {y(0)}L{x(1)} {y(1)}"/>')
     for row in rows:
-        kind = " off" if off_diagonal(row) else ""
+        kind = " off" if report_text.off_diagonal(row) else ""
         at = x(row["confidence"])
         parts.append(f'<path class="interval{kind}" d="M{at} {y(row["low"])}V{y(row["high"])}"/>')
         parts.append(f'<circle class="dot{kind}" cx="{at}" cy="{y(row["accuracy"])}" r="4"/>')
@@ -204,26 +179,15 @@ def _explorer():
     return Template(EXPLORER).substitute(form=form)
 
 
-def _risks(report):
-    rows = [
-        (number(row["coverage"], 100, 1), f"{row['accepted']:,}", f"{row['errors']:,}", with_interval(row, "risk"),
-         f"{row['confidence_at_least']:.6g}")
-        for row in report["risk_at_coverage"]
-    ]  # fmt: skip
-    heads = ("coverage %", "items", "errors", "risk % [95 %]", "confidence from")
-    return f"<section><h2>Risk at some coverages</h2>{_table(heads, rows)}</section>"
-
-
 def _groups(report):
     found = report["groups"]
     if not found:
         return ""
-    rows = [(row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk")) for row in found]
     worst = next(i for i, row in enumerate(found) if row["group"] == report["worst_group"])
     return (
         f"<section><h2>Risk by group</h2><p>With nothing rejected. Worst, by the lower end of its interval: "
-        f"<b>{escape(found[worst]['group'])}</b>, {with_interval(found[worst], 'risk')} %.</p>"
-        f"{_table(('group', 'items', 'errors', 'risk % [95 %]'), rows, marked=worst)}</section>"
+        f"<b>{escape(found[worst]['group'])}</b>, {report_text.with_interval(found[worst], 'risk')} %.</p>"
+        f"{_table(*report_text.group_table(found), marked=worst)}</section>"
     )
 
 
@@ -231,8 +195,7 @@ def _errors(report):
     found = report["confident_errors"]
     if not found:
         return "<section><h2>Errors</h2><p>There are none among these items.</p></section>"
-    heads = list(found[0])
-    rows = [[f"{row[h]:.6g}" if h == "confidence" else str(row[h]) for h in heads] for row in found]
+    heads, rows = report_text.error_table(found)
     table = _table(heads, rows, words=tuple(i for i, h in enumerate(heads) if h not in ("row", "confidence")))
     return f"<section><h2>Errors of the highest confidence</h2><p>Rows count from 0.</p>{table}</section>"
 

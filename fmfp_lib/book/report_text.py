@@ -56,6 +56,55 @@ def with_interval(row: dict, name: str, factor: float = 100, decimals: int = 2) 
     return f"{text} [{number(row['low'], factor, decimals)}, {number(row['high'], factor, decimals)}]"
 
 
+def metric_table(report: dict) -> tuple:
+    """Return the heads and the rows of the metrics with their intervals."""
+    rows = []
+    for name, row in report["metrics"].items():
+        factor, heading = SHOWN[name]
+        ends = "" if row["low"] is None else f"{factor * row['low']:.2f} to {factor * row['high']:.2f}"
+        rows.append((heading, number(row["value"], factor), ends))
+    return ("", "value", "95 % interval"), rows
+
+
+def risk_table(report: dict) -> tuple:
+    """Return the heads and the rows of the risk at some coverages."""
+    rows = [
+        (number(row["coverage"], 100, 1), f"{row['accepted']:,}", f"{row['errors']:,}", with_interval(row, "risk"),
+         f"{row['confidence_at_least']:.6g}")
+        for row in report["risk_at_coverage"]
+    ]  # fmt: skip
+    return ("coverage %", "items", "errors", "risk % [95 %]", "confidence from"), rows
+
+
+def reliability_table(report: dict) -> tuple:
+    """Return the heads and the rows of the accuracy by confidence."""
+    rows = [
+        (f"{row['from']:.2f} to {row['to']:.2f}", f"{row['items']:,}", number(row["confidence"], 100, 1),
+         with_interval(row, "accuracy", 100, 1), off_diagonal(row))
+        for row in report["reliability"]
+    ]  # fmt: skip
+    return ("confidence", "items", "mean confidence %", "accuracy % [95 %]", ""), rows
+
+
+def group_table(groups: list) -> tuple:
+    """Return the heads and the rows of the risk by group."""
+    rows = [(row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk")) for row in groups]
+    return ("group", "items", "errors", "risk % [95 %]"), rows
+
+
+def error_table(found: list) -> tuple:
+    """Return the heads and the rows of the errors of the highest confidence, at least one."""
+    heads = list(found[0])
+    return heads, [[f"{row[h]:.6g}" if h == "confidence" else str(row[h]) for h in heads] for row in found]
+
+
+def difference(row) -> tuple:
+    """Return a row of differences: metric, both values, their difference with its interval, and p."""
+    factor, heading = SHOWN[row.metric]
+    ends = f"{factor * row.difference:+.2f} [{factor * row.low:+.2f}, {factor * row.high:+.2f}]"
+    return heading, number(row.first, factor), number(row.other, factor), ends, f"{row.p_holm:.3f}"
+
+
 def _table(console, title, heads, rows, left=(0,)):
     """Print rows of text under a title; columns but those of `left` are set to the right."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
@@ -82,37 +131,18 @@ def evaluation(report: dict, console: Console | None = None) -> None:
     console.print(Text.assemble((report["name"], "bold"), f": {report['items']:,} items, {report['errors']:,} errors"))
     for note in report["notes"]:
         console.print(Text(f"Note: {note}"))
-    rows = []
-    for name, row in report["metrics"].items():
-        factor, heading = SHOWN[name]
-        ends = "" if row["low"] is None else f"{factor * row['low']:.2f} to {factor * row['high']:.2f}"
-        rows.append((heading, number(row["value"], factor), ends))
-    _table(console, "Metrics", ("", "value", "95 % interval"), rows)
+    _table(console, "Metrics", *metric_table(report))
     if words := about_ece(report):
         console.print(Text(words))
-    rows = [
-        (number(row["coverage"], 100, 1), f"{row['accepted']:,}", f"{row['errors']:,}", with_interval(row, "risk"),
-         f"{row['confidence_at_least']:.6g}")
-        for row in report["risk_at_coverage"]
-    ]  # fmt: skip
-    _table(console, "Risk and coverage", ("coverage %", "items", "errors", "risk % [95 %]", "confidence from"), rows)
+    _table(console, "Risk and coverage", *risk_table(report))
     if report["reliability"]:
-        rows = [
-            (f"{row['from']:.2f} to {row['to']:.2f}", f"{row['items']:,}", number(row["confidence"], 100, 1),
-             with_interval(row, "accuracy", 100, 1), off_diagonal(row))
-            for row in report["reliability"]
-        ]  # fmt: skip
-        heads = ("confidence", "items", "mean confidence %", "accuracy % [95 %]", "")
-        _table(console, "Reliability", heads, rows, (0, 4))
+        _table(console, "Reliability", *reliability_table(report), (0, 4))
     if report["histogram"]:
         _histogram(report["histogram"], console)
     if report["groups"]:
         _groups(report, console)
     if report["confident_errors"]:
-        found = report["confident_errors"][:10]
-        heads = list(found[0])
-        rows = [[f"{row[h]:.6g}" if h == "confidence" else str(row[h]) for h in heads] for row in found]
-        _table(console, "Errors of the highest confidence", heads, rows)
+        _table(console, "Errors of the highest confidence", *error_table(report["confident_errors"][:10]))
 
 
 def about_ece(report: dict) -> str:
@@ -166,20 +196,16 @@ def _histogram(found, console):
 
 def _groups(report, console):
     found = report["groups"]
-    shown = found if len(found) <= 2 * GROUPS else [*found[:GROUPS], None, *found[-GROUPS:]]
-    rows = [
-        (f"... {len(found) - 2 * GROUPS} more", "", "", "")
-        if row is None
-        else (row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk"))
-        for row in shown
-    ]
-    _table(console, "Risk by group, nothing rejected", ("group", "items", "errors", "risk % [95 %]"), rows)
+    heads, rows = group_table(found)
+    if len(found) > 2 * GROUPS:
+        rows[GROUPS:-GROUPS] = [(f"... {len(found) - 2 * GROUPS} more", "", "", "")]
+    _table(console, "Risk by group, nothing rejected", heads, rows)
     worst = next(row for row in found if row["group"] == report["worst_group"])
     words = f"Worst group, by the lower end of its interval: {worst['group']}, {with_interval(worst, 'risk')} %."
     console.print(Text(words))
 
 
-def differences(rows, first: str, console: Console | None = None) -> None:
+def differences(rows, first: str) -> None:
     """Print what `intervals.compare` returns; `first` is the system that the others are compared with.
 
     Parameters
@@ -188,17 +214,10 @@ def differences(rows, first: str, console: Console | None = None) -> None:
         What `intervals.compare` returns.
     first : str
         Name of the system that the others are compared with.
-    console : rich.console.Console, optional
-        Where to print; standard output by default.
     """
-    console = console or Console(highlight=False)
+    console = Console(highlight=False)
     for system in dict.fromkeys(row.system for row in rows):
-        lines = []
-        for row in (row for row in rows if row.system == system):
-            factor, heading = SHOWN[row.metric]
-            ends = f"{factor * row.difference:+.2f} [{factor * row.low:+.2f}, {factor * row.high:+.2f}]"
-            values = number(row.first, factor), number(row.other, factor)
-            lines.append((heading, *values, ends, f"{row.p_holm:.3f}"))
+        lines = [difference(row) for row in rows if row.system == system]
         heads = ("", first, system, "difference [95 %]", "p, Holm")
         _table(console, f"{system} against {first}", heads, lines)
     console.print()

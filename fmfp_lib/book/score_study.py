@@ -52,26 +52,13 @@ def counts(comparisons) -> tuple[int, int]:
     return tuple(sum(c.certain and c.better is side for c in comparisons) for side in (True, False))
 
 
-def verdict_table(found: dict, metric: str = "auroc") -> str:
-    """Return `by_method` as Markdown: the mean difference over groups, and in how many the interval excludes 0.
-
-    Parameters
-    ----------
-    found : dict
-        What `by_method` returns.
-    metric : str
-        Name of a metric, as `metrics.evaluate` returns it.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+def verdict_table(found: dict) -> str:
+    """Return `by_method` as Markdown: AUROC's mean difference over groups, and in how many the interval excludes 0."""
     rows = []
     for method, row in found.items():
         cells = []
         for key in OTHERS:
-            own = [compared[metric] for compared in row[key].values()]
+            own = [compared["auroc"] for compared in row[key].values()]
             up, down = counts(own)
             mean = 100 * np.mean([c.difference for c in own])
             text = signed(mean) + f" ({up}\u2191\u00a0{down}\u2193)"
@@ -80,30 +67,17 @@ def verdict_table(found: dict, metric: str = "auroc") -> str:
     return table(("trained by", "cases", *map(name, OTHERS)), rows)
 
 
-def in_words(found: dict, metric: str = "auroc") -> str:
-    """Say which score gains on MSP most often, over all groups and methods, where it loses, and how the others do.
-
-    Parameters
-    ----------
-    found : dict
-        What `by_method` returns.
-    metric : str
-        Name of a metric, as `metrics.evaluate` returns it.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+def in_words(found: dict) -> str:
+    """Return, as Markdown, which score of `by_method` gains AUROC on MSP most often, where it loses, and the others."""
     lines = []
     for key in OTHERS:
-        every = [compared[metric] for row in found.values() for compared in row[key].values()]
+        every = [compared["auroc"] for row in found.values() for compared in row[key].values()]
         up, down = counts(every)
         mean = 100 * np.mean([c.difference for c in every])
         lines.append((up - down, key, up, down, mean, len(every)))
     lines.sort(reverse=True)
     _, key, up, down, mean, count = lines[0]
-    worse = [m for m, row in found.items() if counts([c[metric] for c in row[key].values()])[1]]
+    worse = [m for m, row in found.items() if counts([c["auroc"] for c in row[key].values()])[1]]
     text = (
         f"**Of the scores made of logits, {name(key)} gains most often: in {up} of {count} cases the 95 % interval of "
         f"its gain in AUROC over MSP lies above 0, in {down} below (mean {signed(mean)} points).** "
@@ -186,7 +160,7 @@ def measured(groups, metrics=("auroc", "augrc"), replicates: int = statistics.RE
             for key in MEASURED:
                 pairs = [(run, found) for run in runs if (found := measures.load(run, key)) is not None]
                 if pairs:
-                    plain = [(scores.log_odds(r.logits), r.logits.argmax(1) == r.labels) for r, _ in pairs]
+                    plain = [(scores.log_odds(r.logits), r.correct) for r, _ in pairs]
                     other = [(f["score"], f.get("correct", p[1])) for (_, f), p in zip(pairs, plain, strict=True)]
                     compared = statistics.compare_scores(plain, other, metrics, replicates)
                     rows.append((group, method, key, len(pairs), compared))

@@ -7,6 +7,7 @@ images under 15 corruptions at 5 severities (``measures.load(record, "shift")``)
 import numpy as np
 
 from .. import measures, metrics, statistics
+from ..scores import log_odds
 from ..statistics.comparison import check_replicates
 from ..statistics.replicates import check_pairs, compare_replicates, replicates_of
 from . import markdown, names
@@ -74,7 +75,7 @@ def clean(record, count: int) -> dict[str, np.ndarray]:
         In the form of ``shift``.
     """
     logits, labels = record.logits[:count], record.labels[:count]
-    return {"score": measures.log_odds(logits)[None, None], "correct": (logits.argmax(1) == labels)[None, None]}
+    return {"score": log_odds(logits)[None, None], "correct": (logits.argmax(1) == labels)[None, None]}
 
 
 def by_severity(arrays) -> dict[str, np.ndarray]:

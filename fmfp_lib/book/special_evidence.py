@@ -10,11 +10,11 @@ from ..metrics import auroc
 from ..statistics import compare_methods, compare_scores, correlation_replicates, from_replicates, over_seeds
 from . import names, shift_study
 from .compare import classified, pair_by_seed
-from .evidence import HIGHER, LOWER, Evidence, Runs, ranked
+from .evidence import HIGHER, LOWER, RANKED, Evidence, Runs
 
 NEGLIGIBLE = 0.005  # C4: half a point of AUROC, less than half of FMFP's smallest published gain in Table 2 (1.29)
 MEASURED = ("baseline", *FLAT)  # C15: what a group must have measured
-MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs; averaging starts at 60 %
+MIDDLE, END = (0.40, 0.60), (0.85, 1.00)  # C6, C12: shares of the epochs, (]; averaging starts at 60 %
 PERTURBATION = 0.2  # C15: relative norm of the random perturbation
 
 TEMPERATURE = (
@@ -48,8 +48,8 @@ def temperature(runs) -> list[Evidence]:
     return found
 
 
-def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
-    """Return a test metric's mean over the end of training minus its mean over the middle (NaN if never looked at).
+def late_change(record, metric: str) -> float:
+    """Return a test metric's mean over the `END` of training minus its mean over the `MIDDLE` (NaN if never looked at).
 
     Parameters
     ----------
@@ -57,8 +57,6 @@ def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
         Its history holds ``test_<metric>`` now and then.
     metric : str
         Such as ``auroc``.
-    middle, end : tuple of float
-        Shares of the epochs, each open at its first and closed at its second.
 
     Returns
     -------
@@ -67,7 +65,7 @@ def late_change(record, metric: str, middle=MIDDLE, end=END) -> float:
     """
     epochs = record.settings.epochs
     means = []
-    for first, last in (middle, end):
+    for first, last in (MIDDLE, END):
         values = [e.get(f"test_{metric}") for e in record.history if first * epochs < e["epoch"] <= last * epochs]
         values = [v for v in values if v is not None]
         means.append(np.mean(values) if values else np.nan)
@@ -138,15 +136,11 @@ def shifted(runs) -> list[Evidence]:
             sides = pair_by_seed(*(shift_study.measured(*group.records(m)) for m in (other, "fmfp")))
             if sides[0]:
                 compared = shift_study.compare(*sides, group.replicates)
-                for quantity, claimed in ranked(HIGHER).items():
+                for quantity, claimed in RANKED.items():
                     c = compared[quantity]
                     found += group.evidence(f"against {names.name(other)}", quantity, c,
                                             len(sides[0]), f"FMFP − {names.name(other)}", **claimed)  # fmt: skip
     return found
-
-
-def _measured(record, name):
-    return measures.load(record, name) if name in measures.MEASURES else None
 
 
 def confidnet(runs) -> list[Evidence]:
@@ -154,14 +148,14 @@ def confidnet(runs) -> list[Evidence]:
     found = []
     for group in runs:
         baseline = group.runs.get("baseline", {})
-        kept = {seed: (_measured(record, "confidnet"), record.correct) for seed, record in baseline.items()}
+        kept = {seed: (measures.load(record, "confidnet"), record.correct) for seed, record in baseline.items()}
         scored = {seed: (arrays["score"], correct) for seed, (arrays, correct) in kept.items() if arrays is not None}
         sides = pair_by_seed(scored, {seed: record.scored for seed, record in group.runs.get("fmfp", {}).items()})
         if not sides[0]:
             continue
-        for quantity, c in compare_scores(*sides, ("auroc", "aurc", "fpr95"), group.replicates).items():
+        for quantity, c in compare_scores(*sides, RANKED, group.replicates).items():
             found += group.evidence(
-                "FMFP against ConfidNet", quantity, c, len(sides[0]), "FMFP − ConfidNet", **ranked(HIGHER)[quantity]
+                "FMFP against ConfidNet", quantity, c, len(sides[0]), "FMFP − ConfidNet", **RANKED[quantity]
             )
     return found
 
@@ -187,7 +181,7 @@ def flatness_and_gap(group: Runs, methods=MEASURED) -> dict[str, np.ndarray]:
     rows = {key: [] for key in ("method", "seed", "loss_rise", "sharpness", "eigenvalue", "gap", "auroc")}
     for method in methods:
         for record in group.records(method)[0]:
-            found = _measured(record, "flatness")
+            found = measures.load(record, "flatness")
             if found is None:
                 continue
             loss, norms = found["loss"].reshape(len(found["norms"]), -1).mean(1), found["norms"]

@@ -11,7 +11,7 @@ from ..metrics import calibrated_right_confidence
 from ..settings import Settings
 from . import lookup, rungs
 from .compare import against_baseline, by_method, by_seed, classified, pair_by_seed, paired_runs
-from .markdown import difference_table, grouped, plus_minus, table
+from .markdown import difference_table, grouped, plus_minus, signed, table
 from .names import DISPLAY, joined, name
 from .words import glance_in_words, in_words
 
@@ -26,24 +26,13 @@ def frame(records) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def metric_table(records, metrics=tuple(DISPLAY)) -> pd.DataFrame:
-    """Return mean ± standard deviation over seeds in the paper's units: one row per metric, one column per method.
-
-    Parameters
-    ----------
-    records : sequence of records.Record
-        Finished runs of one group.
-    metrics : sequence of str
-        Names of metrics, as `metrics.evaluate` returns them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Cells are text.
-    """
+def metric_table(records) -> pd.DataFrame:
+    """Return mean ± standard deviation over seeds in the paper's units, as text: a row a metric, a column a method."""
     return pd.DataFrame(
         {
-            name(m): {DISPLAY[k][1]: plus_minus([r.metrics[k] for r in runs.values()], DISPLAY[k][0]) for k in metrics}
+            name(m): {
+                head: plus_minus([r.metrics[k] for r in runs.values()], unit) for k, (unit, head) in DISPLAY.items()
+            }
             for m, runs in by_method(records).items()
         }
     )
@@ -166,7 +155,7 @@ def regime_search() -> str:
         baseline, smoothed, fmfp = (100 * np.array([r.metrics["auroc"] for r in runs[m]]) for m in searched)
         changes = smoothed - baseline, fmfp - baseline
         both = (changes[0] < 0) & (changes[1] > 0)
-        cells = [",\u00a0".join(f"{v:+.2f}" for v in change).replace("-", "−") for change in changes]
+        cells = [",\u00a0".join(map(signed, change)) for change in changes]
         held = f"{both.sum()}\u00a0of\u00a0{len(both)}"
         rows.append((f"`{network}`", f"{size:,}", epochs, plus_minus(baseline), *cells, held))
     heading = ("network", "images", "epochs", "baseline AUROC %", "label smoothing: change of AUROC by seed, points",
@@ -217,7 +206,7 @@ def _two_digits(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def gpu_hours(rate: float = cost.SUSTAINED) -> str:
+def gpu_hours() -> str:
     """Return, as Markdown, the operations an image and the estimated hours of one run for each of the paper's cells."""
     heading = ("data", "network", "GFLOP an image", "baseline, h", "SAM, h", "SWA, h", "FMFP, h")
     rows = []
@@ -231,6 +220,6 @@ def gpu_hours(rate: float = cost.SUSTAINED) -> str:
         ]
         for network in networks:
             work = sum(cost.operations(network, dataset))
-            cells = [_two_digits(work * images * count / rate / 3600) for count in counts]
+            cells = [_two_digits(work * images * count / cost.SUSTAINED / 3600) for count in counts]
             rows.append((dataset, f"`{network}`", f"{work / 1e9:.1f}", *cells))
     return table(heading, rows, words=2)

@@ -17,20 +17,9 @@ THRESHOLDS = (0.0, *np.arange(0.2, 0.9, 0.05).round(2), *np.arange(0.9, 0.97, 0.
 WIDTH, HEIGHT = 420, 150
 
 
-def counts(record, thresholds=THRESHOLDS) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many test images are answered at each threshold, and how many of these answers are wrong.
-
-    Parameters
-    ----------
-    record : records.Record
-    thresholds : sequence of float
-        The least confidence that is answered.
-
-    Returns
-    -------
-    answered, wrong : ndarray of shape (thresholds,), int
-    """
-    accepted = record.confidence >= np.asarray(thresholds)[:, None]
+def counts(record) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many test images of a record are answered at each of `THRESHOLDS`, and how many answers are wrong."""
+    accepted = record.confidence >= np.asarray(THRESHOLDS)[:, None]
     return accepted.sum(1), (accepted & ~record.correct).sum(1)
 
 
@@ -88,27 +77,15 @@ def _curves(systems, n) -> str:
     )
 
 
-def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
+def page() -> str:
     """Return the game as HTML, its images, answers and script inside.
 
     Without scripts it shows the cost against the threshold at the first prices.
-
-    Parameters
-    ----------
-    rung : rungs.Rung
-        With finished runs of the baseline, label smoothing and FMFP.
-    seed : int
-        Of the runs.
-
-    Returns
-    -------
-    str
-        HTML.
     """
-    records = pieces.of_seed(rung, METHODS, seed)
+    records = pieces.runs(METHODS)
     n = len(records["baseline"].labels)
     places = np.random.default_rng(SEED).choice(n, PASSING, replace=False)
-    images = datasets.load(rung.regime["dataset"], test_size=n).x_test[places]
+    images = datasets.load(rungs.CLASS.regime["dataset"], test_size=n).x_test[places]
     strip = np.concatenate(list(images), axis=2)  # side by side
     systems = [_system(method, record, places) for method, record in records.items()]
     data = {"n": n, "risk": RISK, "width": WIDTH, "height": HEIGHT, "thresholds": [float(t) for t in THRESHOLDS],

@@ -49,7 +49,7 @@ class Kept:
         return float(np.mean(~(self.risk > promised)))
 
 
-def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed=0) -> dict[str, Kept]:
+def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200) -> dict[str, Kept]:
     """Take some items for a population, draw calibration items from it, and see what the thresholds give there.
 
     Parameters
@@ -60,7 +60,7 @@ def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed
         The promise.
     size : int
         Calibration items of each draw, with replacement.
-    draws, seed : int
+    draws : int
 
     Returns
     -------
@@ -70,7 +70,7 @@ def over_draws(confidence, correct, risk, level=0.95, size=1000, draws=200, seed
     rules = {READ_OFF: lambda c, k: read_off(c, k, risk)} | {
         m: lambda c, k, m=m: selective.choose_threshold(c, k, risk, level, m).threshold for m in selective.METHODS
     }
-    rng, found = np.random.default_rng(seed), {name: [] for name in rules}
+    rng, found = np.random.default_rng(0), {name: [] for name in rules}
     for _ in range(draws):
         drawn = rng.integers(0, len(confidence), size)
         for name, rule in rules.items():
@@ -106,7 +106,7 @@ def kept_table(found: dict, risk: float) -> str:
     return table(("threshold", "promise kept, % of draws", "mean risk, %", "mean coverage, %"), rows)
 
 
-def under_shift(record, risk: float, level: float = 0.95, method: str = "fixed"):
+def under_shift(record, risk: float, level: float = 0.95):
     """Choose a threshold on clean test images and apply it to others, clean and corrupted; None without ``shift``.
 
     Parameters
@@ -117,8 +117,6 @@ def under_shift(record, risk: float, level: float = 0.95, method: str = "fixed")
         Largest risk to promise, in (0, 1).
     level : float
         Probability with which the promise holds, in (0, 1).
-    method : str
-        As in `selective.choose_threshold`.
 
     Returns
     -------
@@ -134,8 +132,8 @@ def under_shift(record, risk: float, level: float = 0.95, method: str = "fixed")
         return None
     count = arrays["score"].shape[2]
     score = np.rint(64 * scores.log_odds(record.logits)) / 64
-    correct = record.logits.argmax(1) == record.labels
-    chosen = selective.choose_threshold(score[count:], correct[count:], risk, level, method)
+    correct = record.correct
+    chosen = selective.choose_threshold(score[count:], correct[count:], risk, level)
     clean = selective.outcome(chosen.threshold, score[:count], correct[:count])
     shifted = {
         str(kind): [selective.outcome(chosen.threshold, s, k) for s, k in zip(own, right, strict=True)]

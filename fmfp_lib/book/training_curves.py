@@ -165,15 +165,8 @@ def direction(label: str, estimate) -> str:
     return f"{label} {way}" if way else f"the change in {label} is too close to call"
 
 
-def late_in_words(group, method: str = "baseline") -> str:
-    """Say how a method's AUROC and accuracy change from the middle of training to its end (`late_change`).
-
-    Parameters
-    ----------
-    group : study.Group
-        Runs on one data set and network.
-    method : str
-        Key of `methods.METHODS`.
+def late_in_words(group) -> str:
+    """Say how the baseline's AUROC and accuracy change from the middle of training to its end (`late_change`).
 
     Returns
     -------
@@ -182,7 +175,7 @@ def late_in_words(group, method: str = "baseline") -> str:
     """
     parts = []
     for metric, label in (("accuracy", "accuracy"), ("auroc", "AUROC")):
-        change = over_seeds([late_change(r, metric) for r in group.runs[method]])
+        change = over_seeds([late_change(r, metric) for r in group.runs["baseline"]])
         parts.append(f"{direction(label, change)}, {markdown.interval(change, 100, bold=False)} points")
     return f"{group.title}: {parts[0]}; {parts[1]}"
 
@@ -210,18 +203,16 @@ def seeds_in_words(groups) -> str:
     return "; ".join(parts)
 
 
-def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> str:
-    """Return, as Markdown, how much worse a metric ends than its best, and how it changes from middle to end.
+def overfitting_table(groups, window: int = WINDOW) -> str:
+    """Return, as Markdown, how much worse AUROC ends than its best, and how it changes from middle to end.
 
     One table per group, one row per method: the peak (share of training, mean over seeds), the loss since, the changes
-    of the metric and of accuracy between the two windows of `late_change`, with 95 % intervals over seeds.
+    of AUROC and of accuracy between the two windows of `late_change`, with 95 % intervals over seeds.
 
     Parameters
     ----------
     groups : iterable of study.Group
         The finished runs to show.
-    metric : str
-        Name of a metric, as `metrics.evaluate` returns it.
     window : int
         Number of consecutive evaluations that are averaged.
 
@@ -230,19 +221,18 @@ def overfitting_table(groups, metric: str = "auroc", window: int = WINDOW) -> st
     str
         Markdown.
     """
-    factor, label = names.display(metric)
 
     def cells(runs):
-        peaks = [peak(r, metric, window) for r in runs]
-        late = [over_seeds([late_change(r, m) for r in runs]) for m in (metric, "accuracy")]
+        peaks = [peak(r, window=window) for r in runs]
+        late = [over_seeds([late_change(r, m) for r in runs]) for m in ("auroc", "accuracy")]
         return [
             f"{100 * np.mean([p.share for p in peaks]):.0f}",
-            markdown.interval(over_seeds([p.loss for p in peaks]), factor, bold=False),
-            markdown.interval(late[0], factor),
+            markdown.interval(over_seeds([p.loss for p in peaks]), 100, bold=False),
+            markdown.interval(late[0], 100),
             markdown.interval(late[1], 100),
         ]
 
-    heading = ("method", "best at, % of training", "best − last (smoothed)", f"{label.split()[0]}, end − middle",
+    heading = ("method", "best at, % of training", "best − last (smoothed)", "AUROC, end − middle",
                "accuracy, end − middle")  # fmt: skip
     rows = [(g.title, names.name(method), *cells(runs)) for g in groups for method, runs in g.runs.items()]
     return markdown.grouped(heading, rows, "The other networks: best against last")

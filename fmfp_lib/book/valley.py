@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .. import flatness
-from . import explorer, pieces, rungs
+from . import explorer, pieces
 
 METHODS = ("baseline", "fmfp")
 NORMS = tuple(np.linspace(0, 0.5, 11).round(2))  # sizes of the perturbation, as shares of each filter's norm
@@ -49,22 +49,9 @@ def losses(record, norms=NORMS, lines: int = LINES, images: int = IMAGES) -> np.
     return flatness.loss_under_perturbation(run.model, run.x_train[:images], run.y_train[:images], norms, lines)[0].T
 
 
-def of_rung(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> dict[str, np.ndarray]:
-    """Return `losses` of each of `METHODS`.
-
-    Parameters
-    ----------
-    rung : rungs.Rung
-        With finished runs of `METHODS` whose weights were kept.
-    seed : int
-        Of the runs.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (lines, norms)
-        In nats.
-    """
-    return {method: losses(record) for method, record in pieces.of_seed(rung, METHODS, seed).items()}
+def of_class() -> dict[str, np.ndarray]:
+    """Return `losses` of the class's run of each of `METHODS`, by method."""
+    return {method: losses(record) for method, record in pieces.runs(METHODS).items()}
 
 
 def of_group(group) -> dict[str, np.ndarray]:
@@ -122,20 +109,9 @@ def picture(method: str, found: np.ndarray) -> str:
     )
 
 
-def page(rung: rungs.Rung = rungs.CLASS, seed: int = 3) -> str:
-    """Return the valleys as HTML, the measured losses and the script inside.
-
-    Parameters
-    ----------
-    rung, seed
-        As in `of_rung`.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    found = of_rung(rung, seed)
+def page() -> str:
+    """Return the valleys as HTML, the measured losses and the script inside."""
+    found = of_class()
     data = {
         "norms": [float(n) for n in NORMS],
         "width": WIDTH,

@@ -14,6 +14,7 @@ SUPPORTED, PARTLY, UNDECIDED, CONTRADICTED, UNTESTED = VERDICTS = (
     "not testable here",
 )
 LEVEL = 0.025  # one-sided: that of a 95 % interval
+POWER, MOST = 0.8, 64  # the chance that seeds or images are counted for, and the most seeds
 FOR, AGAINST, OPEN = "for", "against", "open"
 
 
@@ -241,8 +242,8 @@ def _power(effect: float, spread: Spread, seeds: int) -> float:
     return float(norm.cdf((abs(effect) - half) / np.hypot(of_seeds, spread.images)))
 
 
-def images_needed(effect: float, spread: Spread, images: int, seeds: int = 5, power: float = 0.8) -> int | None:
-    """Return how many test images make one interval exclude 0 with the given chance if `effect` is the truth.
+def images_needed(effect: float, spread: Spread, images: int, seeds: int = 5) -> int | None:
+    """Return how many test images make one interval exclude 0 with a chance of `POWER` if `effect` is the truth.
 
     Parameters
     ----------
@@ -254,8 +255,6 @@ def images_needed(effect: float, spread: Spread, images: int, seeds: int = 5, po
         As many as there are; no fewer are returned.
     seeds : int
         Runs a side.
-    power : float
-        The chance, in (0, 1).
 
     Returns
     -------
@@ -264,14 +263,14 @@ def images_needed(effect: float, spread: Spread, images: int, seeds: int = 5, po
     """
     wanted = images
     while wanted <= 100 * images:
-        if _power(effect, spread.on(wanted / images), seeds) >= power:
+        if _power(effect, spread.on(wanted / images), seeds) >= POWER:
             return round(wanted)
         wanted *= 1.1
     return None
 
 
-def seeds_needed(effect: float, spread: Spread, power: float = 0.8, most: int = 64) -> int | None:
-    """Return how many seeds make one interval exclude 0 with the given chance if `effect` is the truth.
+def seeds_needed(effect: float, spread: Spread) -> int | None:
+    """Return how many seeds make one interval exclude 0 with a chance of `POWER` if `effect` is the truth.
 
     Parameters
     ----------
@@ -279,14 +278,10 @@ def seeds_needed(effect: float, spread: Spread, power: float = 0.8, most: int = 
         The true difference; its sign does not matter.
     spread : Spread
         Of the comparison.
-    power : float
-        The chance, in (0, 1).
-    most : int
-        The largest number tried.
 
     Returns
     -------
     int or None
-        At least 3; None if `most` are too few, as they are where the test images alone leave too much open.
+        At least 3; None if `MOST` are too few, as they are where the test images alone leave too much open.
     """
-    return next((seeds for seeds in range(3, most + 1) if _power(effect, spread, seeds) >= power), None)
+    return next((seeds for seeds in range(3, MOST + 1) if _power(effect, spread, seeds) >= POWER), None)

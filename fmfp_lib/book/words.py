@@ -94,6 +94,8 @@ def of_all(found: dict, metric: str) -> str:
 def tally(comparisons) -> str:
     """Count, in words, how many of some comparisons go down, how many up, and how many of each clearly; then the equal.
 
+    The digits that the tables print are counted: what is printed as 0.00 is equal.
+
     Parameters
     ----------
     comparisons : iterable of statistics.Comparison
@@ -104,14 +106,14 @@ def tally(comparisons) -> str:
     str
         A clause.
     """
-    comparisons = list(comparisons)
+    printed = [(round(display(c.metric)[0] * c.difference, 2), c.certain) for c in comparisons]
     parts = []
     for word, part in (
-        ("lower", [c for c in comparisons if c.difference < 0]),
-        ("higher", [c for c in comparisons if c.difference > 0]),
+        ("lower", [certain for value, certain in printed if value < 0]),
+        ("higher", [certain for value, certain in printed if value > 0]),
     ):
-        parts.append(f"{word} in {len(part)} of {len(comparisons)} ({sum(c.certain for c in part)} clearly)")
-    equal = sum(c.difference == 0 for c in comparisons)
+        parts.append(f"{word} in {len(part)} of {len(printed)} ({sum(part)} clearly)")
+    equal = sum(value == 0 for value, _ in printed)
     return ", ".join([*parts, f"equal in {equal}"] if equal else parts)
 
 

@@ -101,6 +101,9 @@ def test_distances_of_curves_during_training():
 
     said = answers.opening({"baseline": runs([0.5] * 10), "mixup": runs([0.5, 0.5, 0.5, 0.4, 0.3] + [0.2] * 5)})
     assert "mixup 0.0 at 10 %, −10.0 just before 40 %, −10.0 at 45 %, −30.0 at the end" in said
+    assert (
+        said.startswith("The distance opens late for mixup. From") and "the distance does not narrow for mixup." in said
+    )
 
 
 def test_the_steepest_step_after_the_start():
@@ -160,7 +163,8 @@ def test_promises_without_a_guarantee():
 
 @pytest.mark.parametrize("gain, needed", [(-0.02, "2, with 2 passes"), (-0.05, "more than 2")])
 def test_how_many_baselines_match(gain, needed):
-    series = {"baseline": [(1, change(0.0, 0)), (2, change(-0.03, 0))], "fmfp": [(1.4, change(gain, 0))]}
+    costs = {"baseline": [(1, 0.0), (2, -0.03)], "fmfp": [(1.4, gain)]}
+    series = {m: [(cost, {"augrc": change(value, 0)}) for cost, value in points] for m, points in costs.items()}
     said = answers.matching({"n": series})
     assert f"n: {needed}" in said
 

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from seaborn.utils import relative_luminance
 
 from fmfp_lib import metrics
 from fmfp_lib.book import explorer, figures, names
@@ -81,22 +82,15 @@ def test_the_page_stays_small_and_has_its_picture(book):
     assert (book / "images" / "explorer.png").read_bytes()[1:4] == b"PNG"
 
 
-def luminance(colour):
-    """Relative luminance by WCAG 2, of ``#rrggbb``."""
-    shares = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def test_methods_look_different_and_can_be_seen_in_both_themes(data):
     styles = [(s["light"], s["dashes"]) for s in data["methods"].values()]
     assert len(set(styles)) == len(styles)
     fmfp = data["methods"]["fmfp"]
     assert fmfp["name"] == names.name("fmfp") and fmfp["light"] == figures.colour("fmfp")
     for theme, background in explorer.BACKGROUNDS.items():
-        ground = luminance(background)
+        ground = relative_luminance(background)
         for style in data["methods"].values():
-            low, high = sorted((ground, luminance(style[theme])))
+            low, high = sorted((ground, relative_luminance(style[theme])))
             assert (high + 0.05) / (low + 0.05) >= 2.95  # 3, less what #rrggbb rounds away
 
 

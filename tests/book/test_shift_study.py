@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmfp_lib import measures, metrics, records
+from fmfp_lib import measures, metrics, records, scores
 from fmfp_lib.book import shift_study
 from fmfp_lib.datasets import corruptions
 from fmfp_lib.settings import Settings
@@ -16,14 +16,6 @@ def drawn(seed, n=60, helpful=1.0):
     rng = np.random.default_rng(seed)
     correct = rng.random((3, 2, n)) < 0.7
     return {"score": helpful * correct + rng.normal(0, 1, correct.shape), "correct": correct}
-
-
-def test_log_odds_of_the_largest_probability():
-    logits = np.random.default_rng(0).normal(0, 3, (50, 10))
-    p = metrics.softmax(logits).max(1)
-    assert measures.log_odds(logits) == pytest.approx(np.log(p / (1 - p)))
-    apart = measures.log_odds([[50.0, 0, 0], [60.0, 0, 0]])  # both probabilities round to 1
-    assert apart == pytest.approx(np.array([50, 60]) - np.log(2))
 
 
 def test_the_mean_is_over_all_cells_and_leaves_out_the_undefined():
@@ -90,7 +82,7 @@ def test_it_is_measured_on_the_first_test_images(tmp_path, monkeypatch):
     assert str(found["origin"]) == "here"
     right = record.logits[:20].argmax(1) == record.labels[:20]
     assert (found["correct"] == right).all()
-    assert np.abs(found["score"] - measures.log_odds(record.logits[:20])).max() < 0.05
+    assert np.abs(found["score"] - scores.log_odds(record.logits[:20])).max() < 0.05
 
 
 def test_each_severity_has_its_means_and_its_confidence():

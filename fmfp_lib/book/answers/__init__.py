@@ -31,33 +31,6 @@ from .curves import (
     widest_gap,
 )
 
-__all__ = [
-    "above_promise",
-    "added",
-    "beginnings",
-    "bins",
-    "by_networks",
-    "coverage_at",
-    "ends",
-    "from_value",
-    "good_on_all",
-    "halved_risk",
-    "judges",
-    "least_ece",
-    "matching",
-    "narrowed",
-    "nearest_cells",
-    "only_calibrated",
-    "open_lines",
-    "opening",
-    "over_confidence",
-    "solution",
-    "steepest",
-    "tempered",
-    "widest_gap",
-    "widest_kind",
-]
-
 
 def solution(number: int, text: str) -> str:
     """Return the folded solution of an exercise.

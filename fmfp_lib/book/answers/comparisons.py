@@ -144,7 +144,7 @@ def from_value(effects: dict, method: str, unit: str, quantity: str = "auroc") -
     return f"Change, and where its interval lies: {'; '.join(parts)}."
 
 
-def nearest_cells(published, effect, quantity: str = "auroc", count: int = 3) -> str:
+def nearest_cells(published, effect, count: int = 3) -> str:
     """Say what the published cells nearest in accuracy have, and whether an interval of ours holds them.
 
     Parameters
@@ -152,8 +152,6 @@ def nearest_cells(published, effect, quantity: str = "auroc", count: int = 3) ->
     published : DataFrame
         What `ladder.published_effects` returns.
     effect : ladder.Effect
-    quantity : str
-        ``auroc`` or ``aurc``.
     count : int
         How many cells.
 
@@ -164,25 +162,26 @@ def nearest_cells(published, effect, quantity: str = "auroc", count: int = 3) ->
     """
     rows = published[published["method"] == effect.method]
     rows = rows.iloc[(rows["accuracy"] - effect.accuracy).abs().argsort()[:count]].sort_values("accuracy")
-    pairs = zip(rows["accuracy"], rows[quantity], strict=True)
+    pairs = zip(rows["accuracy"], rows["auroc"], strict=True)
     cells = ", ".join(f"{signed(100 * value)} at {100 * accuracy:.0f} %" for accuracy, value in pairs)
-    c = effect.changes[quantity]
+    c = effect.changes["auroc"]
     ours, low, high = (signed(100 * value) for value in (c.difference, c.low, c.high))
-    held = int(((rows[quantity] >= c.low) & (rows[quantity] <= c.high)).sum())
+    held = int(rows["auroc"].between(c.low, c.high).sum())
     return (
         f"The paper's {count} nearest cells: {cells}. Ours: {ours} [{low}, {high}] at {100 * effect.accuracy:.0f} %, "
         f"an interval that holds {held} of them."
     )
 
 
-def matching(curves: dict, method: str = "fmfp") -> str:
-    """Say how many baselines together gain as much as one network of a method.
+def matching(curves: dict, metric: str = "augrc") -> str:
+    """Say how many baselines together gain as much as one FMFP network.
 
     Parameters
     ----------
     curves : dict of str to dict of str to list of tuple
-        By title and method: cost in baselines and a `statistics.Comparison` of AUGRC, for 1, 2, ... networks together.
-    method : str
+        By title and method: cost in baselines and `statistics.Comparison` by metric, for 1, 2, ... networks together.
+    metric : str
+        One whose fall is a gain.
 
     Returns
     -------
@@ -191,27 +190,22 @@ def matching(curves: dict, method: str = "fmfp") -> str:
     """
     parts = []
     for title, series in curves.items():
-        if {"baseline", method} <= set(series):
-            _, one = series[method][0]
-            enough = [k for k, (_, c) in enumerate(series["baseline"], 1) if c.difference <= one.difference]
+        if {"baseline", "fmfp"} <= set(series):
+            one = series["fmfp"][0][1][metric].difference
+            enough = [k for k, (_, c) in enumerate(series["baseline"], 1) if c[metric].difference <= one]
             needed = f"{enough[0]}, with {enough[0]} passes for every test image" if enough else \
                 f"more than {len(series['baseline'])}"  # fmt: skip
             parts.append(f"{title}: {needed}")
     return f"Baselines needed: {'; '.join(parts)}." if parts else "There is one seed, so no ensemble."
 
 
-def good_on_all(groups: dict, metric: str = "augrc", ends=("fmfp", "cosine"), of: str = "sure") -> str:
-    """Say which methods are clearly better on every network, and to which of two methods another one is nearer.
+def good_on_all(groups: dict) -> str:
+    """Say which methods are clearly better in AUGRC on every network, and whether SURE is nearer to FMFP or cosine.
 
     Parameters
     ----------
     groups : dict of str to dict of str to dict of str to statistics.Comparison
         By title, method and metric.
-    metric : str
-    ends : tuple of str
-        The two methods.
-    of : str
-        The method whose place is asked for.
 
     Returns
     -------
@@ -219,24 +213,26 @@ def good_on_all(groups: dict, metric: str = "augrc", ends=("fmfp", "cosine"), of
         Sentences.
     """
     methods = dict.fromkeys(m for found in groups.values() for m in found)
-    good = [m for m in methods if all(m in f and f[m][metric].certain and f[m][metric].better for f in groups.values())]
+    good = [
+        m for m in methods if all(m in f and f[m]["augrc"].certain and f[m]["augrc"].better for f in groups.values())
+    ]
     text = f"On every network: {names.listed(good)}."
     for title, found in groups.items():
-        if {*ends, of} <= set(found):
-            near = min(ends, key=lambda m: abs(found[m][metric].difference - found[of][metric].difference))
-            text += f" On {title}, {names.name(of)} is nearer to {names.name(near)}."
+        if {"fmfp", "cosine", "sure"} <= set(found):
+            change = {m: row["augrc"].difference for m, row in found.items()}
+            near = min(("fmfp", "cosine"), key=lambda m: abs(change[m] - change["sure"]))
+            text += f" On {title}, SURE is nearer to {names.name(near)}."
     return text
 
 
-def judges(opinions: dict, other: str = "fmfp") -> str:
-    """Say how much less sure of a wrong class a second baseline is, and what a method has beyond that.
+def judges(opinions: dict) -> str:
+    """Say how much less sure of a wrong class a second baseline is, and what FMFP has beyond that.
 
     Parameters
     ----------
     opinions : dict of str to tuple
         By title: mean probability of the wrong class that the erring baseline itself gives, that a second baseline
-        gives, and that a network of the other method gives, in [0, 1].
-    other : str
+        gives, and that a network of FMFP gives, in [0, 1].
 
     Returns
     -------
@@ -246,8 +242,7 @@ def judges(opinions: dict, other: str = "fmfp") -> str:
     parts = []
     for title, (own, second, method) in opinions.items():
         first, whole, rest = (signed(100 * change, 1) for change in (second - own, method - own, method - second))
-        has = f"{names.name(other)} has {whole}, of which {rest} are its own"
-        parts.append(f"{title}: {first} points for a second baseline; {has}")
+        parts.append(f"{title}: {first} points for a second baseline; FMFP has {whole}, of which {rest} are its own")
     return "; ".join(parts) + "." if parts else "One seed cannot judge another."
 
 

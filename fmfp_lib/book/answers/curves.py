@@ -155,16 +155,14 @@ def least_ece(sweeps: dict, temperatures, fitted: dict) -> str:
     return "; ".join(parts) + "."
 
 
-def opening(runs: dict, key: str = "confidence_right") -> str:
-    """Say how far each method's curve is from the baseline's early in training, around its first drop of the learning
-    rate, and at the end.
+def opening(runs: dict) -> str:
+    """Say when the distance of each method's confidence in correct predictions from the baseline's opens, and what it
+    does as the learning rate first falls.
 
     Parameters
     ----------
     runs : dict of str to list of records.Record
         By method, the baseline among them.
-    key : str
-        Of the history, in natural units.
 
     Returns
     -------
@@ -172,18 +170,32 @@ def opening(runs: dict, key: str = "confidence_right") -> str:
         Sentences.
     """
 
-    def mean(records):
-        return np.mean([[e[key] for e in r.history if e.get(key) is not None] for r in records], 0)
-
-    base = mean(runs["baseline"])
     places = {"at 10 %": 0.1, "just before 40 %": 0.38, "at 45 %": 0.45, "at the end": 1.0}
-    parts = []
-    for method, records in runs.items():
-        if method != "baseline":
-            distance = 100 * (mean(records) - base)
-            said = ", ".join(f"{signed(distance[max(round(p * len(base)) - 1, 0)], 1)} {w}" for w, p in places.items())
-            parts.append(f"{names.name(method)} {said}")
-    return f"Points from the baseline's curve, by the share of the epochs that have passed: {'; '.join(parts)}."
+
+    def at_places(records):
+        seen = [[e.get("confidence_right") for e in r.history] for r in records]
+        values = 100 * np.mean([[c for c in own if c is not None] for own in seen], 0)
+        return values[[max(round(p * len(values)) - 1, 0) for p in places.values()]]
+
+    values = {m: at_places(records) for m, records in runs.items()}
+    distances = {m: v - values["baseline"] for m, v in values.items() if m != "baseline"}
+    early, late, narrower, wider = [], [], [], []
+    for method, (start, before, after, end) in ((m, np.abs(d)) for m, d in distances.items()):
+        (early if start >= end / 2 else late).append(method)
+        (narrower if after < before else wider).append(method)
+    opens = [f"at once for {names.listed(early)} (at 10 % half of the final distance, or more, is there)"] * bool(early)
+    opens += [f"late for {names.listed(late)}"] * bool(late)
+    moves = ", ".join(f"{signed(v[2] - v[1], 1)} ({names.name(m)})" for m, v in values.items())
+    does = [f"{verb} for {names.listed(m)}" for verb, m in (("narrows", narrower), ("does not narrow", wider)) if m]
+    parts = [
+        f"{names.name(m)} " + ", ".join(f"{signed(v, 1)} {word}" for v, word in zip(d, places, strict=True))
+        for m, d in distances.items()
+    ]
+    return (
+        f"The distance opens {' and '.join(opens)}. From just before 40 % to 45 % of the epochs, as the learning rate "
+        f"falls, the curves move by {moves} points: the distance {' and '.join(does)}. Points from the baseline's "
+        f"curve, by the share of the epochs that have passed: {'; '.join(parts)}."
+    )
 
 
 def steepest(records, window: int) -> str:

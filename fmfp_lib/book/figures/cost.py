@@ -35,9 +35,9 @@ def cost_against_gain(groups, metric):
 
     Parameters
     ----------
-    groups : dict of str to dict of str to list of (float, statistics.Comparison)
+    groups : dict of str to dict of str to list of (float, dict of str to statistics.Comparison)
         A title; then for each method its ensembles of 1, 2, ... members: cost in runs of the baseline, and the
-        difference.
+        differences by metric.
     metric : str
         Name of a metric, as `metrics.evaluate` returns it.
 
@@ -53,7 +53,7 @@ def cost_against_gain(groups, metric):
         for method, points in series.items():
             cost, found = zip(*points, strict=True)
             low, middle, high = (
-                factor * np.array([getattr(c, part) for c in found]) for part in ("low", "difference", "high")
+                factor * np.array([getattr(c[metric], part) for c in found]) for part in ("low", "difference", "high")
             )
             axis.vlines(cost, low, high, color=colour(method), linewidth=1)
             axis.plot(cost, middle, "o-", color=colour(method), markersize=4, linewidth=1, label=name(method))
@@ -68,8 +68,8 @@ def cost_against_gain(groups, metric):
 CHEAPER = ("swa", "sam", "sam_k2", "sam_k5", "sam_bn", "fmfp", "fmfp_k2", "fmfp_k5", "fmfp_bn")
 
 
-def cost_benefit(records, methods=CHEAPER):
-    """Draw each method's change of AUROC from the baseline, with its 95 % interval, against what a run costs.
+def cost_benefit(records):
+    """Draw each of `CHEAPER`'s change of AUROC from the baseline, with its 95 % interval, against what a run costs.
 
     The cost is that of the steps, with the prices that ``fmfp bench`` measured. Methods of the same cost stand side by
     side.
@@ -78,7 +78,6 @@ def cost_benefit(records, methods=CHEAPER):
     ----------
     records : list of records.Record
         Finished runs of one network and regime; a method without any is left out.
-    methods : sequence of str
 
     Returns
     -------
@@ -88,7 +87,7 @@ def cost_benefit(records, methods=CHEAPER):
     figure, axis = plt.subplots(figsize=(6.4, 5.2))
     axis.axhline(0, color="0.6", linewidth=0.8)
     settings = {r.settings.method: r.settings for r in records}
-    found, prices = against_baseline(records, methods, ("auroc",)), sam_prices()
+    found, prices = against_baseline(records, CHEAPER, ("auroc",)), sam_prices()
     costs = {"baseline": 1.0} | {method: round(cost.relative(settings[method], prices), 2) for method in found}
     places = {}
     for method, x in costs.items():

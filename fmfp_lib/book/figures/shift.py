@@ -10,7 +10,7 @@ from ..shift_study import by_severity
 from .style import colour, legend_below, legend_entries, line_style, panels
 
 
-def corrupted_images(image, severity=3, columns=4):
+def corrupted_images(image, severity):
     """Draw one image (c, h, w) uint8 as it is and under each of the corruptions at one severity.
 
     Parameters
@@ -19,8 +19,6 @@ def corrupted_images(image, severity=3, columns=4):
         One image.
     severity : int
         1 (slight) to 5.
-    columns : int
-        Panels per row.
 
     Returns
     -------
@@ -30,7 +28,7 @@ def corrupted_images(image, severity=3, columns=4):
     from ...datasets.corruptions import KINDS, corrupt
 
     shown = {"clean": image} | {kind: corrupt(image[None], kind, severity)[0] for kind in KINDS}
-    figure, axes = panels(len(shown), columns, width=1.6, height=1.85)
+    figure, axes = panels(len(shown), 4, width=1.6, height=1.85)
     for axis, (kind, x) in zip(axes, shown.items(), strict=True):
         axis.imshow(x.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
         axis.set(xticks=[], yticks=[])
@@ -39,8 +37,8 @@ def corrupted_images(image, severity=3, columns=4):
     return figure
 
 
-def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
-    """Draw means over corruptions against the severity: one row per group, one panel per metric, one curve per method.
+def metrics_by_severity(groups, methods):
+    """Draw accuracy and AUROC, means over corruptions against the severity: one row per group, one curve per method.
 
     A curve is the mean over the seeds on which ``shift`` was measured, CRL's dash-dotted; severity 0 are the same
     images, clean. In the panel of accuracy a dashed curve is the mean confidence.
@@ -51,17 +49,15 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
         The finished runs to show.
     methods : sequence of str
         Keys of `methods.METHODS`.
-    metrics : sequence of str
-        Names of metrics, as `metrics.evaluate` returns them.
 
     Returns
     -------
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    figure, axes = panels(len(groups) * len(metrics), len(metrics), width=3.8, height=3.0)
+    figure, axes = panels(2 * len(groups), width=3.8, height=3.0)
     for place, axis in enumerate(axes):
-        group, metric = groups[place // len(metrics)], metrics[place % len(metrics)]
+        group, metric = groups[place // 2], ("accuracy", "auroc")[place % 2]
         factor, label = display(metric)
         for method in methods:
             records = by_seed(group.runs.get(method, ()))
@@ -77,35 +73,32 @@ def metrics_by_severity(groups, methods, metrics=("accuracy", "auroc")):
                               label=name(method) if key == metric else None)  # fmt: skip
         axis.set(xlabel="severity (0: clean)", xticks=range(6))
         axis.set_ylabel("accuracy (dashed: confidence), %" if metric == "accuracy" else label)
-        axis.set_title(group.title if not place % len(metrics) else "", loc="left")
+        axis.set_title(group.title if not place % 2 else "", loc="left")
         sns.despine(ax=axis)
     legend_below(figure, max(axes, key=legend_entries), columns=4)
     return figure
 
 
-def differences_by_kind(groups, metric="auroc"):
-    """Draw a method's difference under each kind of corruption with its 95 % interval: one panel per title.
+def differences_by_kind(groups):
+    """Draw FMFP's difference in AUROC under each kind of corruption with its 95 % interval: one panel per title.
 
     Parameters
     ----------
     groups : dict of str to dict of str to statistics.Comparison
         A title; then a kind.
-    metric : str
-        What was compared, for the axis.
 
     Returns
     -------
     matplotlib.figure.Figure
         The figure, open in pyplot.
     """
-    factor, label = display(metric)
     figure, axes = panels(len(groups), width=3.9, height=4.2, sharey=True)
     for axis, (title, found) in zip(axes, groups.items(), strict=True):
         axis.axvline(0, color="0.6", linewidth=0.8)
         for y, c in enumerate(found.values()):
-            axis.hlines(y, factor * c.low, factor * c.high, color=colour("fmfp"), linewidth=1.4)
-            axis.plot(factor * c.difference, y, "o", color=colour("fmfp"), markersize=5)
-        axis.set(title=title, xlabel=f"change of {label.split()[0]}, points")
+            axis.hlines(y, 100 * c.low, 100 * c.high, color=colour("fmfp"), linewidth=1.4)
+            axis.plot(100 * c.difference, y, "o", color=colour("fmfp"), markersize=5)
+        axis.set(title=title, xlabel="change of AUROC, points")
         axis.set_yticks(range(len(found)), [kind.replace("_", " ") for kind in found])
         sns.despine(ax=axis)
     axes[0].invert_yaxis()
