@@ -15,7 +15,7 @@ LAYERS = (
     {"metrics", "datasets", "methods", "networks", "objectives", "flatness"},
     {"statistics", "selective", "predictions", "schedule", "settings"},
     {"confidence", "prediction_files", "intervals", "records", "cost"},
-    {"grid", "scores", "adapters", "paper_plan"},
+    {"grid", "scores", "adapters"},
     {"measures", "side_by_side"},
     {"training"},
     {"book"},

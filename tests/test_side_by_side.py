@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from fmfp_lib import paper_plan, records, side_by_side, training
+from fmfp_lib import records, side_by_side, training
+from fmfp_lib.cli import paper_plan
 from fmfp_lib.cli.paper import paper
 from fmfp_lib.errors import OutOfTime
 from fmfp_lib.settings import Settings

@@ -13,8 +13,9 @@ def paper(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained, and train nothing")] = False,
 ):
     """Train the most valuable unfinished runs of the paper's tables in so many minutes."""
-    from .. import datasets, paper_plan, records, side_by_side
+    from .. import datasets, records, side_by_side
     from ..errors import OutOfTime, choose
+    from . import paper_plan
 
     choose("device", device, ("auto", "cpu", "cuda"))
     if not 0 < minutes < float("inf"):

@@ -9,9 +9,9 @@ import json
 import statistics
 from dataclasses import dataclass
 
-from . import cost, records
-from .paths import BENCHMARKS
-from .settings import Settings
+from .. import cost, records
+from ..paths import BENCHMARKS
+from ..settings import Settings
 
 DATASETS = ("cifar10", "cifar100")
 NETWORKS = (
