@@ -40,4 +40,4 @@ for number, hashes in enumerate(GRID.cells()):
         params: command=lambda w, threads: grid.command(UNFINISHED[w.hash], threads)
         resources:
             **(grid.request([UNFINISHED[n] for n in names], 1e12 * float(config["tflops"])) if "tflops" in config else {})
-        shell: "{params.command} > {log} 2>&1"
+        shell: "{params.command} > {log:q} 2>&1"

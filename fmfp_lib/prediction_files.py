@@ -107,7 +107,8 @@ def _npy(path, labels):
         raise ValueError("predictions and --labels must both be .npy files; give a .npz alone, without --labels")
     if scores.ndim == 1:
         return {"confidence": scores, "correct": labels}
-    return {"probabilities" if are_probabilities(scores) else "logits": scores, "labels": labels}
+    inside = scores.dtype.kind == "f" and scores.size and scores.min() >= 0 and scores.max() <= 1
+    return {"probabilities" if inside or are_probabilities(scores) else "logits": scores, "labels": labels}
 
 
 def _csv(path):
@@ -115,7 +116,14 @@ def _csv(path):
 
     with path.open(errors="replace") as file:
         head = file.readline()
-    return _table(pd.read_csv(path, sep=max(",;\t", key=head.count)))
+    options = dict(sep=max(",;\t", key=head.count), skipinitialspace=True)
+    columns = pd.read_csv(path, nrows=0, **options).columns
+    # Names stay as they are written: 01 is no 1, and a class may be called None.
+    named = [c for c in columns if _ROLES.get(c.strip().lower()) in ("labels", "predicted", "group", "split", "id")]
+    missing = {c: [""] if c in named else ["", "NaN", "nan", "NA"] for c in columns}
+    frame = pd.read_csv(path, dtype=dict.fromkeys(named, str), keep_default_na=False, na_values=missing, **options)
+    names = [c for c in named if _ROLES[c.strip().lower()] in ("group", "split", "id")]
+    return _table(frame.fillna(dict.fromkeys(names, "")))
 
 
 def _parquet(path):
@@ -136,7 +144,7 @@ def _table(frame):
         raise ValueError("it has no rows")
     found, families = {}, {}
     for column, values in frame.items():
-        if match := _OF_A_CLASS.fullmatch(str(column)):
+        if match := _OF_A_CLASS.fullmatch(str(column).strip()):
             families.setdefault(_ROLES[match[1].lower()], {})[match[2]] = values
         elif not str(column).startswith("Unnamed:"):  # an index that was saved along
             listed = isinstance(values.iloc[0], (list, np.ndarray))
@@ -152,9 +160,20 @@ def _table(frame):
             if members[name].to_numpy().dtype.kind not in "fiu":
                 raise ValueError(f"column {members[name].name!r} holds {members[name].dtype}; expected numbers")
         columns[role] = np.stack([members[name].to_numpy() for name in names], 1)
-        if names != [str(i) for i in range(len(names))]:
+        if len(names) == 1:
+            columns[role] = _second_of_two(role, columns[role], names[0])
+        elif names != [str(i) for i in range(len(names))]:
             columns["classes"] = np.array(names)
     return columns
+
+
+def _second_of_two(role, values, name):
+    """Return the column of the second of two classes, from that of the class `name` alone."""
+    if name not in ("0", "1"):
+        raise ValueError(
+            f"{role} have one column alone, of the class {name!r}; expected one for each class, or 0 or 1 of two"
+        )
+    return values if name == "1" else 1 - values if role == "probabilities" else -values
 
 
 def _by_role(found):

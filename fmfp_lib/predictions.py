@@ -1,5 +1,6 @@
 """Predictions of any model, checked: what was right, how confident it was, and what was unusual. No torch."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,21 +85,9 @@ class Predictions:
         return self.take(mine) if mine.any() else None
 
 
-def from_arrays(
-    *,
-    logits=None,
-    probabilities=None,
-    confidence=None,
-    correct=None,
-    labels=None,
-    predicted=None,
-    classes=None,
-    group=None,
-    split=None,
-    id=None,
-    notes=(),
-    name: str = "predictions",
-) -> Predictions:
+def from_arrays(*, logits=None, probabilities=None, confidence=None, correct=None, labels=None, predicted=None,
+                classes=None, group=None, split=None, id=None, notes=(),
+                name: str = "predictions") -> Predictions:  # fmt: skip
     """Check arrays and return them as `Predictions`.
 
     Parameters
@@ -133,6 +122,9 @@ def from_arrays(
     notes = [*notes]
     if labels is not None and (logits is not None or probabilities is not None):
         kind, found = _from_scores(logits, probabilities, labels, classes, notes)
+        others = dict(confidence=confidence, correct=correct, predicted=predicted)
+        if unused := _given(probabilities=None if logits is None else probabilities, **others):
+            notes.append(f"Not used, since {kind} and labels are there: {', '.join(unused)}.")
     elif confidence is not None and (correct is not None or (predicted is not None and labels is not None)):
         kind, found = "confidence", _from_confidence(confidence, correct, labels, predicted)
     else:
@@ -172,8 +164,11 @@ def _from_confidence(confidence, correct, labels, predicted):
     if confidence.dtype.kind not in "fiu":
         raise ValueError(f"confidence is {confidence.dtype}; expected numbers")
     _refuse_nan(confidence, "confidence")
-    found = {k: _text(_vector(v, k, n)) for k, v in _given(labels=labels, predicted=predicted).items()}
+    found = {k: _class_names(_vector(v, k, n), k) for k, v in _given(labels=labels, predicted=predicted).items()}
     if correct is None:
+        if not np.isin(found["labels"], found["predicted"]).any():
+            both = (f"{name} {_few(np.unique(found[name]))}" for name in ("labels", "predicted"))
+            raise ValueError(f"labels and predicted have no class in common: {'; '.join(both)}")
         found["correct"] = found["labels"] == found["predicted"]
     else:
         found["correct"] = _correct(_vector(correct, "correct", n))
@@ -187,14 +182,24 @@ def are_probabilities(values) -> bool:
 
 def _off_one(values):
     """Return the first row that is no distribution, or None."""
-    tolerance = 1e-2 if values.dtype == np.float16 else 1e-3
+    tolerance = _tolerance(values)
     for part in _blocks(values):
         block = values[part]
         wrong = np.abs(block.sum(1, dtype=np.float64) - 1) > tolerance
-        wrong |= (block.min(1) < 0) | (block.max(1) > 1 + tolerance)
+        wrong |= (block.min(1) < -1e-6) | (block.max(1) > 1 + tolerance)
         if wrong.any():
             return part.start + int(wrong.argmax())
     return None
+
+
+def _tolerance(values):
+    """Return how far a row's sum may lie from 1: what its type or its decimals, at least two, leave open."""
+    tolerance, first = 1e-2 if values.dtype == np.float16 else 1e-3, values[:100].astype(np.float64)
+    for digits in (2, 3, 4, 5):
+        if np.abs(first - first.round(digits)).max() < 1e-7:
+            tolerance = max(tolerance, values.shape[1] * 0.5 * 10.0**-digits)
+            break
+    return tolerance + 1e-9
 
 
 def _blocks(values):
@@ -231,13 +236,25 @@ def _refuse_nan(values, name):
 
 
 def _text(values):
-    """Return names as text; whole numbers have no decimals, whatever their type."""
+    """Return names as text; whole numbers have no decimals, whatever their type, and truth is 1 or 0."""
     values = np.asarray(values)
-    if values.dtype.kind == "f" and (values == np.rint(values)).all():
+    if values.dtype.kind == "b" or (values.dtype.kind == "f" and (values == np.rint(values)).all()):
         values = values.astype(np.int64)
-    return np.array([str(v) for v in values.tolist()])
+    text = [v.decode(errors="replace") if isinstance(v, bytes) else str(v).strip() for v in values.tolist()]
+    return np.array([word.partition(".")[0] for word in text] if all(map(_WHOLE, text)) else text)
 
 
+def _class_names(values, name):
+    """Return a class for each item, as text; none may be missing."""
+    missing = np.array([v is None or v != v or v == "" for v in values.tolist()])
+    if missing.any():
+        raise ValueError(
+            f"{name} is missing in {missing.sum():,} of {len(values):,} items, first in row {missing.argmax()}"
+        )
+    return _text(values)
+
+
+_WHOLE = re.compile(r"\d+\.0*").fullmatch
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -275,7 +292,7 @@ def _scores(values, kind, notes):
             f"probabilities must lie in [0, 1] and sum to one in each row; row {row} runs from {low:.4g} to {high:.4g} "
             f"and sums to {total:.4g} (if these are logits, call them so)"
         )
-    return kind, values
+    return kind, np.maximum(values, 0) if kind == "probabilities" and values.min() < 0 else values
 
 
 def _classes(classes, k):
@@ -298,7 +315,7 @@ def _labels(labels, n, classes, notes):
     labels = _vector(labels, "labels", n)
     if labels.dtype.kind == "f":
         _refuse_nan(labels, "labels")
-    names, place = np.unique(_text(labels), return_inverse=True)
+    names, place = np.unique(_class_names(labels, "labels"), return_inverse=True)
     index = {name: i for i, name in enumerate(classes.tolist())}
     if not set(names.tolist()) <= set(index) and all(name.isdecimal() for name in names):
         if max(map(int, names)) < k:  # numbers, although the classes have names

@@ -192,7 +192,8 @@ def save(settings: Settings, test, valid, history: list, environment: dict, weig
     """
     largest = max(np.abs(test[0]).max(), np.abs(valid[0]).max(initial=0))
     scale = np.float64(max(1 / 128, largest / 32000))
-    kind = np.uint8 if test[0].shape[1] <= 256 else np.int16
+    classes = test[0].shape[1]
+    kind = np.uint8 if classes <= 256 else np.int16 if classes <= 2**15 else np.int32
     names, values = record_layout.to_columns([{k: v for k, v in row.items() if k != "histogram"} for row in history])
     histograms = [row["histogram"] for row in history if "histogram" in row]
     data = record_layout.pack({

@@ -214,6 +214,18 @@ def test_threshold_by_group(run, tmp_path):
     assert "probability of 95 %, the risk is at most 4 % in each of these groups at once" in text
 
 
+def test_an_empty_group_an_infinite_confidence_and_other_predictions_without_labels(run, tmp_path):
+    rows = "".join(f"{0.5 + i / 1000},1,{'north' * (i % 2)}\n" for i in range(400))
+    (tmp_path / "g.csv").write_text("confidence,correct,group\n" + rows)
+    code, out, _ = run("threshold", "--risk", "0.2", "--by-group", tmp_path / "g.csv")
+    assert code == 0 and "(none)" in out and "north" in out and "each of these groups" in " ".join(out.split())
+    (tmp_path / "i.csv").write_text("confidence,correct\n-0.1,1\n-inf,0\n-0.5,1\n-2,0\n")
+    code, out, _ = run("evaluate", tmp_path / "i.csv", "--html", tmp_path / "i.html")
+    assert code == 0 and "infinite" in out and "infinite" in (tmp_path / "i.html").read_text()
+    code, _, err = run("threshold", "--risk", "0.2", tmp_path / "g.csv", "--test", tmp_path / "x.npy")
+    assert code == 2 and "hold their own labels" in err
+
+
 def test_models_of_scikit_learn_and_of_pytorch_go_through_all_three_commands(run, tmp_path):
     import torch
     from sklearn.datasets import load_digits

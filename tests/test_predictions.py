@@ -113,6 +113,7 @@ def test_group_split_and_id(tmp_path):
         ({"logits": P, "labels": LABELS}, "The logits are probabilities"),
         ({"logits": LOGITS, "labels": np.eye(3)[LABELS]}, "one-hot"),
         ({"logits": np.hstack([LOGITS, LOGITS.min(1, keepdims=True)]), "labels": LABELS}, "1 of the 4 classes: 3"),
+        ({"probabilities": P, "labels": LABELS, "confidence": CONFIDENCE}, "labels are there: confidence."),
         ({"confidence": 5 * CONFIDENCE, "correct": CORRECT}, "not within [0, 1], so calibration is left out"),
         ({"probabilities": np.eye(3)[P.argmax(1)], "labels": LABELS}, "probability of exactly 0"),
     ],
@@ -139,6 +140,48 @@ def test_saturated_confidences_are_counted_and_their_effect_shown():
     (note,) = [n for n in from_arrays(logits=z, labels=y).notes if "float32" in n]
     assert "the values are AUROC 100.00 %" in note and "In float64 3 are still 1" in note
     assert not from_arrays(logits=LOGITS, labels=LABELS).notes
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        ("confidence, predicted, label\n.9, cat, cat\n.8, dog, cat\n", 1),  # spaces after the commas
+        ("id, label, prob_cat, prob_dog\n007, cat, .9, .1\n8, cat, .3, .7\n", 1),
+        ("label,prob_01,prob_02\n01,.9,.1\n01,.8,.2\n", 0),  # names, no numbers
+        ("label,prob_None,prob_NA\nNone,.9,.1\nNA,.2,.8\n", 0),  # and nothing is missing
+        ("label,prob_0,prob_1\n1.0,.1,.9\n0.0,.2,.8\n", 1),
+        ("label,prob_0\n1,.1\n0,.8\n", 0),  # one of two classes, the first
+        ("label,prob_1\n1,.9\n0,.2\n", 0),
+        ("label,logit_0\n1,-3\n0,2\n", 0),
+    ],
+)
+def test_a_csv_means_what_it_says(tmp_path, text, errors):
+    (tmp_path / "a.csv").write_text(text)
+    found = read(tmp_path / "a.csv")
+    assert (~found.correct).sum() == errors
+    assert found.id is None or found.id.tolist() == ["007", "8"]
+
+
+@pytest.mark.parametrize(
+    ("predicted", "labels"), [([True, False], [1, 1]), ([b"a", b"b"], ["a", "a"]), ([0.0, 1.0], ["0", "0"])]
+)
+def test_classes_are_compared_by_name_whatever_their_type(predicted, labels):
+    assert from_arrays(confidence=[0.9, 0.8], predicted=predicted, labels=labels).correct.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("digits", [2, 3, 4])
+def test_rounded_probabilities_are_probabilities(tmp_path, digits):
+    z = RNG.normal(size=(500, 10))
+    p, y = metrics.softmax(z).round(digits), z.argmax(1)
+    for name, array in {"p": p, "y": y, "half": 0.5 * p}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    assert (
+        read(tmp_path / "p.npy", tmp_path / "y.npy").kind
+        == from_arrays(probabilities=p, labels=y).kind
+        == "probabilities"
+    )
+    with pytest.raises(ValueError, match="must lie in .0, 1. and sum to one"):
+        read(tmp_path / "half.npy", tmp_path / "y.npy")
 
 
 def nan(array):
@@ -175,7 +218,16 @@ WRONG = {  # name of the file: its columns, or its bytes, or None for none; what
         {"logits": np.where(LOGITS > 5, np.inf, LOGITS), "labels": LABELS},
         "infinite values, first",
     ),
-    "nan_labels.csv": ({"logit": LOGITS, "label": nan(LABELS)}, "labels is NaN in 2 of 60 items, first in row 3"),
+    "nan_labels.csv": ({"logit": LOGITS, "label": nan(LABELS)}, "labels is missing in 2 of 60 items, first in row 3"),
+    "blank_label.csv": (
+        b"confidence,predicted,label\n.9,1,1\n.8,2,\n",
+        "labels is missing in 1 of 2 items, first in row 1",
+    ),
+    "nothing_in_common.csv": (
+        b"confidence,predicted,label\n.9,cat,1\n.8,dog,2\n",
+        "no class in common: labels 1, 2; predicted cat, dog",
+    ),
+    "one_class.csv": (b"label,prob_spam\n1,.9\n0,.2\n", "have one column alone, of the class 'spam'"),
     "nan_confidence.npz": ({"confidence": nan(CONFIDENCE), "correct": CORRECT}, "confidence is NaN in 2 of 60"),
     "text_confidence.csv": ({"confidence": ["high"] * 60, "correct": CORRECT}, "expected numbers"),
     "text_logits.csv": ({"logit": LOGITS.astype(str).astype(object) + "?", "label": LABELS}, "expected numbers"),

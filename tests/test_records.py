@@ -79,3 +79,10 @@ def test_shipped_records_keep_their_names():
     # Records may be added; what version 0.1 has and no later one gave up stays, under the names that they have there.
     first = (Path(__file__).parent / "names_of_first_records.txt").read_text().split()
     assert len(first) == 105 and set(first) <= {path.stem for path in records.SHIPPED.glob("*.json")}
+
+
+def test_labels_of_very_many_classes_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMFP_RECORDS", str(tmp_path))
+    logits, labels = np.zeros((2, 40_000), np.float32), np.array([33_000, 39_999])
+    path = records.save(Settings(scale="smoke").complete(), (logits, labels), (logits, labels), [], {})
+    assert records.read(path).labels.tolist() == labels.tolist()

@@ -66,11 +66,16 @@ def metric_table(report: dict) -> tuple:
     return ("", "value", "95 % interval"), rows
 
 
+def confidence_in_words(value: float | None) -> str:
+    """Return a confidence as it is printed; None, which stands for an infinite one, is *infinite*."""
+    return "infinite" if value is None else f"{value:.6g}"
+
+
 def risk_table(report: dict) -> tuple:
     """Return the heads and the rows of the risk at some coverages."""
     rows = [
         (number(row["coverage"], 100, 1), f"{row['accepted']:,}", f"{row['errors']:,}", with_interval(row, "risk"),
-         f"{row['confidence_at_least']:.6g}")
+         confidence_in_words(row["confidence_at_least"]))
         for row in report["risk_at_coverage"]
     ]  # fmt: skip
     return ("coverage %", "items", "errors", "risk % [95 %]", "confidence from"), rows
@@ -95,7 +100,7 @@ def group_table(groups: list) -> tuple:
 def error_table(found: list) -> tuple:
     """Return the heads and the rows of the errors of the highest confidence, at least one."""
     heads = list(found[0])
-    return heads, [[f"{row[h]:.6g}" if h == "confidence" else str(row[h]) for h in heads] for row in found]
+    return heads, [[confidence_in_words(row[h]) if h == "confidence" else str(row[h]) for h in heads] for row in found]
 
 
 def difference(row) -> tuple:
@@ -276,7 +281,7 @@ def thresholds(rows, level: float, assumes: str, console: Console | None = None)
     """
     console = console or Console(highlight=False)
     found = [chosen for _, chosen, _ in rows if chosen.found]
-    by_group = bool(rows[0][0])
+    by_group = rows[0][0] is not None
     if by_group:
         _by_group(rows, console)
     else:
@@ -316,7 +321,7 @@ def _by_group(rows, console):
         if chosen.found and outcome is not None:
             risk = with_interval(vars(outcome), "risk") if outcome.accepted else ""
             done = number(outcome.coverage, 100, 1), risk
-        lines.append((group, rule, f"{chosen.n:,}", coverage, *done))
+        lines.append((group or "(none)", rule, f"{chosen.n:,}", coverage, *done))
     heads = ("group", "answer above", "items", "cov.", "test cov.", "test risk [95 %]")
     _table(console, "Thresholds from calibration items; coverage (cov.) and risk in %", heads, lines)
     console.print()

@@ -28,10 +28,12 @@ def bench(
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device; choose cpu")
     if not (ROOT / "benchmarks").is_dir():
         raise ValueError("the folder benchmarks/ is not there; measure in a checkout of the repository")
+    if output and not output.absolute().parent.is_dir():
+        raise ValueError(f"{output}: there is no folder {output.parent}")
     sys.path.insert(0, str(ROOT))
     from benchmarks import bench as harness
 
     found = harness.measure(device, repeats, quick, clock)
+    print(speed({device: found}))
     if output:
         harness.write(output, device, found)
-    print(speed({device: found}))

@@ -37,7 +37,7 @@ def pack_data(
     megabytes: Annotated[float, typer.Option(help="Largest part, in MiB")] = 60,
 ):
     """Pack a data set into a few files, for a machine without internet."""
-    from ..datasets import packing
+    from . import packing
 
     for part in packing.pack(name, output, int(megabytes * 2**20)):
         print(part)
@@ -45,6 +45,6 @@ def pack_data(
 
 def unpack_data(parts: Annotated[list[Path], typer.Argument(help="All parts of one data set")]):
     """Unpack what was packed, and print where it lies."""
-    from ..datasets import packing
+    from . import packing
 
     print(packing.unpack(parts))

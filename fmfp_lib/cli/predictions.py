@@ -95,8 +95,12 @@ def threshold(
         if items is None:
             raise ValueError(f"{file}: its split has no calibration items; a threshold is never chosen on test items")
     if test is not None:
+        if test.suffix.lower() == ".npy":
+            raise ValueError(f"{test}: other predictions hold their own labels; give a .npz, .csv or .parquet")
         others = read(test)
         others = others if others.split is None else others.part("test")
+        if others is None:
+            raise ValueError(f"{test}: its split has no test items")
     if by_group and items.group is None:
         raise ValueError(f"{file}: --by-group needs a column or array named group")
     if by_group and others is not None and others.group is None:
@@ -105,7 +109,7 @@ def threshold(
     if by_group:
         found = selective.choose_by_group(items.confidence, items.correct, items.group, *arguments)
     else:
-        found = {"": selective.choose_threshold(items.confidence, items.correct, *arguments)}
+        found = {None: selective.choose_threshold(items.confidence, items.correct, *arguments)}
     rows = []
     for group, chosen in found.items():
         own = others
@@ -127,4 +131,4 @@ def _plain(group, chosen, outcome):
     plain = finite(asdict(chosen)) | {"coverage": chosen.coverage, "found": chosen.found}
     plain |= finite({"bound": chosen.bound})
     plain["accepts_everything"] = chosen.threshold == -math.inf
-    return ({"group": group} if group else {}) | plain | {"test": outcome and finite(asdict(outcome))}
+    return ({} if group is None else {"group": group}) | plain | {"test": outcome and finite(asdict(outcome))}

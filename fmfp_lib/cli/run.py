@@ -45,6 +45,8 @@ def run(
         values[name] = _typed(name, text, default)
         check_parameters({name: values[name]}, **{name: default})
     output = output or Path(f"{path.stem}.out.ipynb")
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder; name the file that --output makes")
     output.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=output.parent).close()  # a folder that cannot be written to is met now, not at the end
     try:

@@ -50,8 +50,12 @@ def npz(path: Path):
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise ValueError(f"{path.name}: training and test images differ in shape")
     classes = int(max(arrays["y_train"].max(), arrays["y_test"].max())) + 1
-    empty = sorted(set(range(classes)) - set(np.unique(arrays["y_train"]).tolist()))
-    if empty:
+    if classes > 10 * (len(arrays["y_train"]) + 100):
+        raise ValueError(
+            f"{path.name}: the largest label is {classes - 1:,}, for {len(arrays['y_train']):,} training images"
+        )
+    empty = np.flatnonzero(np.bincount(arrays["y_train"], minlength=classes) == 0)
+    if len(empty):
         some = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
         warnings.warn(
             f"{path.name}: no training image has label {some}; the network has {classes} outputs, one for each label "

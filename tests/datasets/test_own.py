@@ -79,6 +79,13 @@ def test_a_missing_file_is_named(folders):
         Settings(dataset=3)
 
 
+def test_a_label_far_above_the_number_of_images_is_refused(folders):
+    x = np.zeros((4, 8, 8), np.uint8)
+    np.savez(folders / "a.npz", x_train=x, y_train=np.array([0, 1, 0, 2**32 - 1]), x_test=x, y_test=np.zeros(4, int))
+    with pytest.raises(ValueError, match="the largest label is 4,294,967,295, for 4 training images"):
+        datasets.load(folders / "a.npz")
+
+
 def test_labels_that_leave_a_class_empty_are_named(folders):
     path = folders / "a" / "data.npz"
     write(path, labels=1 + np.arange(80) % 2)

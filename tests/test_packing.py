@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fmfp_lib import datasets
-from fmfp_lib.datasets import catalogue, packing, readers
+from fmfp_lib.cli import packing
+from fmfp_lib.datasets import catalogue, readers
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets import catalogue, readers
 from ..errors import choose
-from . import catalogue, readers
 
 LAYOUTS = {"cifar10": "cifar-10-batches-bin", "cifar100": "cifar-100-binary"}
 SHEET = 2500  # images of one file: 50 rows of 50
