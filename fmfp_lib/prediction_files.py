@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .predictions import Predictions, are_probabilities, from_arrays
+from .metrics.probabilities import are_probabilities
+from .predictions import Predictions, from_arrays
 
 # What each array may be called.
 NAMES = {
@@ -107,7 +108,7 @@ def _npy(path, labels):
         raise ValueError("predictions and --labels must both be .npy files; give a .npz alone, without --labels")
     if scores.ndim == 1:
         return {"confidence": scores, "correct": labels}
-    inside = scores.dtype.kind == "f" and scores.size and scores.min() >= 0 and scores.max() <= 1
+    inside = scores.dtype.kind in "fiu" and scores.size and scores.min() >= 0 and scores.max() <= 1
     return {"probabilities" if inside or are_probabilities(scores) else "logits": scores, "labels": labels}
 
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from .metrics import evaluate_confidence
 from .metrics.one_pass import per_sample
+from .metrics.probabilities import blocks, first_off_one
 
 SPLITS = {
     **dict.fromkeys(("calibration", "calib", "cal", "validation", "valid", "val", "dev"), "calibration"),
     **dict.fromkeys(("test", "eval", "evaluation", "holdout"), "test"),
 }
 SATURATED = 1e-3  # share of confidences at exactly 1 from which on it is worth a word
-_BLOCK = 1 << 22  # elements worked on at once
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ def from_arrays(*, logits=None, probabilities=None, confidence=None, correct=Non
             notes.append(f"Not used, since {kind} and labels are there: {', '.join(unused)}.")
     elif confidence is not None and (correct is not None or (predicted is not None and labels is not None)):
         kind, found = "confidence", _from_confidence(confidence, correct, labels, predicted)
+        if unused := _given(logits=logits, probabilities=probabilities):
+            notes.append(f"Not used, since no labels are there: {', '.join(unused)}.")
     else:
         _refuse(logits=logits, probabilities=probabilities, confidence=confidence, correct=correct, labels=labels,
                 predicted=predicted)  # fmt: skip
@@ -152,7 +154,7 @@ def _from_scores(logits, probabilities, labels, classes, notes):
     n, k = scores.shape
     classes = _classes(classes, k)
     labels = _labels(np.asarray(labels), n, classes, notes)
-    predicted = np.concatenate([scores[part].argmax(1) for part in _blocks(scores)])
+    predicted = np.concatenate([scores[part].argmax(1) for part in blocks(scores)])
     found = dict(correct=predicted == labels, labels=classes[labels], predicted=classes[predicted])
     return kind, found | (_of_logits if kind == "logits" else _of_probabilities)(scores, labels)
 
@@ -166,6 +168,9 @@ def _from_confidence(confidence, correct, labels, predicted):
     _refuse_nan(confidence, "confidence")
     found = {k: _class_names(_vector(v, k, n), k) for k, v in _given(labels=labels, predicted=predicted).items()}
     if correct is None:
+        plain = {k: _plain(names) for k, names in found.items()}
+        if len(np.unique([*plain.values()])) < len(np.unique([*found.values()])):  # some are written in two ways
+            found = plain
         if not np.isin(found["labels"], found["predicted"]).any():
             both = (f"{name} {_few(np.unique(found[name]))}" for name in ("labels", "predicted"))
             raise ValueError(f"labels and predicted have no class in common: {'; '.join(both)}")
@@ -173,40 +178,6 @@ def _from_confidence(confidence, correct, labels, predicted):
     else:
         found["correct"] = _correct(_vector(correct, "correct", n))
     return found | {"confidence": confidence.astype(np.float64)}
-
-
-def are_probabilities(values) -> bool:
-    """Return whether each row of `values` (n, k) lies in [0, 1] and sums to one, within what its type can hold."""
-    return values.ndim == 2 and values.dtype.kind in "fiu" and values.size > 0 and _off_one(values) is None
-
-
-def _off_one(values):
-    """Return the first row that is no distribution, or None."""
-    tolerance = _tolerance(values)
-    for part in _blocks(values):
-        block = values[part]
-        wrong = np.abs(block.sum(1, dtype=np.float64) - 1) > tolerance
-        wrong |= (block.min(1) < -1e-6) | (block.max(1) > 1 + tolerance)
-        if wrong.any():
-            return part.start + int(wrong.argmax())
-    return None
-
-
-def _tolerance(values):
-    """Return how far a row's sum may lie from 1: what its type or its decimals, at least two, leave open."""
-    tolerance, first = 1e-2 if values.dtype == np.float16 else 1e-3, values[:100].astype(np.float64)
-    for digits in (2, 3, 4, 5):
-        if np.abs(first - first.round(digits)).max() < 1e-7:
-            tolerance = max(tolerance, values.shape[1] * 0.5 * 10.0**-digits)
-            break
-    return tolerance + 1e-9
-
-
-def _blocks(values):
-    """Yield slices of rows, of as many elements as are worked on at once."""
-    step = max(1, _BLOCK // max(1, values.shape[1]))
-    for first in range(0, len(values), step):
-        yield slice(first, min(first + step, len(values)))
 
 
 def _given(**arrays):
@@ -236,34 +207,44 @@ def _refuse_nan(values, name):
 
 
 def _text(values):
-    """Return names as text; whole numbers have no decimals, whatever their type, and truth is 1 or 0."""
-    values = np.asarray(values)
-    if values.dtype.kind == "b" or (values.dtype.kind == "f" and (values == np.rint(values)).all()):
-        values = values.astype(np.int64)
-    text = [v.decode(errors="replace") if isinstance(v, bytes) else str(v).strip() for v in values.tolist()]
-    return np.array([word.partition(".")[0] for word in text] if all(map(_WHOLE, text)) else text)
+    """Return names as text; whole numbers have no decimals, whatever their type, and what is missing is empty."""
+    return np.array([_word(value) for value in np.asarray(values).tolist()])
+
+
+def _word(value):
+    if isinstance(value, (str, bytes)):
+        return (value if isinstance(value, str) else value.decode(errors="replace")).strip()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if str(value) in ("None", "nan", "NaT", "<NA>") else str(value)
 
 
 def _class_names(values, name):
     """Return a class for each item, as text; none may be missing."""
-    missing = np.array([v is None or v != v or v == "" for v in values.tolist()])
+    words = _text(values)
+    missing = np.isin(words, ("", "nan"))
     if missing.any():
         raise ValueError(
             f"{name} is missing in {missing.sum():,} of {len(values):,} items, first in row {missing.argmax()}"
         )
-    return _text(values)
+    return words
 
 
-_WHOLE = re.compile(r"\d+\.0*").fullmatch
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_WHOLE = re.compile(r"-?\d+\.0*").fullmatch
+_TRUTH = {"true": "1", "false": "0"}
+
+
+def _plain(words):
+    """Return names in one way of writing: 1 for 1.0 and for true, 0 for 0.0 and for false."""
+    return np.array([_TRUTH.get(w.lower()) or (w.partition(".")[0] if _WHOLE(w) else w) for w in words.tolist()])
 
 
 def _correct(values):
-    words = np.char.lower(_text(values))
-    unknown = sorted(set(words.tolist()) - set(_TRUTH))
+    words = _plain(_text(values))
+    unknown = sorted(set(words.tolist()) - {"0", "1"})
     if unknown:
-        raise ValueError(f"correct holds {unknown[0]}; expected true and false, or 1 and 0")
-    return np.array([_TRUTH[word] for word in words])
+        raise ValueError(f"correct holds {_few(unknown[:1])}; expected true and false, or 1 and 0")
+    return words == "1"
 
 
 def _scores(values, kind, notes):
@@ -273,16 +254,16 @@ def _scores(values, kind, notes):
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or not values.size:
         raise ValueError(f"{kind} have shape {values.shape}; expected (n, k) for n items and k classes")
-    for part in _blocks(values):
+    for part in blocks(values):
         bad = ~np.isfinite(values[part]).all(1)
         if bad.any():
             row = part.start + int(bad.argmax())
             what = "NaN" if np.isnan(values[row]).any() else "infinite values"
             raise ValueError(f"{kind} hold {what}, first in row {row}; all must be finite")
     if values.shape[1] == 1:  # of the second of two classes
-        inside = values.min() >= 0 and values.max() <= 1
+        inside = kind == "probabilities" or (values.min() >= 0 and values.max() <= 1)
         values = np.concatenate([1 - values if inside else np.zeros_like(values), values], 1)
-    row = _off_one(values)
+    row = first_off_one(values)
     if kind == "logits" and row is None:
         notes.append("The logits are probabilities (each row lies in [0, 1] and sums to one) and are taken as such.")
         return "probabilities", values
@@ -290,7 +271,7 @@ def _scores(values, kind, notes):
         low, high, total = values[row].min(), values[row].max(), values[row].sum(dtype=np.float64)
         raise ValueError(
             f"probabilities must lie in [0, 1] and sum to one in each row; row {row} runs from {low:.4g} to {high:.4g} "
-            f"and sums to {total:.4g} (if these are logits, call them so)"
+            f"and sums to {total:.4g} (if these are logits, call them so, in a .npz or a table)"
         )
     return kind, np.maximum(values, 0) if kind == "probabilities" and values.min() < 0 else values
 
@@ -313,17 +294,12 @@ def _labels(labels, n, classes, notes):
         notes.append("The labels are one-hot; the class of each row was taken.")
         labels = labels.argmax(1)
     labels = _vector(labels, "labels", n)
-    if labels.dtype.kind == "f":
-        _refuse_nan(labels, "labels")
     names, place = np.unique(_class_names(labels, "labels"), return_inverse=True)
-    index = {name: i for i, name in enumerate(classes.tolist())}
-    if not set(names.tolist()) <= set(index) and all(name.isdecimal() for name in names):
-        if max(map(int, names)) < k:  # numbers, although the classes have names
-            index = {str(i): i for i in range(k)}
+    index = _columns(names, classes, notes)
     unknown = [name for name in names.tolist() if name not in index]
     if unknown:
         hint = "; do they count from 1? They must from 0" if unknown == [str(k)] and "0" not in names else ""
-        raise ValueError(f"labels hold {unknown[0]!r}, but the classes of the {k} columns are {_few(index)}{hint}")
+        raise ValueError(f"labels hold {unknown[0]!r}, but the classes of the {k} columns are {_few(classes)}{hint}")
     labels = np.array([index[name] for name in names.tolist()])[place]
     absent = classes[np.bincount(labels, minlength=k) == 0]
     if len(absent):
@@ -331,8 +307,25 @@ def _labels(labels, n, classes, notes):
     return labels
 
 
+def _columns(names, classes, notes):
+    """Return the column of each class by its name in the labels, or by its number from 0 where classes have names."""
+    index = {name: i for i, name in enumerate(classes.tolist())}
+    if set(names.tolist()) <= set(index):
+        return index
+    written = dict(zip(names.tolist(), _plain(names).tolist(), strict=True))
+    plain = {name: i for i, name in enumerate(_plain(classes).tolist())}
+    if len(plain) < len(index) or not set(written.values()) <= set(plain):
+        plain = {str(i): i for i in range(len(index))}
+        numbers = {int(name) for name in index if name.isdecimal()}
+        if not set(written.values()) <= set(plain) or (numbers & {*map(int, written.values())} and "0" not in written):
+            return index  # no numbers from 0, or they might be names
+        if numbers:
+            notes.append(f"The labels are taken for numbers of the columns from 0; their classes are {_few(index)}.")
+    return {name: plain[word] for name, word in written.items()}
+
+
 def _few(names):
-    names = [str(name) for name in names]
+    names = [str(name) or "(none)" for name in names]
     return ", ".join(names[:6]) + (f", ... {names[-1]}" if len(names) > 6 else "")
 
 
@@ -353,7 +346,7 @@ def _of_logits(logits, labels):
 
 def _of_probabilities(probabilities, labels):
     parts = []
-    for part in _blocks(probabilities):
+    for part in blocks(probabilities):
         p = probabilities[part].astype(np.float64)
         true = p[np.arange(len(p)), labels[part]]
         with np.errstate(divide="ignore"):

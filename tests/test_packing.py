@@ -1,5 +1,7 @@
 """A data set packed into parts comes out as it went in."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,11 @@ def test_parts_that_are_missing_damaged_or_mixed_are_named(small, tmp_path, monk
         packing.unpack(parts[:1])
     with pytest.raises(ValueError, match="belong to 2 data sets"):
         packing.unpack([*parts, *other])
+    for told in ("{}", "[]"):
+        with zipfile.ZipFile(tmp_path / "foreign.zip", "w") as archive:
+            archive.writestr("about.json", told)
+        with pytest.raises(ValueError, match="is no part that .* says other things"):
+            packing.unpack([tmp_path / "foreign.zip"])
     parts[0].write_bytes(b"<html>")
     with pytest.raises(ValueError, match="is no part that"):
         packing.unpack(parts)

@@ -39,6 +39,8 @@ def pack_data(
     """Pack a data set into a few files, for a machine without internet."""
     from . import packing
 
+    if not 0 < megabytes < float("inf"):
+        raise ValueError(f"megabytes is {megabytes}; a positive number is accepted")
     for part in packing.pack(name, output, int(megabytes * 2**20)):
         print(part)
 

@@ -138,6 +138,8 @@ def unpack(parts) -> Path:
         try:
             with zipfile.ZipFile(path) as archive:
                 told = json.loads(archive.read("about.json"))
+                if not isinstance(told, dict) or set(told) != {"name", "train", "test", "sha256"}:
+                    raise ValueError("its about.json says other things")
                 about.setdefault(json.dumps(told, sort_keys=True), told)
                 for entry in archive.namelist():
                     if entry.endswith(".webp"):
