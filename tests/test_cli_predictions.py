@@ -221,9 +221,19 @@ def test_an_empty_group_an_infinite_confidence_and_other_predictions_without_lab
     assert code == 0 and "(none)" in out and "north" in out and "each of these groups" in " ".join(out.split())
     (tmp_path / "i.csv").write_text("confidence,correct\n-0.1,1\n-inf,0\n-0.5,1\n-2,0\n")
     code, out, _ = run("evaluate", tmp_path / "i.csv", "--html", tmp_path / "i.html")
-    assert code == 0 and "infinite" in out and "infinite" in (tmp_path / "i.html").read_text()
+    assert code == 0 and "-inf\n" in out and ">-inf<" in (tmp_path / "i.html").read_text()
+    found = json.loads(run("evaluate", tmp_path / "i.csv", "--json")[1])
+    assert found["confident_errors"][1]["confidence"] == found["risk_at_coverage"][0]["confidence_at_least"] == "-inf"
+    (tmp_path / "i.csv").write_text("confidence,correct,group\ninf,0,\n0.5,1,\n2,0,a\n")
+    code, out, _ = run("evaluate", tmp_path / "i.csv", "--html", tmp_path / "i.html")
+    assert code == 0 and "i: 3 items, 2 errors; read as confidence\n" in out and "(none)" in out and "inf" in out
+    page = (tmp_path / "i.html").read_text()
+    assert "read as confidence" in page and ">(none)<" in page and ">inf<" in page
     code, _, err = run("threshold", "--risk", "0.2", tmp_path / "g.csv", "--test", tmp_path / "x.npy")
     assert code == 2 and "hold their own labels" in err
+    other = saved(tmp_path / "c.npz", confidence=[0.5], correct=[1], split=["calibration"])
+    code, out, err = run("threshold", "--risk", "0.2", tmp_path / "g.csv", "--test", other)
+    assert code == 2 and not out and "its split has no test items" in err
 
 
 def test_models_of_scikit_learn_and_of_pytorch_go_through_all_three_commands(run, tmp_path):

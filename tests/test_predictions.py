@@ -114,6 +114,7 @@ def test_group_split_and_id(tmp_path):
         ({"logits": LOGITS, "labels": np.eye(3)[LABELS]}, "one-hot"),
         ({"logits": np.hstack([LOGITS, LOGITS.min(1, keepdims=True)]), "labels": LABELS}, "1 of the 4 classes: 3"),
         ({"probabilities": P, "labels": LABELS, "confidence": CONFIDENCE}, "labels are there: confidence."),
+        ({"logits": LOGITS, "confidence": CONFIDENCE, "correct": CORRECT}, "no labels are there: logits."),
         ({"confidence": 5 * CONFIDENCE, "correct": CORRECT}, "not within [0, 1], so calibration is left out"),
         ({"probabilities": np.eye(3)[P.argmax(1)], "labels": LABELS}, "probability of exactly 0"),
     ],
@@ -150,6 +151,11 @@ def test_saturated_confidences_are_counted_and_their_effect_shown():
         ("label,prob_01,prob_02\n01,.9,.1\n01,.8,.2\n", 0),  # names, no numbers
         ("label,prob_None,prob_NA\nNone,.9,.1\nNA,.2,.8\n", 0),  # and nothing is missing
         ("label,prob_0,prob_1\n1.0,.1,.9\n0.0,.2,.8\n", 1),
+        ("label,prob_0,prob_1\nTRUE,.1,.9\nFALSE,.2,.8\n", 1),
+        ("label,prob_True,prob_False\nTRUE,.9,.1\nFALSE,.8,.2\n", 1),
+        ("confidence,predicted,label\n.9,True,TRUE\n.8,False,TRUE\n", 1),
+        ("confidence,predicted,label\n.9,1,True\n.8,0,True\n", 1),
+        ("label,prob_0\n1,0\n0,1.0000000000000002\n", 0),
         ("label,prob_0\n1,.1\n0,.8\n", 0),  # one of two classes, the first
         ("label,prob_1\n1,.9\n0,.2\n", 0),
         ("label,logit_0\n1,-3\n0,2\n", 0),
@@ -163,10 +169,45 @@ def test_a_csv_means_what_it_says(tmp_path, text, errors):
 
 
 @pytest.mark.parametrize(
-    ("predicted", "labels"), [([True, False], [1, 1]), ([b"a", b"b"], ["a", "a"]), ([0.0, 1.0], ["0", "0"])]
+    ("predicted", "labels"),
+    [
+        ([True, False], [1, 1]),
+        ([b"a", b"b"], ["a", "a"]),
+        ([b"a ", b"b"], ["a", " a"]),
+        ([0.0, 1.0], ["0", "0"]),
+        (["-1.0", "1.0"], [-1, -1]),
+        (["True", "False"], [True, True]),
+        (["TRUE", "False"], [True, True]),
+    ],
 )
 def test_classes_are_compared_by_name_whatever_their_type(predicted, labels):
     assert from_arrays(confidence=[0.9, 0.8], predicted=predicted, labels=labels).correct.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, "", " ", "nan"])
+def test_nothing_missing_is_a_class_and_a_group_without_a_name_has_none(missing):
+    names = np.array(["a", missing, "a"], object)
+    with pytest.raises(ValueError, match="labels is missing in 1 of 3 items, first in row 1"):
+        from_arrays(confidence=[0.9, 0.8, 0.7], predicted=names, labels=names)
+    if str(missing) != "nan" or missing is np.nan:
+        assert from_arrays(confidence=[0.9, 0.8, 0.7], correct=[1, 0, 1], group=names).group.tolist() == ["a", "", "a"]
+    numbers = from_arrays(confidence=[0.9, 0.8], correct=[1, 0], group=[3.0, np.nan], id=["1.0", "1.00"])
+    assert numbers.group.tolist() == ["3", ""] and numbers.id.tolist() == ["1.0", "1.00"]
+
+
+def test_classes_that_are_words_for_truth_keep_their_columns():
+    p, labels = [[0.9, 0.1], [0.8, 0.2]], np.array([True, False])
+    found = from_arrays(probabilities=p, labels=labels, classes=["True", "False"])
+    assert found.correct.tolist() == [True, False] and found.labels.tolist() == ["True", "False"]
+
+
+def test_numbers_of_columns_are_told_from_classes_that_are_numbers():
+    p = np.eye(3)[[1, 2]]
+    with pytest.raises(ValueError, match="labels hold '1', but the classes of the 3 columns are 01, 02, 03"):
+        from_arrays(probabilities=p, labels=[1, 2], classes=["01", "02", "03"])
+    found = from_arrays(probabilities=p, labels=[1, 0], classes=["01", "02", "03"])
+    assert found.correct.tolist() == [True, False] and "numbers of the columns from 0" in found.notes[0]
+    assert from_arrays(probabilities=p, labels=[1, 2], classes=["1", "2", "3"]).correct.tolist() == [False, False]
 
 
 @pytest.mark.parametrize("digits", [2, 3, 4])
@@ -182,6 +223,21 @@ def test_rounded_probabilities_are_probabilities(tmp_path, digits):
     )
     with pytest.raises(ValueError, match="must lie in .0, 1. and sum to one"):
         read(tmp_path / "half.npy", tmp_path / "y.npy")
+    unit = 10.0**-digits
+    np.save(tmp_path / "rest.npy", [[0.5 + unit, 0.5, 0, -unit]])  # one minus the rest, which was rounded
+    np.save(tmp_path / "y.npy", [0])
+    assert read(tmp_path / "rest.npy", tmp_path / "y.npy").kind == "probabilities"
+
+
+def test_decimals_do_not_excuse_rows_that_cannot_be_rounded_distributions(tmp_path):
+    certain = np.eye(1000)[[0] * 150]  # two decimals hold these, but not the rows after them
+    for rows, row in ((np.full((5, 1000), 0.0007), 150), (np.zeros((5, 1000)), 150)):
+        with pytest.raises(ValueError, match=f"row {row} runs"):
+            from_arrays(probabilities=np.r_[certain, rows], labels=[0] * 155)
+    np.save(tmp_path / "p.npy", np.array([[1, 1], [0, 1]]))
+    np.save(tmp_path / "y.npy", [0, 1])
+    with pytest.raises(ValueError, match="in a .npz or a table"):  # not taken for logits
+        read(tmp_path / "p.npy", tmp_path / "y.npy")
 
 
 def nan(array):

@@ -43,8 +43,8 @@ def summary(predictions, replicates: int = REPLICATES) -> dict:
     Returns
     -------
     dict
-        Plain values in natural units, None where something is not defined. Intervals hold 95 %: of the metrics by
-        bootstrap, of accuracies and risks by Clopper-Pearson.
+        Plain values in natural units, None where something is not defined; an infinite confidence is ``"inf"`` or
+        ``"-inf"``. Intervals hold 95 %: of the metrics by bootstrap, of accuracies and risks by Clopper-Pearson.
     """
     predictions, rows, notes = judged(predictions)
     found = intervals.metrics_with_intervals(predictions, replicates)
@@ -89,6 +89,11 @@ def _plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _confidence(value):
+    """Return a confidence as JSON has it: an infinite one in words, with its sign."""
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
 def _rate(errors, n, name="risk"):
     low, high = selective.interval(int(errors), int(n))
     return {name: float(errors / n), "low": low, "high": high}
@@ -103,7 +108,8 @@ def _risks(predictions):
         threshold = value[max(math.ceil(coverage * n - 1e-9), 1) - 1]
         accepted = int((value >= threshold).sum())  # with all of the same confidence
         errors = int(incorrect[:accepted].sum())
-        row = {"coverage": accepted / n, "accepted": accepted, "errors": errors, "confidence_at_least": threshold}
+        row = {"coverage": accepted / n, "accepted": accepted, "errors": errors}
+        row["confidence_at_least"] = _confidence(threshold)
         rows.append(row | _rate(errors, accepted))
     return list({row["accepted"]: row for row in rows}.values())
 
@@ -155,7 +161,7 @@ def _confident_errors(predictions, numbers):
     errors = np.flatnonzero(~predictions.correct)
     rows = []
     for row in errors[np.argsort(-predictions.ranked_by[errors], kind="stable")][:ERRORS]:
-        entry = {"row": numbers[row], "confidence": predictions.confidence[row]}
+        entry = {"row": numbers[row], "confidence": _confidence(predictions.confidence[row])}
         for name in ("id", "labels", "predicted", "group"):
             if (values := getattr(predictions, name)) is not None:
                 entry[name.removesuffix("s")] = values[row]

@@ -45,7 +45,8 @@ def evaluation(report: dict, predictions) -> str:
     accuracy = report["metrics"]["accuracy"]
     lead = (
         f"{report['items']:,} items, {report['errors']:,} incorrect predictions: accuracy "
-        f"{report_text.with_interval(accuracy, 'value')} %. Brackets hold 95 % intervals."
+        f"{report_text.with_interval(accuracy, 'value')} %. Brackets hold 95 % intervals. "
+        f"The file was read as {report['kind']}."
     )
     note = f"<p>{about}</p>" if (about := report_text.about_ece(report)) else ""
     measured = f"<section><h2>Metrics</h2>{_table(*report_text.metric_table(report))}{note}</section>"
@@ -184,9 +185,10 @@ def _groups(report):
     if not found:
         return ""
     worst = next(i for i, row in enumerate(found) if row["group"] == report["worst_group"])
+    name = found[worst]["group"] or report_text.NO_NAME
     return (
         f"<section><h2>Risk by group</h2><p>With nothing rejected. Worst, by the lower end of its interval: "
-        f"<b>{escape(found[worst]['group'])}</b>, {report_text.with_interval(found[worst], 'risk')} %.</p>"
+        f"<b>{escape(name)}</b>, {report_text.with_interval(found[worst], 'risk')} %.</p>"
         f"{_table(*report_text.group_table(found), marked=worst)}</section>"
     )
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from .report import SHOWN, WORTH_SAYING
 
 LONGEST = 16  # the widest bar, in characters
+NO_NAME = "(none)"  # what a group without a name is called
 GROUPS = 12  # shown of each end of a long list
 
 
@@ -66,9 +67,9 @@ def metric_table(report: dict) -> tuple:
     return ("", "value", "95 % interval"), rows
 
 
-def confidence_in_words(value: float | None) -> str:
-    """Return a confidence as it is printed; None, which stands for an infinite one, is *infinite*."""
-    return "infinite" if value is None else f"{value:.6g}"
+def confidence_in_words(value: float | str) -> str:
+    """Return a confidence as it is printed; an infinite one is *inf* or *-inf*."""
+    return f"{float(value):.6g}"
 
 
 def risk_table(report: dict) -> tuple:
@@ -93,7 +94,10 @@ def reliability_table(report: dict) -> tuple:
 
 def group_table(groups: list) -> tuple:
     """Return the heads and the rows of the risk by group."""
-    rows = [(row["group"], f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk")) for row in groups]
+    rows = [
+        (row["group"] or NO_NAME, f"{row['items']:,}", f"{row['errors']:,}", with_interval(row, "risk"))
+        for row in groups
+    ]
     return ("group", "items", "errors", "risk % [95 %]"), rows
 
 
@@ -133,7 +137,8 @@ def evaluation(report: dict, console: Console | None = None) -> None:
         Where to print; standard output by default.
     """
     console = console or Console(highlight=False)
-    console.print(Text.assemble((report["name"], "bold"), f": {report['items']:,} items, {report['errors']:,} errors"))
+    counts = f": {report['items']:,} items, {report['errors']:,} errors; read as {report['kind']}"
+    console.print(Text.assemble((report["name"], "bold"), counts))
     for note in report["notes"]:
         console.print(Text(f"Note: {note}"))
     _table(console, "Metrics", *metric_table(report))
@@ -206,7 +211,8 @@ def _groups(report, console):
         rows[GROUPS:-GROUPS] = [(f"... {len(found) - 2 * GROUPS} more", "", "", "")]
     _table(console, "Risk by group, nothing rejected", heads, rows)
     worst = next(row for row in found if row["group"] == report["worst_group"])
-    words = f"Worst group, by the lower end of its interval: {worst['group']}, {with_interval(worst, 'risk')} %."
+    name = worst["group"] or NO_NAME
+    words = f"Worst group, by the lower end of its interval: {name}, {with_interval(worst, 'risk')} %."
     console.print(Text(words))
 
 
@@ -321,7 +327,7 @@ def _by_group(rows, console):
         if chosen.found and outcome is not None:
             risk = with_interval(vars(outcome), "risk") if outcome.accepted else ""
             done = number(outcome.coverage, 100, 1), risk
-        lines.append((group or "(none)", rule, f"{chosen.n:,}", coverage, *done))
+        lines.append((group or NO_NAME, rule, f"{chosen.n:,}", coverage, *done))
     heads = ("group", "answer above", "items", "cov.", "test cov.", "test risk [95 %]")
     _table(console, "Thresholds from calibration items; coverage (cov.) and risk in %", heads, lines)
     console.print()

@@ -8,7 +8,13 @@ _MOST_OFF, _MOST_BELOW = 0.5, 0.05  # that rounding may move a row's sum and an 
 
 
 def blocks(values):
-    """Yield slices of rows, of as many elements as are worked on at once."""
+    """Yield slices of the rows of `values` (n, k), of as many elements as are worked on at once.
+
+    Yields
+    ------
+    slice
+        Of rows.
+    """
     step = max(1, _BLOCK // max(1, values.shape[1]))
     for first in range(0, len(values), step):
         yield slice(first, min(first + step, len(values)))
