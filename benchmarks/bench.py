@@ -475,7 +475,18 @@ def measure(device: str = "cpu", repeats: int = 5, quick: bool = False, clock: s
     return found
 
 
+def read(path: Path) -> dict:
+    """Return the measurements that a file holds, by device; none if there is no file."""
+    try:
+        kept = json.loads(path.read_text()) if path.exists() else {}
+    except (OSError, ValueError):
+        kept = None
+    if not isinstance(kept, dict) or not set(kept) <= {"cpu", "cuda"}:
+        raise ValueError(f"{path} is there and is no file of measurements; name another")
+    return kept
+
+
 def write(path: Path, device: str, found: dict):
     """Put one device's measurements into the file, beside the other's."""
-    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept = read(path)
     path.write_text(json.dumps(kept | {device: found}, indent=1, ensure_ascii=False) + "\n")

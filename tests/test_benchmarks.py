@@ -179,3 +179,12 @@ def test_wrong_device_is_refused_in_one_line():
     command = [sys.executable, "-m", "fmfp_lib.cli", "bench", "--device", "gpu"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2 and "choose one of cpu, cuda" in result.stderr
+
+
+def test_a_file_of_something_else_is_refused_before_the_work_and_kept(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text("[1, 2]")
+    command = [sys.executable, "-m", "fmfp_lib.cli", "bench", "-o", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2 and "is no file of measurements" in result.stderr
+    assert path.read_text() == "[1, 2]"
