@@ -69,7 +69,8 @@ def at_a_glance() -> str:
         first.setdefault(group.dataset, group)
     for group in first.values():
         found, settings = against_baseline(group.records, GLANCE), group.records[0].settings
-        regime = f"{settings.epochs} epochs, {len(group.runs['baseline'])} seeds"
+        seeds = sorted({len(runs) for method, runs in group.runs.items() if method in GLANCE})
+        regime = f"{settings.epochs} epochs, {' to '.join(map(str, sorted({seeds[0], seeds[-1]})))} seeds"
         parts += [
             f"**{group.title}** (`{settings.network}`, {regime}), change against the baseline:",
             difference_table(found),
