@@ -13,7 +13,7 @@ from . import lookup, rungs
 from .compare import against_baseline, by_method, by_seed, classified, pair_by_seed, paired_runs
 from .markdown import difference_table, grouped, plus_minus, signed, table
 from .names import DISPLAY, joined, name
-from .words import glance_in_words, in_words
+from .words import glance_in_words, in_words, span
 
 
 def frame(records) -> pd.DataFrame:
@@ -69,8 +69,8 @@ def at_a_glance() -> str:
         first.setdefault(group.dataset, group)
     for group in first.values():
         found, settings = against_baseline(group.records, GLANCE), group.records[0].settings
-        seeds = sorted({len(runs) for method, runs in group.runs.items() if method in GLANCE})
-        regime = f"{settings.epochs} epochs, {' to '.join(map(str, sorted({seeds[0], seeds[-1]})))} seeds"
+        seeds = span(len(runs) for method, runs in group.runs.items() if method in GLANCE)
+        regime = f"{settings.epochs} epochs, {seeds} seeds"
         parts += [
             f"**{group.title}** (`{settings.network}`, {regime}), change against the baseline:",
             difference_table(found),

@@ -117,6 +117,22 @@ def tally(comparisons) -> str:
     return ", ".join([*parts, f"equal in {equal}"] if equal else parts)
 
 
+def span(values) -> str:
+    """Return the lowest and the highest of some numbers, as integers: ``3 to 5``, or ``3`` if they are the same.
+
+    Parameters
+    ----------
+    values : iterable of float
+        At least one.
+
+    Returns
+    -------
+    str
+    """
+    values = list(values)
+    return " to ".join(dict.fromkeys(f"{end:.0f}".replace("-", "\u2212") for end in (min(values), max(values))))
+
+
 def carried_by_errors(parts, method: str = "fmfp") -> str:
     """Say which share of a method's gain in AUGRC fewer errors carry, and how often better ranking is clear.
 
@@ -136,12 +152,11 @@ def carried_by_errors(parts, method: str = "fmfp") -> str:
     shares = [100 * p["by_errors"].difference / p["augrc"].difference for p in parts if p["augrc"].difference < 0]
     if not shares:
         return f"{name(method)} lowers AUGRC on no network"
-    span = " to ".join(dict.fromkeys(f"{share:.0f}".replace("-", "\u2212") for share in (min(shares), max(shares))))
     clear = sum(p["by_ranking"].certain and p["by_ranking"].better for p in parts)
     fallen = f" where it falls ({len(shares)} of {len(parts)} networks)" if len(shares) < len(parts) else ""
     return (
-        f"fewer errors carry {span} % of {name(method)}'s gain in AUGRC{fallen}; the part of a better ranking is clear "
-        f"on {clear} of {len(parts)} networks"
+        f"fewer errors carry {span(shares)} % of {name(method)}'s gain in AUGRC{fallen}; the part of a better ranking "
+        f"is clear on {clear} of {len(parts)} networks"
     )
 
 

@@ -236,3 +236,7 @@ def test_calibration_error_of_right_predictions_stands_beside_what_calibration_a
     probabilities = metrics.softmax(runs[0].logits)[correct]
     assert cells[2] == f"{100 * metrics.ece(probabilities, runs[0].labels[correct]):.2f}"
     assert cells[3].startswith(f"{100 * (1 - metrics.calibrated_right_confidence(confidence)):.2f}")
+
+
+def test_a_span_is_the_lowest_and_the_highest():
+    assert [words.span(v) for v in ([4, 3, 5], (3, 3), [-2.2, 7])] == ["3 to 5", "3", "\u22122 to 7"]
